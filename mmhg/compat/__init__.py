@@ -1,0 +1,30 @@
+"""What today's PyTorch, mmcv-lite and setuptools need before MMPose 1.3.2 runs on them.
+
+One tolerance a module. Each is narrow, does nothing where it is not needed, and is applied by
+``import mmhg``; none turns a safety check off.
+"""
+
+from mmhg.compat import (
+    checkpoint_loading,
+    compiled_ops,
+    cpu_distributed,
+    openmmlab,
+    package_lookup,
+    torchvision_import,
+)
+
+__all__ = ["apply"]
+
+
+def apply() -> None:
+    """Apply every tolerance that this environment needs; safe to call again.
+
+    Raises:
+        ImportError: OpenMMLab's stack is missing; the message says what to install.
+    """
+    openmmlab.check_installed()
+    package_lookup.apply()
+    compiled_ops.apply()
+    torchvision_import.apply()
+    checkpoint_loading.apply()
+    cpu_distributed.apply()

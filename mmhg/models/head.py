@@ -1,0 +1,143 @@
+"""Intermediate supervision: a loss after every stack.
+
+Shape shorthand in this module: N images, C channels, K keypoints, H x W px of the heatmaps.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.config import ConfigDict
+from mmpose.models.heads import CPMHead
+from mmpose.registry import MODELS
+from mmpose.utils.typing import OptSampleList
+from torch import Tensor, nn
+
+from mmhg.errors import InputError
+from mmhg.models.accuracy import heatmap_accuracy
+
+ConfigType = ConfigDict | dict
+
+
+@MODELS.register_module()
+class MultiStageHeatmapHead(CPMHead):
+    """Head with a heatmap loss for each output of the backbone, logged apart.
+
+    Without a ``final_layer`` it has no parameters and takes the heatmaps that the backbone hands
+    out (``HourglassBackbone(output='heatmaps')``): the paper's network. With one it predicts
+    heatmaps from the features of any backbone that has several outputs. The last output is the
+    prediction; ``predict``, decoding and flip test are MMPose's.
+
+    Args:
+        in_channels: Channels of each input; K without a final layer.
+        out_channels: Heatmaps that come out, K.
+        num_stages: Number of inputs: the backbone's ``num_stacks``.
+        final_layer: Config of the 1x1 convolution that predicts the heatmaps of each stage; None
+            where the inputs are heatmaps already.
+        loss: Config of a keypoint loss of MMPose, or one for each stage. Target weights go to a
+            loss only if its ``use_target_weight`` is set: the paper uses none, so that a joint
+            without annotation has an all-zero target.
+        loss_weights: Weight of each stage's loss; None weighs all by 1, as in the paper.
+        deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in ``CPMHead``.
+        deconv_kernel_sizes: Their kernel sizes.
+        decoder: Config of the codec that turns heatmaps into keypoints.
+        init_cfg: Config of the initialisation; None keeps PyTorch's.
+
+    Raises:
+        ValueError: The inputs or settings do not fit together; the message names the setting.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        num_stages: int,
+        *,
+        final_layer: ConfigType | None = None,
+        loss: ConfigType | Sequence[ConfigType] = ConfigDict(type="KeypointMSELoss"),  # noqa: B008
+        loss_weights: Sequence[float] | None = None,
+        deconv_out_channels: Sequence[int] | None = None,
+        deconv_kernel_sizes: Sequence[int] | None = None,
+        decoder: ConfigType | None = None,
+        init_cfg: ConfigType | list[ConfigType] | None = None,
+    ) -> None:
+        if loss_weights is not None and len(loss_weights) != num_stages:
+            raise InputError(
+                f"loss_weights must hold one weight for each of num_stages={num_stages}, "
+                f"got {list(loss_weights)}"
+            )
+        super().__init__(
+            in_channels=in_channels,
+            out_channels=out_channels,
+            num_stages=num_stages,
+            final_layer=final_layer,
+            loss=loss,
+            deconv_out_channels=deconv_out_channels,
+            deconv_kernel_sizes=deconv_kernel_sizes,
+            decoder=decoder,
+            init_cfg=init_cfg,
+        )
+        self.loss_weights = tuple(loss_weights or [1.0] * num_stages)
+
+    @property
+    def default_init_cfg(self) -> list[dict]:
+        """PyTorch's initialisation; ``CPMHead`` would draw weights with std 0.001."""
+        return []
+
+    def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
+        """Heatmaps of every stage: num_stages inputs (N, C, H, W) to as many (N, K, H, W)."""
+        if len(feats) != self.num_stages:
+            raise InputError(
+                f"the backbone hands out {len(feats)} feature maps, the head's num_stages is "
+                f"{self.num_stages}; set it to the backbone's num_stacks"
+            )
+        heatmaps: list[Tensor] = super().forward(feats)
+        channels = heatmaps[-1].shape[1]
+        if channels != self.out_channels:
+            raise InputError(
+                f"the head's out_channels is {self.out_channels}, but its heatmaps have {channels} "
+                "channels; set out_channels and the backbone's num_keypoints to the same number"
+            )
+        return heatmaps
+
+    def loss(
+        self,
+        feats: Sequence[Tensor],
+        batch_data_samples: OptSampleList,
+        train_cfg: ConfigType | None = None,
+    ) -> dict[str, Tensor]:
+        """Losses ``loss_stack0`` ... of every stage, and the accuracy ``acc_pose`` of the last.
+
+        Args:
+            feats: num_stages feature maps, (N, C, H, W) each.
+            batch_data_samples: N samples with ``gt_fields.heatmaps`` (K, H, W) and
+                ``gt_instance_labels.keypoint_weights`` (1, K).
+            train_cfg: Unused; part of MMPose's interface.
+
+        Returns:
+            Scalars on the device of the heatmaps; mmengine adds up those named ``loss``.
+        """
+        heatmaps = self.forward(feats)
+        targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
+        weights = torch.cat(
+            [sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples]
+        )
+        if heatmaps[-1].shape != targets.shape:
+            raise InputError(
+                f"heatmaps of shape {tuple(heatmaps[-1].shape)} cannot be compared with targets of "
+                f"shape {tuple(targets.shape)} (N, K, H, W); set num_keypoints and out_channels to "
+                "the data set's number of keypoints, and the codec's heatmap_size to the input "
+                "size / 4"
+            )
+        losses = {
+            f"loss_stack{stage}": weight * self._stage_loss(stage, output, targets, weights)
+            for stage, (weight, output) in enumerate(zip(self.loss_weights, heatmaps, strict=True))
+        }
+        if weights.shape == targets.shape[:2]:
+            losses["acc_pose"] = heatmap_accuracy(heatmaps[-1].detach(), targets, weights > 0)
+        return losses
+
+    def _stage_loss(self, stage: int, output: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+        modules = self.loss_module
+        loss = modules[stage] if isinstance(modules, nn.ModuleList) else modules
+        # KeypointMSELoss masks whenever it is given weights, whatever use_target_weight says.
+        return loss(output, targets, weights if loss.use_target_weight else None)
