@@ -5,9 +5,10 @@ Importing the package registers its modules in ``mmpose.registry``; in a config 
 """
 
 from mmhg import compat
+from mmhg.version import __version__
 
 compat.apply()
 
-from mmhg import models  # noqa: E402
+from mmhg import codecs, datasets, engine, evaluation, models  # noqa: E402
 
-__all__ = ["models"]
+__all__ = ["__version__", "codecs", "datasets", "engine", "evaluation", "models"]

@@ -10,17 +10,18 @@ from torch.utils.checkpoint import checkpoint
 
 
 @contextmanager
-def statistics_untracked(module: nn.Module) -> Iterator[None]:
+def statistics_kept(module: nn.Module) -> Iterator[None]:
     """Inside, batch norms in training mode leave running statistics and their counter alone."""
-    norms = [m for m in module.modules() if isinstance(m, _NormBase) and m.track_running_stats]
-    training = [norm for norm in norms if norm.training]
-    for norm in training:
-        norm.track_running_stats = False
+    norms = [m for m in module.modules() if isinstance(m, _NormBase) and m.training]
+    settings = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
+    for norm in norms:
+        # Not track_running_stats=False: autograd would save other tensors than the first time.
+        norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
     finally:
-        for norm in training:
-            norm.track_running_stats = True
+        for norm, (momentum, counter) in zip(norms, settings, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, counter
 
 
 def checkpoint_module(module: nn.Module, x: Tensor) -> Any:
@@ -30,6 +31,6 @@ def checkpoint_module(module: nn.Module, x: Tensor) -> Any:
     """
 
     def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
-        return nullcontext(), statistics_untracked(module)
+        return nullcontext(), statistics_kept(module)
 
     return checkpoint(module, x, use_reentrant=False, context_fn=contexts)

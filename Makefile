@@ -1,0 +1,89 @@
+# Everything starts here: `make help` lists the targets. POSIX sh and GNU make 3.81 or later.
+
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+# Which Python makes the environment (default: the first on the PATH that fits), and where it goes.
+PYTHON ?=
+VENV ?= .venv
+# An index to take torch alone from, for example one of CPU-only builds.
+TORCH_INDEX_URL ?=
+export PYTHON VENV TORCH_INDEX_URL
+
+# What `make train` trains, and further flags for the tool that a target runs.
+CONFIG ?= configs/hg2_figures_128.py
+LEVEL ?= 1
+ARGS ?=
+
+RUN = "$(VENV)/bin/python"
+# Each process computes on one thread: the tests run side by side instead.
+PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 4 $(ARGS)
+FIGURES = data/figures/level$(LEVEL)
+SCRIPTS = $(wildcard tools/*.sh tools/dev/*.sh) .ci/run
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo "  Variables: CONFIG=$(CONFIG) LEVEL=$(LEVEL) VENV=$(VENV) PYTHON= TORCH_INDEX_URL= ARGS="
+
+.PHONY: install
+install: ## Make the environment in .venv; a second call takes a moment
+	@tools/dev/install.sh
+
+.PHONY: train
+train: install ## Train and evaluate CONFIG (the default on built-in data, on a CPU, in minutes)
+	@case "$(notdir $(CONFIG))" in \
+	  *figures2*) $(MAKE) --no-print-directory figures LEVEL=2 ;; \
+	  *figures*) $(MAKE) --no-print-directory figures LEVEL=1 ;; \
+	esac
+	$(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
+
+# Rendering does nothing where the same figures are there already; its marker is older than what is converted after it.
+.PHONY: figures
+figures: install ## Render the built-in data of LEVEL, unless it is there
+	$(RUN) tools/render_figures.py $(FIGURES) --level $(LEVEL)
+	@[ $(FIGURES)/annotations/mpii_test.json -nt $(FIGURES)/figures.json ] || \
+	  $(RUN) tools/dataset_converters/mpii.py $(FIGURES)/mpii_figures_v1.mat $(FIGURES)/annotations \
+	    --val $(FIGURES)/val.txt
+
+.PHONY: figures-report
+figures-report: figures ## Print how hard the built-in data of LEVEL are, with a sheet of pictures
+	$(RUN) tools/figures_report.py $(FIGURES) $(ARGS)
+
+.PHONY: test
+test: install ## Run the tests, but for the slow ones
+	$(PYTEST) -m "not slow"
+
+.PHONY: test-slow
+test-slow: install ## Run the slow tests
+	$(PYTEST) -m slow
+
+.PHONY: test-all
+test-all: install ## Run every test
+	$(PYTEST)
+
+.PHONY: lint
+lint: install ## Check style and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
+
+.PHONY: format
+format: install ## Format the code and apply the linter's safe fixes
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+.PHONY: dist
+dist: install ## Build the source archive and the wheel into dist/
+	$(RUN) -m build --no-isolation $(ARGS)
+
+.PHONY: lock
+lock: ## Pin the requirements anew from requirements/*.in (needs uv)
+	@tools/dev/lock.sh
+
+.PHONY: clean
+clean: ## Remove builds and caches; the environment, data and work_dirs stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find mmhg tools tests configs -name __pycache__ -type d -exec rm -rf {} +

@@ -1,0 +1,55 @@
+"""COCO's people at 256 px, scored by OKS AP on the usual detected boxes."""
+
+codec = dict(type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
+
+train_pipeline = [
+    dict(type="LoadWholeImage"),
+    dict(type="GetBBoxCenterScale"),
+    dict(type="FastRandomFlip", direction="horizontal"),
+    dict(type="RandomHalfBody"),
+    dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
+    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="GenerateTarget", encoder=codec),
+    dict(type="PackPoseInputs"),
+]
+val_pipeline = [
+    dict(type="LoadWholeImage"),
+    dict(type="GetBBoxCenterScale"),
+    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="PackPoseInputs"),
+]
+
+data_root = "data/coco/"
+val_annotations = data_root + "annotations/person_keypoints_val2017.json"
+dataset = dict(type="CocoDataset", data_root=data_root, data_mode="topdown")
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(
+        dataset,
+        ann_file="annotations/person_keypoints_train2017.json",
+        data_prefix=dict(img="train2017/"),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
+    dataset=dict(
+        dataset,
+        ann_file="annotations/person_keypoints_val2017.json",
+        bbox_file=data_root
+        + "person_detection_results/COCO_val2017_detections_AP_H_56_person.json",
+        data_prefix=dict(img="val2017/"),
+        test_mode=True,
+        pipeline=val_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type="CocoMetric", ann_file=val_annotations)
+test_evaluator = val_evaluator

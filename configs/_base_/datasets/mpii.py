@@ -1,0 +1,46 @@
+"""MPII at 256 px with the paper's targets (sigma 1 px) and augmentation, scored by PCKh."""
+
+codec = dict(type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
+
+train_pipeline = [
+    dict(type="LoadWholeImage"),
+    dict(type="GetBBoxCenterScale"),
+    dict(type="FastRandomFlip", direction="horizontal"),
+    dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
+    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="GenerateTarget", encoder=codec),
+    dict(type="PackPoseInputs"),
+]
+val_pipeline = [
+    dict(type="LoadWholeImage"),
+    dict(type="GetBBoxCenterScale"),
+    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="PackPoseInputs"),
+]
+
+dataset = dict(
+    type="MPIIPersonDataset",
+    data_root="data/mpii/",
+    data_mode="topdown",
+    data_prefix=dict(img="images/"),
+)
+train_dataloader = dict(
+    batch_size=6,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    dataset=dict(dataset, ann_file="annotations/mpii_train.json", pipeline=train_pipeline),
+)
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
+    dataset=dict(
+        dataset, ann_file="annotations/mpii_val.json", test_mode=True, pipeline=val_pipeline
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type="PCKhMetric")
+test_evaluator = val_evaluator

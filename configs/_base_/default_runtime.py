@@ -1,0 +1,41 @@
+"""Runtime: hooks, logging, pictures."""
+
+custom_imports = dict(imports=["mmhg"])
+default_scope = "mmpose"
+
+default_hooks = dict(
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=50),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    checkpoint=dict(
+        type="CheckpointHook",
+        interval=1,
+        max_keep_ckpts=2,
+        save_best="PCKh@0.5",
+        rule="greater",
+    ),
+    sampler_seed=dict(type="DistSamplerSeedHook"),
+    visualization=dict(type="PoseVisualizationHook", enable=False),
+)
+custom_hooks = [
+    dict(type="SyncBuffersHook"),
+    dict(type="ChannelsLastHook"),
+    dict(type="SkeletonSheetHook"),
+    dict(type="TrainingCurvesHook"),
+    dict(type="ResultsHook"),
+]
+
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),
+)
+vis_backends = [dict(type="LocalVisBackend")]
+visualizer = dict(type="PoseLocalVisualizer", vis_backends=vis_backends, name="visualizer")
+log_processor = dict(type="LogProcessor", window_size=50, by_epoch=True, num_digits=6)
+log_level = "INFO"
+load_from = None
+resume = False
+
+val_cfg = dict()
+test_cfg = dict()

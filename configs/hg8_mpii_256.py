@@ -1,0 +1,10 @@
+"""The paper's network and recipe."""
+
+_base_ = [
+    "_base_/default_runtime.py",
+    "_base_/schedules/rmsprop.py",
+    "_base_/models/hourglass.py",
+    "_base_/datasets/mpii.py",
+]
+
+model = dict(head=dict(decoder=_base_.codec))

@@ -1,0 +1,99 @@
+"""Loading images without silent damage."""
+
+from __future__ import annotations
+
+import re
+
+import mmcv
+import numpy as np
+from mmengine import fileio
+from mmpose.datasets.transforms import LoadImage
+from mmpose.registry import TRANSFORMS
+
+from mmhg.errors import InputError
+
+_JPEG_START = b"\xff\xd8"
+_JPEG_END_OF_IMAGE = 0xD9
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""No match: what entropy-coded data may hold (stuffed bytes, restart markers) and fill bytes."""
+
+_PNG_START = b"\x89PNG\r\n\x1a\n"
+_CHUNK_OVERHEAD = 12
+"""Bytes of a PNG chunk beside its data: length, type, checksum."""
+
+
+def is_truncated(data: bytes) -> bool:
+    """Whether a JPEG lacks its end-of-image marker or a PNG its last chunk.
+
+    Decoders fill up what is missing with grey and at most print a warning. Other formats are left
+    to their decoder (False).
+    """
+    if data.startswith(_JPEG_START):
+        return not _jpeg_ends(data)
+    if data.startswith(_PNG_START):
+        return not _png_ends(data)
+    return False
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    position = len(_JPEG_START)
+    while marker := _JPEG_MARKER.search(data, position):
+        position = marker.end()
+        if data[position - 1] == _JPEG_END_OF_IMAGE:
+            return True
+        position += int.from_bytes(data[position : position + 2], "big")
+    return False
+
+
+def _png_ends(data: bytes) -> bool:
+    position = len(_PNG_START)
+    while position + _CHUNK_OVERHEAD <= len(data):
+        if data[position + 4 : position + 8] == b"IEND":
+            return True
+        position += _CHUNK_OVERHEAD + int.from_bytes(data[position : position + 4], "big")
+    return False
+
+
+@TRANSFORMS.register_module()
+class LoadWholeImage(LoadImage):
+    """`LoadImage` that refuses a missing, undecodable or truncated file.
+
+    Takes the settings of :class:`mmpose.datasets.transforms.LoadImage`. With `ignore_empty=True`
+    such a file gives None, and the dataset then takes another sample.
+
+    Raises:
+        InputError: Names the file and what is wrong with it.
+    """
+
+    def transform(self, results: dict) -> dict | None:
+        """Read `results['img_path']`, unless `results['img']` is there already."""
+        if "img" in results:
+            return super().transform(results)
+        try:
+            image = self._read(results["img_path"])
+        except InputError:
+            if self.ignore_empty:
+                return None
+            raise
+        results["img"] = image.astype(np.float32) if self.to_float32 else image
+        results["img_shape"] = image.shape[:2]
+        results["ori_shape"] = image.shape[:2]
+        return results
+
+    def _read(self, path: str) -> np.ndarray:
+        try:
+            data = fileio.get(path, backend_args=self.backend_args)
+        except OSError as error:
+            raise InputError(
+                f"cannot read image {path} ({error.strerror or error}); check the dataset's "
+                "data_root and data_prefix"
+            ) from error
+        if is_truncated(data):
+            raise InputError(f"image {path} is truncated ({len(data)} bytes); fetch it again")
+        try:
+            image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
+        except Exception as error:  # each backend has its own
+            raise InputError(f"cannot decode image {path}: {error}") from error
+        if image is None:
+            raise InputError(f"cannot decode image {path} ({len(data)} bytes): not an image")
+        return image

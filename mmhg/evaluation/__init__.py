@@ -1,0 +1,5 @@
+"""Scores of predicted poses."""
+
+from .pckh_metric import PCKhMetric
+
+__all__ = ["PCKhMetric"]

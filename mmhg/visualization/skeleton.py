@@ -1,0 +1,85 @@
+"""People drawn with their skeletons, in the data set's colours.
+
+Shape shorthand in this module: K keypoints, L links, H x W px. Points are 0-based px (x, y).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+Image = np.ndarray
+
+
+def draw_skeleton(
+    image: Image, keypoints: np.ndarray, drawn: np.ndarray, metainfo: dict[str, Any]
+) -> None:
+    """Draw one skeleton into the image, in place; lines scale with the image's size.
+
+    Args:
+        image: (H, W, 3) uint8, BGR.
+        keypoints: (K, 2) px.
+        drawn: (K,) bool; links need both of their ends.
+        metainfo: The data set's parsed metainfo: ``skeleton_links``, ``skeleton_link_colors`` and
+            ``keypoint_colors`` (RGB).
+    """
+    thickness = max(1, round(max(image.shape[:2]) / 110))
+    points = [tuple(int(round(v)) for v in point) for point in keypoints.tolist()]
+    links = zip(metainfo["skeleton_links"], metainfo["skeleton_link_colors"], strict=True)
+    for (start, end), color in links:
+        if drawn[start] and drawn[end]:
+            bgr = [int(channel) for channel in color[::-1]]
+            cv2.line(image, points[start], points[end], bgr, thickness, cv2.LINE_AA)
+    for point, on, color in zip(points, drawn, metainfo["keypoint_colors"], strict=True):
+        if on:
+            bgr = [int(channel) for channel in color[::-1]]
+            cv2.circle(image, point, thickness + 1, bgr, -1, cv2.LINE_AA)
+            cv2.circle(image, point, thickness + 1, (255, 255, 255), 1, cv2.LINE_AA)
+
+
+def person_tile(
+    image: Image,
+    center: np.ndarray,
+    scale: np.ndarray,
+    keypoints: np.ndarray,
+    drawn: np.ndarray,
+    metainfo: dict[str, Any],
+    side: int = 256,
+) -> Image:
+    """The person's box, resized to side x side px, with one skeleton.
+
+    Args:
+        image: (H, W, 3) uint8, BGR.
+        center: (2,) centre of the box, px.
+        scale: (2,) width and height of the box, px.
+        keypoints: (K, 2) px in the image.
+        drawn: (K,) bool.
+        metainfo: As in :func:`draw_skeleton`.
+        side: Side of the tile in px.
+    """
+    zoom = side / float(max(scale))
+    shift = side / 2 - zoom * np.asarray(center, dtype=float)
+    matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
+    tile = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    draw_skeleton(tile, keypoints * zoom + shift, drawn, metainfo)
+    return tile
+
+
+def sheet(rows: Sequence[Sequence[Image]], titles: Sequence[str], columns: int) -> Image:
+    """Groups of tiles side by side, ``columns`` groups a row, each tile under its title."""
+    groups = []
+    for tiles in rows:
+        labelled = []
+        for tile, title in zip(tiles, titles, strict=True):
+            tile = tile.copy()
+            for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+                cv2.putText(
+                    tile, title, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, thickness, 16
+                )
+            labelled.append(tile)
+        group = np.hstack(labelled)
+        groups.append(cv2.copyMakeBorder(group, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255,) * 3))
+    blank = np.full_like(groups[0], 255)
+    groups += [blank] * (-len(groups) % columns)
+    return np.vstack([np.hstack(groups[i : i + columns]) for i in range(0, len(groups), columns)])

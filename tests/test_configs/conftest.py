@@ -1,0 +1,90 @@
+"""Tiny data sets in MPII's and COCO's formats, made on the spot."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+PEOPLE = 4
+WIDTH, HEIGHT = 160, 120
+
+
+def draw_images(folder: Path) -> list[str]:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = [f"{index:012d}.jpg" for index in range(PEOPLE)]
+    for name in names:
+        image = rng.integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
+        cv2.imwrite(str(folder / name), cv2.resize(image, (WIDTH, HEIGHT)))
+    return names
+
+
+def draw_joints(count: int, rng: np.random.Generator) -> np.ndarray:
+    return rng.uniform((50, 20), (110, 100), (count, 2))
+
+
+@pytest.fixture(scope="session")
+def mpii_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PEOPLE people, the same for training and validation."""
+    root = tmp_path_factory.mktemp("mpii")
+    rng = np.random.default_rng(1)
+    people = [
+        dict(
+            image=name,
+            center=[80.0, 60.0],
+            scale=0.5,
+            joints=draw_joints(16, rng).tolist(),
+            joints_vis=[1] * 15 + [0],
+            head_box=[70.0, 20.0, 90.0, 44.0],
+        )
+        for name in draw_images(root / "images")
+    ]
+    (root / "annotations").mkdir()
+    for split in ("train", "val"):
+        (root / f"annotations/mpii_{split}.json").write_text(json.dumps(people))
+    return root
+
+
+@pytest.fixture(scope="session")
+def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PEOPLE people, one an image, with detections that are their boxes."""
+    root = tmp_path_factory.mktemp("coco")
+    rng = np.random.default_rng(2)
+    names = draw_images(root / "train2017")
+    (root / "val2017").symlink_to(root / "train2017")
+    box = [45.0, 15.0, 70.0, 90.0]
+    people = [
+        dict(
+            id=index + 1,
+            image_id=index + 1,
+            category_id=1,
+            bbox=box,
+            area=box[2] * box[3],
+            iscrowd=0,
+            num_keypoints=17,
+            segmentation=[],
+            keypoints=np.hstack([draw_joints(17, rng), np.full((17, 1), 2)]).ravel().tolist(),
+        )
+        for index in range(PEOPLE)
+    ]
+    annotations = dict(
+        images=[
+            dict(id=index + 1, file_name=name, width=WIDTH, height=HEIGHT)
+            for index, name in enumerate(names)
+        ],
+        annotations=people,
+        categories=[dict(id=1, name="person", keypoints=[str(k) for k in range(17)], skeleton=[])],
+    )
+    detections = [
+        dict(image_id=index + 1, category_id=1, bbox=box, score=0.9) for index in range(PEOPLE)
+    ]
+    (root / "annotations").mkdir()
+    for split in ("train", "val"):
+        path = root / f"annotations/person_keypoints_{split}2017.json"
+        path.write_text(json.dumps(annotations))
+    (root / "person_detection_results").mkdir()
+    path = root / "person_detection_results/COCO_val2017_detections_AP_H_56_person.json"
+    path.write_text(json.dumps(detections))
+    return root

@@ -1,0 +1,145 @@
+"""Every config trains a step on tiny data, evaluates, and says what its name says."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config, ConfigDict
+from mmengine.runner import Runner
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+LEAVES = sorted(
+    str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py") if "_base_" not in path.parts
+)
+NARROW = 16
+
+
+def shrink(cfg: Config, data_root: Path, work_dir: Path) -> Config:
+    """The config on tiny data, with a narrow network and one epoch of one iteration."""
+    cfg.work_dir = str(work_dir)
+    backbone, head = cfg.model.backbone, cfg.model.head
+    width = backbone.get("channels", 256)
+    backbone.update(channels=NARROW, stem_channels=(4, 8, 8))
+    if head.in_channels == width:
+        head.in_channels = NARROW
+    for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
+        loader = cfg[name]
+        root = loader.dataset.data_root
+        loader.update(batch_size=2, num_workers=0, persistent_workers=False)
+        loader.dataset.update(data_root=f"{data_root}/", indices=2)
+        if loader.dataset.get("bbox_file"):
+            loader.dataset.bbox_file = loader.dataset.bbox_file.replace(root, f"{data_root}/")
+    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
+        if "ann_file" in evaluator:
+            evaluator.ann_file = evaluator.ann_file.replace("data/coco", str(data_root))
+    cfg.train_cfg.update(max_epochs=1, val_interval=1)
+    cfg.param_scheduler = None
+    cfg.default_hooks.logger.interval = 1
+    return cfg
+
+
+def load(name: str) -> Config:
+    return Config.fromfile(CONFIGS / name)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_trains_and_evaluates(
+    name: str, mpii_root: Path, coco_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cfg = load(name)
+    coco = cfg.train_dataloader.dataset.type == "CocoDataset"
+    runner = Runner.from_cfg(shrink(cfg, coco_root if coco else mpii_root, tmp_path / "work"))
+    before = {key: value.clone() for key, value in runner.model.state_dict().items()}
+    runner.train()
+
+    assert runner.iter == 1
+    changed = [k for k, v in runner.model.state_dict().items() if not v.equal(before[k])]
+    # A bias ahead of a batch norm has no gradient but rounding.
+    weights = [
+        k for k, v in runner.model.named_parameters() if v.ndim == 4 and v.requires_grad
+    ]
+    assert set(weights) <= set(changed), "a convolution was not trained"
+    assert all(v.isfinite().all() for v in runner.model.parameters())
+
+    results = json.loads((tmp_path / "work/results.json").read_text())
+    score = results["coco/AP" if coco else "PCKh@0.5"]
+    assert -1 <= score <= 100
+    assert (tmp_path / "work/epoch_1.pth").is_file()
+    assert (tmp_path / "work/curves.png").stat().st_size > 1000
+    if "bottomup" not in str(cfg.model.type).lower():
+        assert (tmp_path / "work/predictions.png").stat().st_size > 1000
+
+
+def stacks(cfg: Config) -> tuple[int, int]:
+    return cfg.model.backbone.num_stacks, cfg.model.head.num_stages
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 8])
+def test_stacks_by_name(count: int) -> None:
+    assert stacks(load(f"hg{count}_mpii_256.py")) == (count, count)
+
+
+def test_the_papers_recipe() -> None:
+    cfg = load("hg8_mpii_256.py")
+    assert cfg.optim_wrapper.optimizer == dict(type="RMSprop", lr=2.5e-4, alpha=0.99, eps=1e-8)
+    assert cfg.param_scheduler[0].gamma == 0.2
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 6
+    assert cfg.codec == dict(
+        type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1
+    )
+    assert cfg.model.data_preprocessor.mean == [0, 0, 0]
+    assert cfg.model.data_preprocessor.std == [255, 255, 255]
+    assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False)
+    assert not cfg.model.head.loss.get("use_target_weight", False)
+    steps = {step.type: step for step in cfg.train_pipeline}
+    augmentation = steps["RandomScaleRotation"]
+    assert (augmentation.law, augmentation.scale, augmentation.rotation) == ("paper", 0.25, 30)
+
+
+def test_princetons_recipe() -> None:
+    cfg = load("hg8_mpii_256_adam.py")
+    assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-3)
+    assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 16
+    assert cfg.param_scheduler[0].milestones == [100_000]
+    assert math.isclose(cfg.train_cfg.max_epochs * math.ceil(22_246 / 16), 200_000, rel_tol=0.01)
+
+
+def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:
+    loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
+    return [s for loader in loaders for s in loader.dataset.pipeline if s.type == kind]
+
+
+@pytest.mark.parametrize("name", [n for n in LEAVES if n != "examples/associative_embedding.py"])
+def test_one_codec_everywhere(name: str) -> None:
+    cfg = load(name)
+    encoders = [step.encoder for step in steps_of(cfg, "GenerateTarget")]
+    crops = steps_of(cfg, "TopdownAffine")
+    assert encoders == [cfg.codec]
+    assert cfg.model.head.decoder == cfg.codec
+    assert [crop.input_size for crop in crops] == [cfg.codec.input_size] * 3
+    udp = cfg.codec.type == "UDPHeatmap"
+    assert [crop.get("use_udp", False) for crop in crops] == [udp] * 3
+    width, height = cfg.codec.input_size
+    assert tuple(cfg.codec.heatmap_size) == (width // 4, height // 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("hg8_mpii_384.py", (384, 384)),
+        ("hg8_coco_256x192.py", (192, 256)),
+        ("hg8_coco_384.py", (384, 384)),
+        ("hg2_figures_128.py", (128, 128)),
+    ],
+)
+def test_size_by_name(name: str, size: tuple[int, int]) -> None:
+    assert tuple(load(name).codec.input_size) == size
+
+
+def test_leaves_are_short() -> None:
+    for name in LEAVES:
+        if not name.startswith("examples"):
+            lines = (CONFIGS / name).read_text().splitlines()
+            assert len(lines) <= 20, name

@@ -1,0 +1,243 @@
+"""Who goes to which split, and what is written of them."""
+
+import json
+
+import pytest
+
+from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.mpii_converter import (
+    OFFICIAL_VAL_LIST,
+    convert,
+    read_split_list,
+    report,
+    write_splits,
+)
+from mmhg.datasets.mpii_release import Activity, Joint, Person, ReleaseImage
+from mmhg.errors import InputError
+
+HEAD_BOX = (10.0, 20.0, 40.0, 60.0)
+
+
+def made_person(index=1, **changes):
+    fields = {
+        "center": (100.0, 200.0),
+        "scale": 2.5,
+        "head_box": HEAD_BOX,
+        "joints": {k: Joint(50.0 + k, 60.0 + k, k > 1) for k in range(16)},
+        "single_person": False,
+    }
+    return Person(index=index, **(fields | changes))
+
+
+def made_image(index, *people, is_train=True, activity=None):
+    return ReleaseImage(index, f"{index}.jpg", is_train, people, activity)
+
+
+def who(people):
+    return [(person["image"], person["person_index"]) for person in people]
+
+
+IMAGES = (
+    made_image(1, made_person(1), made_person(2), made_person(3)),
+    made_image(2, made_person(1, joints={}, head_box=None), is_train=False),
+    made_image(3, made_person(1), made_person(2)),
+)
+
+
+def test_splits():
+    """Validation keeps the list's order, the other splits the annotation file's."""
+    splits, left_out = convert(IMAGES, [("3.jpg", 1), ("1.jpg", 2)], "list")
+    assert list(splits) == ["train", "val", "trainval", "test"]
+    assert who(splits["val"]) == [("3.jpg", 1), ("1.jpg", 2)]
+    assert who(splits["train"]) == [("1.jpg", 1), ("1.jpg", 3), ("3.jpg", 2)]
+    assert who(splits["trainval"]) == [
+        ("1.jpg", 1),
+        ("1.jpg", 2),
+        ("1.jpg", 3),
+        ("3.jpg", 1),
+        ("3.jpg", 2),
+    ]
+    assert who(splits["test"]) == [("2.jpg", 1)]
+    assert not left_out
+
+
+def test_fields_of_a_person():
+    joints = {0: Joint(1.5, 2.5, True), 3: Joint(-4.0, 5.0, False), 9: Joint(7.0, 8.0, None)}
+    image = made_image(
+        12,
+        made_person(3, joints=joints, single_person=True),
+        activity=Activity("sports", "golf", 7),
+    )
+    splits, _ = convert([image], [("12.jpg", 3)], "list")
+    (person,) = json.loads(json.dumps(splits["val"]))
+    missing = [-1.0, -1.0]
+    assert person == {
+        "image": "12.jpg",
+        "center": [100.0, 200.0],
+        "scale": 2.5,
+        "joints": [[1.5, 2.5], missing, missing, [-4.0, 5.0], *[missing] * 5, [7.0, 8.0]]
+        + [missing] * 6,
+        "joints_vis": [1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+        "visible": [1, None, None, 0, *[None] * 12],
+        "head_box": [10.0, 20.0, 40.0, 60.0],
+        "annolist_index": 12,
+        "person_index": 3,
+        "single_person": True,
+        "activity": {"category": "sports", "name": "golf", "id": 7},
+    }
+
+
+def test_person_without_head_box_and_activity():
+    person = convert(IMAGES, [("1.jpg", 1)], "list")[0]["test"][0]
+    assert person["head_box"] is None
+    assert person["activity"] is None
+    assert person["joints_vis"] == [0] * 16
+
+
+def test_people_left_out():
+    images = (
+        made_image(
+            1,
+            made_person(1, scale=None),
+            made_person(2, center=None),
+            made_person(3, joints={}),
+            made_person(4),
+            made_person(5, scale=0.0),
+        ),
+        made_image(2, made_person(1, center=None), made_person(2, joints={}), is_train=False),
+    )
+    splits, left_out = convert(images, [("1.jpg", 4)], "list")
+    assert who(splits["trainval"]) == [("1.jpg", 4)]
+    assert who(splits["test"]) == [("2.jpg", 2)]
+    assert sum(left_out.values()) == 5
+    lines = report(splits, left_out).splitlines()[5:]
+    assert lines == [
+        "left out of the test images: 1 without centre or scale, hence without a crop",
+        "left out of the train images: 1 without an annotated joint",
+        "left out of the train images: 3 without centre or scale, hence without a crop",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("listed", "reason"),
+    [
+        (("9.jpg", 1), r"9\.jpg 1 \(not in the annotation file\)"),
+        (("1.jpg", 4), r"1\.jpg 4 \(not in the annotation file\)"),
+        (("2.jpg", 1), r"2\.jpg 1 \(in a test image\)"),
+        (("4.jpg", 1), r"4\.jpg 1 \(without centre or scale"),
+        (("4.jpg", 2), r"4\.jpg 2 \(without an annotated joint"),
+        (("5.jpg", 1), r"5\.jpg 1 \(in two images of that name"),
+    ],
+)
+def test_listed_people_who_cannot_be_used(listed, reason):
+    images = (
+        *IMAGES,
+        made_image(4, made_person(1, scale=None), made_person(2, joints={})),
+        made_image(5, made_person(1)),
+        made_image(5, made_person(1)),
+    )
+    with pytest.raises(
+        InputError, match=rf"my_list names people who cannot be used \(1\): {reason}"
+    ):
+        convert(images, [("1.jpg", 1), listed], "my_list")
+
+
+def test_many_people_who_cannot_be_used():
+    with pytest.raises(InputError, match=r"cannot be used \(12\): none0.* and 7 more; --val takes"):
+        convert(IMAGES, [(f"none{k}.jpg", 1) for k in range(12)], "list")
+
+
+def test_report():
+    partly = {0: Joint(1.0, 1.0, True), 1: Joint(1.0, 1.0, False), 2: Joint(1.0, 1.0, None)}
+    images = (
+        made_image(1, made_person(1), made_person(2, joints=partly, head_box=None)),
+        IMAGES[1],
+    )
+    header, *rows = report(*convert(images, [("1.jpg", 2)], "list")).splitlines()
+    columns = ["people", "images", "joints", "visible", "occluded", "unknown", "head", "boxes"]
+    assert header.split() == ["split", *columns]
+    assert [row.split() for row in rows] == [
+        ["train", "1", "1", "16", "14", "2", "0", "1"],
+        ["val", "1", "1", "3", "1", "1", "1", "0"],
+        ["trainval", "2", "1", "19", "15", "3", "1", "1"],
+        ["test", "1", "1", "0", "0", "0", "0", "0"],
+    ]
+
+
+def test_written_files_load(tmp_path):
+    splits, _ = convert(IMAGES, [("3.jpg", 1), ("1.jpg", 2)], "list")
+    write_splits(splits, tmp_path / "deep/annotations")
+    assert sorted(path.name for path in (tmp_path / "deep").rglob("*")) == [
+        "annotations",
+        "mpii_test.json",
+        "mpii_train.json",
+        "mpii_trainval.json",
+        "mpii_val.json",
+    ]
+    folder = tmp_path / "deep/annotations"
+    val = MPIIPersonDataset(str(folder / "mpii_val.json"), test_mode=True)
+    assert [sample["img_id"] for sample in val] == [3, 1]
+    assert val[0]["keypoints"][0, 2].tolist() == [51, 61]  # 52, 62 in the .mat
+    assert val[0]["head_size"].item() == 30
+    assert val[0]["visible"].tolist() == [[0, 0] + [1] * 14]
+    assert len(MPIIPersonDataset(str(folder / "mpii_train.json"))) == 3
+    test = MPIIPersonDataset(str(folder / "mpii_test.json"), test_mode=True)
+    assert not test[0]["keypoints_visible"].any()
+
+
+def test_writing_over_older_files(tmp_path):
+    (tmp_path / "mpii_val.json").write_text("old")
+    (tmp_path / "mpii_gt_val.mat").write_text("not ours")
+    write_splits({"val": [{"image": "new"}]}, tmp_path)
+    assert json.loads((tmp_path / "mpii_val.json").read_text()) == [{"image": "new"}]
+    assert (tmp_path / "mpii_gt_val.mat").read_text() == "not ours"
+
+
+def test_failure_leaves_no_output(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        write_splits({"train": [], "val": [{"scale": float("nan")}]}, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_output_folder_that_is_a_file(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(InputError, match=r"cannot write to .*out"):
+        write_splits({"val": []}, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_split_list(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("# comment\n\n b c.jpg 2  # trailing\na.jpg 11\n")
+    assert read_split_list(path) == [("b c.jpg", 2), ("a.jpg", 11)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a.jpg 1\na.jpg", r"list\.txt, line 2: expected 'IMAGE_NAME PERSON_INDEX'"),
+        ("a.jpg 0", "line 1: .*index from 1, got 'a.jpg 0'"),
+        ("a.jpg one", "line 1: expected"),
+        ("a.jpg -1", "line 1: expected"),
+        ("a.jpg 1\nb.jpg 1\na.jpg 1", "line 3: 'a.jpg 1' stands in line 1 too"),
+        ("# nobody", "names nobody"),
+    ],
+)
+def test_split_list_of_another_form(tmp_path, text, message):
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_split_list(tmp_path / "list.txt")
+
+
+def test_missing_split_list(tmp_path):
+    with pytest.raises(InputError, match=r"cannot read the split list .*none\.txt"):
+        read_split_list(tmp_path / "none.txt")
+
+
+def test_official_validation_people():
+    """The first and the last of mpii_gt_val.mat, and how many there are."""
+    people = read_split_list(OFFICIAL_VAL_LIST)
+    assert len(people) == 2958
+    assert len({name for name, _ in people}) == 2729
+    assert people[:2] == [("005808361.jpg", 1), ("052475643.jpg", 1)]
+    assert max(index for _, index in people) == 11

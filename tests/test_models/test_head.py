@@ -1,0 +1,171 @@
+"""The head: the paper's loss, weights, accuracy, errors."""
+
+import numpy as np
+import pytest
+import torch
+from mmengine.structures import InstanceData, PixelData
+from mmpose.evaluation.functional import pose_pck_accuracy
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+
+from mmhg.models import MultiStageHeatmapHead
+from mmhg.models.accuracy import heatmap_accuracy
+
+
+def samples(targets: torch.Tensor, weights: torch.Tensor) -> list[PoseDataSample]:
+    return [
+        PoseDataSample(
+            gt_fields=PixelData(heatmaps=target),
+            gt_instance_labels=InstanceData(keypoint_weights=weight[None]),
+        )
+        for target, weight in zip(targets, weights, strict=True)
+    ]
+
+
+@pytest.fixture
+def batch() -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    feats = [torch.rand(2, 3, 8, 8) for _ in range(2)]
+    targets = torch.rand(2, 3, 8, 8)
+    targets[0, 1] = 0  # not annotated: an all-zero target
+    weights = torch.ones(2, 3)
+    weights[0, 1] = 0
+    return feats, targets, weights
+
+
+def test_loss_is_the_plain_mean_over_all_elements(batch) -> None:
+    feats, targets, weights = batch
+    head = MultiStageHeatmapHead(3, 3, 2)
+    losses = head.loss(feats, samples(targets, weights))
+    assert list(losses) == ["loss_stack0", "loss_stack1", "acc_pose"]
+    for stack, heatmaps in enumerate(feats):
+        expected = (heatmaps - targets).square().sum() / targets.numel()
+        torch.testing.assert_close(losses[f"loss_stack{stack}"], expected)
+
+
+def test_target_weights_mask_when_asked(batch) -> None:
+    feats, targets, weights = batch
+    head = MultiStageHeatmapHead(3, 3, 2, loss=dict(type="KeypointMSELoss", use_target_weight=True))
+    losses = head.loss(feats, samples(targets, weights))
+    squares = (feats[0] - targets).square() * weights[..., None, None]
+    torch.testing.assert_close(losses["loss_stack0"], squares.sum() / targets.numel())
+
+
+def test_loss_weights_and_a_loss_for_each_stage(batch) -> None:
+    feats, targets, weights = batch
+    loss = [dict(type="KeypointMSELoss"), dict(type="KeypointMSELoss", loss_weight=10.0)]
+    head = MultiStageHeatmapHead(3, 3, 2, loss=loss, loss_weights=[0.5, 2.0])
+    losses = head.loss(feats, samples(targets, weights))
+    first, second = ((heatmaps - targets).square().mean() for heatmaps in feats)
+    torch.testing.assert_close(losses["loss_stack0"], 0.5 * first)
+    torch.testing.assert_close(losses["loss_stack1"], 20 * second)
+
+
+@pytest.mark.parametrize("loss", ["KeypointOHKMMSELoss", "AdaptiveWingLoss", "FocalHeatmapLoss"])
+def test_other_losses_of_mmpose(batch, loss: str) -> None:
+    feats, targets, weights = batch
+    settings = dict(topk=2) if loss == "KeypointOHKMMSELoss" else {}
+    feats = [heatmaps * 0.9 + 0.05 for heatmaps in feats]
+    direct = MODELS.build(dict(type=loss, **settings))
+    head = MultiStageHeatmapHead(3, 3, 2, loss=dict(type=loss, **settings))
+    losses = head.loss(feats, samples(targets, weights))
+    torch.testing.assert_close(losses["loss_stack1"], direct(feats[1], targets, None))
+
+
+def test_without_final_layer_there_are_no_parameters_and_heatmaps_pass_through(batch) -> None:
+    feats, _, _ = batch
+    head = MultiStageHeatmapHead(3, 3, 2)
+    assert list(head.parameters()) == []
+    assert all(out is feat for out, feat in zip(head(feats), feats, strict=True))
+
+
+def test_final_layer_predicts_from_each_feature_map() -> None:
+    head = MultiStageHeatmapHead(64, 3, 2, final_layer=dict(kernel_size=1))
+    head.init_weights()
+    feats = [torch.rand(2, 64, 8, 8) for _ in range(2)]
+    outputs = head(feats)
+    for layer, feat, output in zip(head.multi_final_layers, feats, outputs, strict=True):
+        torch.testing.assert_close(output, layer(feat))
+        assert 0.05 < layer.weight.std() < 0.1  # PyTorch's U(-1/8, 1/8), not MMPose's 0.001
+
+
+def test_accuracy_equals_mmposes() -> None:
+    torch.manual_seed(1)
+    heatmaps, targets = torch.rand(6, 5, 16, 16), torch.rand(6, 5, 16, 16)
+    heatmaps[:4] = targets[:4].roll(1, dims=-1) + 0.01 * heatmaps[:4]
+    heatmaps[0, 0] = -1
+    heatmaps[2, 3] = targets[2, 3]
+    annotated = torch.rand(6, 5) > 0.3
+    annotated[:, 4] = False
+    _, expected, _ = pose_pck_accuracy(
+        heatmaps.numpy(), targets.numpy(), annotated.numpy(), thr=0.07
+    )
+    actual = heatmap_accuracy(heatmaps, targets, annotated, threshold=0.07)
+    assert 0.1 < expected < 0.9
+    np.testing.assert_allclose(actual.item(), expected, rtol=1e-6)
+
+
+def test_accuracy_is_zero_where_nothing_is_annotated() -> None:
+    heatmaps = torch.rand(1, 2, 4, 4)
+    assert heatmap_accuracy(heatmaps, heatmaps, torch.zeros(1, 2, dtype=torch.bool)) == 0
+
+
+def test_nothing_leaves_the_device_in_a_loss(batch, monkeypatch) -> None:
+    feats, targets, weights = batch
+
+    def forbidden(*args, **kwargs):
+        raise AssertionError("the loss moved a tensor to the host")
+
+    head = MultiStageHeatmapHead(3, 3, 2)
+    batch_samples = samples(targets, weights)
+    for name in ("item", "cpu", "numpy", "__bool__", "__float__", "tolist"):
+        monkeypatch.setattr(torch.Tensor, name, forbidden)
+    losses = head.loss(feats, batch_samples)
+    assert set(losses) == {"loss_stack0", "loss_stack1", "acc_pose"}
+
+
+def test_flip_test_averages_the_mirrored_heatmaps() -> None:
+    codec = dict(type="MSRAHeatmap", input_size=(32, 32), heatmap_size=(8, 8), sigma=1)
+    head = MultiStageHeatmapHead(2, 2, 2, decoder=codec)
+    first = torch.zeros(1, 2, 8, 8)
+    plain, mirrored = first.clone(), first.clone()
+    plain[0, 0, 2, 3] = 1  # keypoint 0 at x = 3
+    mirrored[0, 1, 2, 2] = 1.5  # its mirror image, at x = 7 - 2 = 5 of keypoint 1
+    sample = PoseDataSample(
+        metainfo=dict(flip_indices=[1, 0]), gt_instances=InstanceData(bboxes=np.zeros((1, 4)))
+    )
+    predictions, fields = head.predict(
+        [[first, plain], [first, mirrored]],
+        [sample],
+        dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False, output_heatmaps=True),
+    )
+    heatmaps = fields[0].heatmaps
+    assert heatmaps[0, 2, 3] == 0.5
+    assert heatmaps[0, 2, 5] == 0.75
+    keypoint = predictions[0].keypoints[0, 0]
+    np.testing.assert_allclose(keypoint, [5 * 4, 2 * 4], atol=1.01)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(num_stages=3), "hands out 2 feature maps.*num_stages is 3"),
+        (dict(out_channels=4), "out_channels is 4.*3 channels"),
+    ],
+)
+def test_inputs_that_do_not_fit(batch, settings: dict, message: str) -> None:
+    head = MultiStageHeatmapHead(**{**dict(in_channels=3, out_channels=3, num_stages=2), **settings})
+    with pytest.raises(ValueError, match=message):
+        head(batch[0])
+
+
+def test_targets_of_another_shape(batch) -> None:
+    feats, targets, weights = batch
+    head = MultiStageHeatmapHead(3, 3, 2)
+    with pytest.raises(ValueError, match=r"\(2, 3, 8, 8\).*\(2, 1, 8, 8\).*num_keypoints"):
+        head.loss(feats, samples(targets[:, :1], weights[:, :1]))
+
+
+def test_number_of_loss_weights() -> None:
+    with pytest.raises(ValueError, match="loss_weights.*num_stages=2"):
+        MultiStageHeatmapHead(3, 3, 2, loss_weights=[1.0])
