@@ -44,7 +44,7 @@ def is_bad_input(error: Exception) -> bool:
 
 
 def raised_while_building(error: Exception) -> bool:
-    """Whether ``error`` comes out of mmengine's registry or runner, or a constructor they called."""
+    """Whether ``error`` left mmengine's registry or runner, or a constructor that they called."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.endswith("build_functions.py") or frame.name == "from_cfg":
             return True

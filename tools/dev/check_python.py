@@ -23,8 +23,8 @@ def compiler_problem():
     header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
     if not os.path.exists(header):
         return (
-            "from Python 3.12 on, xtcocotools is built from source, and {} is missing: install "
-            "Python's headers (Debian, Ubuntu: apt install python{}.{}-dev) or use Python 3.10 or 3.11"
+            "from Python 3.12 on, xtcocotools is built from source, and Python's header {} is missing: "
+            "install it (Debian, Ubuntu: apt install python{}.{}-dev) or use Python 3.10 or 3.11"
         ).format(header, *sys.version_info[:2])
     return None
 
@@ -51,7 +51,7 @@ def main():
     """Print the problem, if there is one."""
     found = problem()
     if found:
-        sys.stderr.write("Python {}.{}: {}\n".format(sys.version_info[0], sys.version_info[1], found))
+        sys.stderr.write("Python {}.{}: ".format(*sys.version_info[:2]) + found + "\n")
     return 1 if found else 0
 
 
