@@ -4,6 +4,7 @@ They hold numpy scalars and mmengine's ``HistoryBuffer``. Exactly those classes 
 checkpoint still cannot run code.
 """
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,9 @@ def restricted_getattr(owner: Any, name: str) -> Any:
 
     if owner is HistoryBuffer and name in HISTORY_STATISTICS:
         return getattr(HistoryBuffer, name)
-    raise ValueError(f"a checkpoint asks for getattr({owner!r}, {name!r}), which is not allowed")
+    raise pickle.UnpicklingError(
+        f"a checkpoint asks for getattr({owner!r}, {name!r}), which is not allowed"
+    )
 
 
 def allowed_globals() -> list[Any]:

@@ -1,0 +1,80 @@
+"""mmengine's checkpoints load with weights_only on, and hostile ones do not."""
+
+import builtins
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import load_checkpoint
+
+import mmhg  # noqa: F401  (applies compat)
+from mmhg.compat.checkpoint_loading import restricted_getattr
+
+
+def test_message_hubs_and_numpy_scalars_load(tmp_path: Path) -> None:
+    hub = MessageHub("checkpoint-loading")
+    for loss in (3.0, 1.0, 2.0):
+        hub.update_scalar("train/loss", loss)
+    hub.update_info("best_score", np.float64(87.5))
+    path = tmp_path / "checkpoint.pth"
+    arrays = dict(a=np.arange(3), b=np.ones(2, np.float32), c=np.int64(5))
+    torch.save(dict(message_hub=hub.state_dict(), arrays=arrays), path)
+
+    loaded = torch.load(path, weights_only=True)
+    buffer = loaded["message_hub"]["log_scalars"]["train/loss"]
+    assert isinstance(buffer, HistoryBuffer)
+    assert (buffer.min(), buffer.max(), buffer.mean(), buffer.current()) == (1.0, 3.0, 2.0, 2.0)
+    assert loaded["message_hub"]["runtime_info"]["best_score"] == 87.5
+    np.testing.assert_array_equal(loaded["arrays"]["a"], [0, 1, 2])
+    assert loaded["arrays"]["c"] == 5
+
+
+def test_load_from_works(tmp_path: Path) -> None:
+    model = torch.nn.Linear(2, 2)
+    path = tmp_path / "checkpoint.pth"
+    hub = MessageHub("load-from")
+    hub.update_scalar("train/loss", 1.0)
+    torch.save(dict(state_dict=model.state_dict(), message_hub=hub.state_dict()), path)
+    other = torch.nn.Linear(2, 2)
+    load_checkpoint(other, str(path), strict=True)
+    torch.testing.assert_close(other.weight, model.weight)
+
+
+class Hostile:
+    """Pickles as a call of any function."""
+
+    def __init__(self, function, *arguments) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        Hostile(os.system, "true"),
+        Hostile(getattr, HistoryBuffer, "__init__"),
+        Hostile(getattr, HistoryBuffer, "update"),
+        Hostile(getattr, "", "__class__"),
+        Hostile(eval, "1"),
+        Hostile(builtins.__import__, "os"),
+    ],
+    ids=["os.system", "getattr-init", "getattr-update", "getattr-str", "eval", "import"],
+)
+def test_hostile_files_are_refused(tmp_path: Path, hostile: Hostile) -> None:
+    path = tmp_path / "hostile.pth"
+    torch.save(dict(state_dict={}, message_hub=hostile), path)
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load(path, weights_only=True)
+
+
+def test_getattr_is_restricted_to_the_statistics() -> None:
+    assert restricted_getattr(HistoryBuffer, "mean") is HistoryBuffer.mean
+    for owner, name in ((HistoryBuffer, "update"), (dict, "mean"), (os, "system")):
+        with pytest.raises(pickle.UnpicklingError, match=name):
+            restricted_getattr(owner, name)
