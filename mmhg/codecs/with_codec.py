@@ -22,12 +22,14 @@ def with_codec(
         codec: Config of a codec with ``input_size`` (width, height) in px.
 
     Returns:
-        The four settings: the head decodes and the pipelines crop and encode with ``codec``; crops
-        are aligned as UDP wants it if the codec's type starts with UDP.
+        The four settings: the head decodes and the pipelines crop and encode with ``codec``. If its
+        type starts with UDP, crops are aligned as UDP wants it, and the flip test does not shift the
+        mirrored heatmaps; otherwise it does, by the pixel that MMPose's other codecs lose there.
     """
+    aligned = codec["type"].startswith("UDP")
     replacements: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         "TopdownAffine": lambda step: dict(
-            step, input_size=codec["input_size"], use_udp=codec["type"].startswith("UDP")
+            step, input_size=codec["input_size"], use_udp=aligned
         ),
         "GenerateTarget": lambda step: dict(step, encoder=codec),
     }
@@ -42,6 +44,7 @@ def with_codec(
 
     model = replace(base["model"])
     model["head"]["decoder"] = codec
+    model["test_cfg"]["shift_heatmap"] = not aligned
     loaders = (
         replace(base[name]) for name in ("train_dataloader", "val_dataloader", "test_dataloader")
     )

@@ -91,7 +91,7 @@ def test_the_papers_recipe() -> None:
     )
     assert cfg.model.data_preprocessor.mean == [0, 0, 0]
     assert cfg.model.data_preprocessor.std == [255, 255, 255]
-    assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False)
+    assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=True)
     assert not cfg.model.head.loss.get("use_target_weight", False)
     steps = {step.type: step for step in cfg.train_pipeline}
     augmentation = steps["RandomScaleRotation"]
@@ -121,6 +121,7 @@ def test_one_codec_everywhere(name: str) -> None:
     assert [crop.input_size for crop in crops] == [cfg.codec.input_size] * 3
     udp = cfg.codec.type == "UDPHeatmap"
     assert [crop.get("use_udp", False) for crop in crops] == [udp] * 3
+    assert cfg.model.test_cfg.shift_heatmap is not udp
     width, height = cfg.codec.input_size
     assert tuple(cfg.codec.heatmap_size) == (width // 4, height // 4)
 
