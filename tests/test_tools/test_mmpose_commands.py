@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -38,8 +39,11 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a tool of this clone in another folder; its output is in ``stdout``."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = str(unused.getsockname()[1])
     environment = dict(
-        os.environ, PYTHONPATH=str(ROOT), PYTHON=sys.executable, OMP_NUM_THREADS="1", PORT="29531"
+        os.environ, PYTHONPATH=str(ROOT), PYTHON=sys.executable, OMP_NUM_THREADS="1", PORT=port
     )
     program = [] if str(command[0]).endswith(".sh") else [sys.executable]
     return subprocess.run(
