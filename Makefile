@@ -40,12 +40,12 @@ train: install ## Train and evaluate CONFIG (the default on built-in data, on a 
 	$(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
 
 # Rendering does nothing where the same figures are there already; its marker is older than what is converted after it.
+# Rendering does nothing where the same figures are there; anew, it removes the annotations.
 .PHONY: figures
 figures: install ## Render the built-in data of LEVEL, unless it is there
-	$(RUN) tools/render_figures.py $(FIGURES) --level $(LEVEL)
-	@[ $(FIGURES)/annotations/mpii_test.json -nt $(FIGURES)/figures.json ] || \
-	  $(RUN) tools/dataset_converters/mpii.py $(FIGURES)/mpii_figures_v1.mat $(FIGURES)/annotations \
-	    --val $(FIGURES)/val.txt
+	@$(RUN) tools/render_figures.py $(FIGURES) --level $(LEVEL)
+	@test -d $(FIGURES)/annotations || $(RUN) tools/dataset_converters/mpii.py \
+	  $(FIGURES)/mpii_figures_v1.mat $(FIGURES)/annotations --val $(FIGURES)/val.txt
 
 .PHONY: figures-report
 figures-report: figures ## Print how hard the built-in data of LEVEL are, with a sheet of pictures

@@ -4,11 +4,13 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/figures.py",
     "_base_/models/hourglass.py",
-    "_base_/datasets/figures.py",
+    "_base_/data/figures.py",
 ]
 from mmhg.codecs import with_codec
 
-codec = dict(_base_.codec, input_size=(128, 128), heatmap_size=(32, 32))
+codec = dict(
+    type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=1.5, blur_kernel_size=7
+)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
-model["backbone"].update(num_stacks=2, channels=64, stem_channels=(16, 32, 32))
+model["backbone"].update(num_stacks=2, channels=128, stem_channels=(16, 32, 64))
 model["head"].update(num_stages=2)

@@ -10,5 +10,14 @@ from mmhg.version import __version__
 compat.apply()
 
 from mmhg import codecs, datasets, engine, evaluation, models  # noqa: E402
+from mmhg.config import get_config  # noqa: E402
 
-__all__ = ["__version__", "codecs", "datasets", "engine", "evaluation", "models"]
+__all__ = [
+    "__version__",
+    "codecs",
+    "datasets",
+    "engine",
+    "evaluation",
+    "get_config",
+    "models",
+]

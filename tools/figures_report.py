@@ -17,7 +17,9 @@ from mmhg.figures.report import report
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder that tools/render_figures.py rendered into")
+    parser.add_argument(
+        "folder", type=Path, help="folder that tools/render_figures.py rendered into"
+    )
     parser.add_argument("--sheet", type=Path, help="where to write the sheet (FOLDER/sheet.png)")
     return parser.parse_args()
 

@@ -19,6 +19,7 @@ default_hooks = dict(
 )
 custom_hooks = [
     dict(type="SyncBuffersHook"),
+    dict(type="CheckpointMatchHook"),
     dict(type="ChannelsLastHook"),
     dict(type="SkeletonSheetHook"),
     dict(type="TrainingCurvesHook"),

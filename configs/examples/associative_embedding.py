@@ -80,6 +80,4 @@ test_dataloader = val_dataloader
 val_evaluator = dict(nms_mode="none", score_mode="bbox")
 test_evaluator = val_evaluator
 # The sheet of people needs boxes.
-custom_hooks = [
-    hook for hook in _base_.custom_hooks if hook["type"] != "SkeletonSheetHook"
-]
+custom_hooks = [hook for hook in _base_.custom_hooks if hook["type"] != "SkeletonSheetHook"]

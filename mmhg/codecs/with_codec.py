@@ -23,14 +23,12 @@ def with_codec(
 
     Returns:
         The four settings: the head decodes and the pipelines crop and encode with ``codec``. If its
-        type starts with UDP, crops are aligned as UDP wants it, and the flip test does not shift the
-        mirrored heatmaps; otherwise it does, by the pixel that MMPose's other codecs lose there.
+        type starts with UDP, crops are aligned as UDP wants it, and the flip test does not shift
+        the mirrored heatmaps; otherwise it does, by the pixel that MMPose's other codecs lose.
     """
     aligned = codec["type"].startswith("UDP")
     replacements: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-        "TopdownAffine": lambda step: dict(
-            step, input_size=codec["input_size"], use_udp=aligned
-        ),
+        "TopdownAffine": lambda step: dict(step, input_size=codec["input_size"], use_udp=aligned),
         "GenerateTarget": lambda step: dict(step, encoder=codec),
     }
 

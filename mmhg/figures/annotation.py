@@ -25,9 +25,7 @@ FLESH = {
 """How deep a joint may lie below its own flesh and still count as seen, in statures. The far hip
 and the far shoulder of a person seen from the side lie deeper."""
 
-THICKNESS = np.array(
-    [FLESH[name.removeprefix("left_").removeprefix("right_")] for name in JOINTS]
-)
+THICKNESS = np.array([FLESH[name.removeprefix("left_").removeprefix("right_")] for name in JOINTS])
 PROBE = 0.012
 """Half the side of the square, in statures, over which most of the picture must show a joint."""
 

@@ -21,7 +21,8 @@ def _noise(rng: Rng, width: int, height: int, cells: int) -> np.ndarray:
 
 def _octaves(rng: Rng, width: int, height: int) -> np.ndarray:
     start = int(rng.integers(3, 7))
-    return sum(_noise(rng, width, height, start * 2**i) * 0.5**i for i in range(4)) / 1.875
+    octaves = [_noise(rng, width, height, start * 2**i) * 0.5**i for i in range(4)]
+    return np.add.reduce(octaves) / 1.875
 
 
 def _grid(rng: Rng, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:

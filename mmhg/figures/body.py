@@ -48,7 +48,11 @@ def sample_appearance(rng: Rng, collection: Collection) -> Appearance:
         accents=np.stack([hair, iris, lips]),
     )  # fmt: skip
     cap = bool(rng.random() < 0.15)
-    head = cloth(rng, collection, plain=1.0) if cap else Material(np.stack([hair, hair]), None, 20, 0.5)
+    head = (
+        cloth(rng, collection, plain=1.0)
+        if cap
+        else Material(np.stack([hair, hair]), None, 20, 0.5)
+    )
 
     shirt = cloth(rng, collection, plain=0.5)
     sleeves = Material(**vars(shirt))
@@ -62,11 +66,14 @@ def sample_appearance(rng: Rng, collection: Collection) -> Appearance:
     skirt = bool(rng.random() < 0.12)
     return Appearance(
         materials=[
-            plain_skin, face, head, shirt, sleeves, trousers, legs, cloth(rng, collection, plain=1.0)
+            plain_skin, face, head, shirt, sleeves, trousers, legs,
+            cloth(rng, collection, plain=1.0),
         ],
         bulk=tuple(rng.uniform(0.92, 1.25) * rng.uniform(0.92, 1.08, 3)),
         sleeve=float(rng.choice([0, rng.uniform(0.35, 0.9), rng.uniform(1.2, 1.7), 1.95])),
-        leg=float(rng.uniform(0.5, 0.95) if skirt else rng.choice([rng.uniform(0.4, 0.9), 1.5, 1.95])),
+        leg=float(
+            rng.uniform(0.5, 0.95) if skirt else rng.choice([rng.uniform(0.4, 0.9), 1.5, 1.95])
+        ),
         skirt=skirt,
         long_hair=float(rng.choice([0, 0, rng.uniform(0.05, 0.14)])),
         cap=cap,
@@ -93,7 +100,9 @@ class _Builder:
         self._person = person
         self._first = first_material
 
-    def at(self, anchor: str, part: str, x: float = 0.0, y: float = 0.0, z: float = 0.0) -> np.ndarray:
+    def at(
+        self, anchor: str, part: str, x: float = 0.0, y: float = 0.0, z: float = 0.0
+    ) -> np.ndarray:
         """The point (3,) at an offset from a named point, in a part's axes."""
         return self.skeleton.points[anchor] + self.skeleton.frames[part] @ np.array([x, y, z])
 
@@ -241,7 +250,8 @@ def _build_leg(builder: _Builder, looks: Appearance, side: str) -> None:
     shin_joints = (f"{side}_knee", f"{side}_ankle")
     calf = builder.at(f"{side}_knee", f"{side}_shin", 0, -0.07, -0.012)
     builder.add(
-        knee, ankle, (0.039 * bulk, 0.024 * bulk), f"{side}_shin", knee, shin_materials, shin_joints,
+        knee, ankle, (0.039 * bulk, 0.024 * bulk), f"{side}_shin", knee,
+        shin_materials, shin_joints,
         split=leg - 1,
     )  # fmt: skip
     builder.add(

@@ -38,8 +38,10 @@ FACTS_NAME = "facts.npz"
 MARKER_NAME = "figures.json"
 STARTED_NAME = "figures.unfinished.json"
 SHEET_NAME = "sheet.png"
+ANNOTATIONS_NAME = "annotations"
 CONVERTED = tuple(f"mpii_{split}.json" for split in ("train", "val", "trainval", "test"))
-"""What the MPII converter makes of a release; out of date once the release is rendered anew."""
+"""What the MPII converter makes of a release, in `annotations`; out of date once the release is
+rendered anew."""
 JPEG_QUALITY = 92
 
 
@@ -190,25 +192,30 @@ def _clear(folder: Path) -> None:
         return
     if not folder.is_dir():
         raise InputError(f"{folder} is a file: name a folder to render into")
-    ours = {
-        RELEASE_NAME, VAL_LIST_NAME, TRUTH_NAME, FACTS_NAME, MARKER_NAME, STARTED_NAME, SHEET_NAME, *CONVERTED,
-        RELEASE_NAME + ".partial", TRUTH_NAME + ".partial",
-    }  # fmt: skip
-    pictures = sorted((folder / "images").glob("*")) if (folder / "images").is_dir() else []
-    found = [path for path in folder.iterdir() if path.name != "images"]
+    ours = {RELEASE_NAME, VAL_LIST_NAME, TRUTH_NAME, FACTS_NAME, SHEET_NAME}
+    ours |= {MARKER_NAME, STARTED_NAME, RELEASE_NAME + ".partial", TRUTH_NAME + ".partial"}
     known = (folder / MARKER_NAME).exists() or (folder / STARTED_NAME).exists()
-    foreign = [path for path in found if not known or path.name not in ours]
-    foreign += [path for path in pictures if not known or not _is_picture(path)]
+    found: list[Path] = []
+    foreign: list[Path] = []
+    for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
+        place, name = path.parent.relative_to(folder).as_posix(), path.name
+        expected = (
+            (place == "." and name in ours)
+            or (place == ANNOTATIONS_NAME and name in CONVERTED)
+            or (place == "images" and _is_picture(path))
+        )
+        (found if known and expected else foreign).append(path)
     if foreign:
         raise InputError(
             f"{folder} holds {foreign[0].relative_to(folder)}, which is not part of rendered "
             "figures: name another folder, or move it away"
         )
     # the marker goes first: what is left after an interruption is not taken for finished
-    for path in sorted(found, key=lambda path: path.name != MARKER_NAME) + pictures:
+    for path in sorted(found, key=lambda path: path.name != MARKER_NAME):
         path.unlink()
-    if (folder / "images").is_dir():
-        (folder / "images").rmdir()
+    for name in ("images", ANNOTATIONS_NAME):
+        if (folder / name).is_dir():
+            (folder / name).rmdir()
 
 
 def _is_picture(path: Path) -> bool:

@@ -94,7 +94,9 @@ def skin(rng: Rng) -> np.ndarray:
     """A skin tone (3,) between two neighbours of `SKINS`."""
     position = rng.uniform(0, len(SKINS) - 1)
     index = int(position)
-    return SKINS[index] + (position - index) * (SKINS[min(index + 1, len(SKINS) - 1)] - SKINS[index])
+    return SKINS[index] + (position - index) * (
+        SKINS[min(index + 1, len(SKINS) - 1)] - SKINS[index]
+    )
 
 
 def cloth(rng: Rng, collection: Collection, plain: float) -> Material:

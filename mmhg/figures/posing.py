@@ -1,4 +1,4 @@
-"""Draws what a person does: an activity for the legs, a gesture for each arm, noise on every angle."""
+"""Draws what a person does: activities of the legs, gestures of the arms, noise on every angle."""
 
 from __future__ import annotations
 
@@ -127,11 +127,17 @@ def _arms_cut_body(skeleton: Skeleton) -> bool:
     """Whether an elbow, wrist or hand lies inside the trunk, the head or a thigh."""
     points = skeleton.points
     ends = np.stack(
-        [points[f"{side}_{end}"] for side in ("left", "right") for end in ("elbow", "wrist", "fingers")]
+        [
+            points[f"{side}_{end}"]
+            for side in ("left", "right")
+            for end in ("elbow", "wrist", "fingers")
+        ]
     )
     frame, chest = skeleton.frames["chest"], (points["thorax"] + points["waist"]) / 2
     local = (ends - chest) @ frame
-    if np.any((local[:, 0] / 0.115) ** 2 + (local[:, 2] / 0.09) ** 2 + (local[:, 1] / 0.16) ** 2 < 1):
+    if np.any(
+        (local[:, 0] / 0.115) ** 2 + (local[:, 2] / 0.09) ** 2 + (local[:, 1] / 0.16) ** 2 < 1
+    ):
         return True
     blobs = [
         (points["pelvis"], points["waist"], 0.085),

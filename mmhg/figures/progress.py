@@ -25,4 +25,6 @@ def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Ite
         yield item
         if done % step == 0 or done == total:
             left = (time.monotonic() - start) / done * (total - done)
-            print(f"{label}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True)
+            print(
+                f"{label}: {done} of {total}, about {left:.0f} s left", file=sys.stderr, flush=True
+            )

@@ -135,9 +135,7 @@ class Canvas:
             axis=1,
         )
         along = first + (last - first) * axial / np.maximum(length, 1e-3)
-        return Fragments(
-            index, number.astype(int), along, np.column_stack([normal, facing]), point
-        )
+        return Fragments(index, number.astype(int), along, np.column_stack([normal, facing]), point)
 
     def _draw_cone(
         self,
@@ -178,16 +176,16 @@ class Canvas:
         u = np.clip(peak + reach * np.float32(slope / np.sqrt(a * (a + slope**2))), 0, length)
         q = (2 * b - a * u) * u + rest
         depth = (
-            np.float32(z0) + np.float32(deepening) * u - np.sqrt(np.maximum(q, 0)) * np.float32(1 / scale)
+            np.float32(z0)
+            + np.float32(deepening) * u
+            - np.sqrt(np.maximum(q, 0)) * np.float32(1 / scale)
         )
         window = (slice(top, bottom), slice(left, right))
         seen = (q > 0) & (depth < self.depth[window])
         np.copyto(self.depth[window], depth, where=seen)
         np.copyto(self._cone[window], len(self._cones), where=seen)
         np.copyto(self._axial[window], u, where=seen)
-        self._cones.append(
-            (number, x0, y0, ex, ey, length, r0, taper, *span)
-        )
+        self._cones.append((number, x0, y0, ex, ey, length, r0, taper, *span))
 
 
 def to_buffer(pixels: np.ndarray) -> np.ndarray:

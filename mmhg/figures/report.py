@@ -217,7 +217,7 @@ def level_of(folder: Path) -> int:
 
 
 def draw_sheet(
-    folder: Path, people: dict[str, People], size: int, columns: int = 6, rows: int = 3
+    folder: Path, people: dict[str, People], size: int, columns: int = 8, rows: int = 3
 ) -> np.ndarray:
     """Crops with skeletons, BGR: `rows` rows of training people, then as many of validation.
 
@@ -237,18 +237,20 @@ def _tile(folder: Path, people: People, row: int, size: int, side: int = 256) ->
         raise InputError(f"{folder / 'images' / people.images[row]} cannot be read: render again")
     zoom = size / (CROP_SIDE * people.scales[row])
     shift = (size - 1) / 2 - zoom * (people.centres[row] - ORIGIN)
-    crop = cv2.warpAffine(picture, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size))
+    crop = cv2.warpAffine(
+        picture, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size)
+    )
     tile = cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR)
     points = (zoom * (people.joints[row] - ORIGIN) + shift + 0.5) * side / size - 0.5
     for start, end in BONES:
         if np.isfinite(points[[start, end]]).all():
             colour = COLOURS[_side(start) or _side(end)]
-            cv2.line(tile, _pixel(points[start]), _pixel(points[end]), colour, 2, cv2.LINE_AA)
+            cv2.line(tile, _pixel(points[start]), _pixel(points[end]), colour, 1, cv2.LINE_AA)
     for joint in np.flatnonzero(np.isfinite(points).all(axis=1)):
         solid = people.visible[row, joint]
         if solid:
-            cv2.circle(tile, _pixel(points[joint]), 4, COLOURS[_side(joint)], -1, cv2.LINE_AA)
-        cv2.circle(tile, _pixel(points[joint]), 4, (255, 255, 255), 1, cv2.LINE_AA)
+            cv2.circle(tile, _pixel(points[joint]), 3, COLOURS[_side(joint)], -1, cv2.LINE_AA)
+        cv2.circle(tile, _pixel(points[joint]), 3, (255, 255, 255), 1, cv2.LINE_AA)
     return cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 

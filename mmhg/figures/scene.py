@@ -164,10 +164,14 @@ def _place(
 def _annotate(rng: Rng, scene: _Set, canvas: Canvas, person: int) -> Person:
     skeleton, camera = scene.skeletons[person], scene.camera
     joints = camera.project(skeleton.joints)
-    annotated = np.all((joints >= -0.5) & (joints < (scene.width - 0.5, scene.height - 0.5)), axis=1)
+    annotated = np.all(
+        (joints >= -0.5) & (joints < (scene.width - 0.5, scene.height - 0.5)), axis=1
+    )
     stature = float(camera.scale(skeleton.points["pelvis"][2]))
     seen = joints[annotated] if annotated.any() else joints
-    centre = (seen.min(0) + seen.max(0)) / 2 + stature * np.clip(rng.normal(0, 0.012, 2), -0.03, 0.03)
+    centre = (seen.min(0) + seen.max(0)) / 2 + stature * np.clip(
+        rng.normal(0, 0.012, 2), -0.03, 0.03
+    )
     return Person(
         joints=joints,
         annotated=annotated,
@@ -190,7 +194,7 @@ def _develop(
     colours = shade(
         canvas, fragments, scene.surfaces, scene.materials, light, rng.uniform(0.4, 0.65)
     )
-    layer = np.zeros((canvas.depth.size, 4), np.float32)
+    layer: np.ndarray = np.zeros((canvas.depth.size, 4), np.float32)
     layer[fragments.index, :3] = colours
     layer[fragments.index, 3] = 1
     layer = cv2.resize(

@@ -131,7 +131,10 @@ def _paint(material: Material, local: np.ndarray) -> np.ndarray:
     colour = np.empty((len(local), 3), np.float32)
     colour[:] = material.colours[0]
     if material.pattern:
-        x, y = material.frequency * (local[:, 0] + 0.5 * local[:, 2]), material.frequency * local[:, 1]
+        x, y = (
+            material.frequency * (local[:, 0] + 0.5 * local[:, 2]),
+            material.frequency * local[:, 1],
+        )
         colour[PATTERNS[material.pattern](x, y)] = material.colours[1]
     grain = GRAIN[
         (local[:, 1] * 400).astype(int) % 64, ((local[:, 0] + local[:, 2]) * 400).astype(int) % 64

@@ -1,8 +1,8 @@
 """The kinematic tree: from joint angles to points and part frames in space.
 
-Axes of a body and of each of its parts: x to the person's left, y up, z to the front (right-handed).
-At rest the person stands upright, arms and legs straight down. Lengths are in statures (the
-height of the person standing upright), angles in degrees.
+Axes of a body and of each of its parts: x to the person's left, y up, z to the front
+(right-handed). At rest the person stands upright, arms and legs straight down. Lengths are in
+statures (the height of the person standing upright), angles in degrees.
 """
 
 from __future__ import annotations
@@ -149,12 +149,8 @@ def forward(angles: dict[str, float], size: Proportions) -> Skeleton:
         @ rotation("x", angles["neck_nod"])
     )
     frames["head"] = frames["chest"] @ neck
-    points["upper_neck"] = points["thorax"] + frames["chest"] @ (
-        size.neck * up + 0.012 * front
-    )
-    points["head_top"] = points["upper_neck"] + frames["head"] @ (
-        size.head * up + 0.004 * front
-    )
+    points["upper_neck"] = points["thorax"] + frames["chest"] @ (size.neck * up + 0.012 * front)
+    points["head_top"] = points["upper_neck"] + frames["head"] @ (size.head * up + 0.004 * front)
 
     for side, sign in SIDES.items():
         angle = {

@@ -69,6 +69,9 @@ def _block(rng: Rng) -> Lines:
     width, height, radius = rng.uniform(0.05, 0.12), rng.uniform(0.05, 0.14), 0.03
     rows = np.linspace(-height, height, 5)
     return [
-        (np.array([[-width, row, 0.0], [width, row, 0.0]]), (radius + height / 8, radius + height / 8))
+        (
+            np.array([[-width, row, 0.0], [width, row, 0.0]]),
+            (radius + height / 8, radius + height / 8),
+        )
         for row in rows
     ]

@@ -4,6 +4,7 @@ Shape shorthand in this module: N images, C channels, K keypoints, H x W px of t
 """
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import torch
 from mmengine.config import ConfigDict
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from mmhg.errors import InputError
 from mmhg.models.accuracy import heatmap_accuracy
 
-ConfigType = ConfigDict | dict
+ConfigType: TypeAlias = ConfigDict | dict
 
 
 @MODELS.register_module()

@@ -25,7 +25,7 @@ def draw_skeleton(
             ``keypoint_colors`` (RGB).
     """
     thickness = max(1, round(max(image.shape[:2]) / 110))
-    points = [tuple(int(round(v)) for v in point) for point in keypoints.tolist()]
+    points = [tuple(round(v) for v in point) for point in keypoints.tolist()]
     links = zip(metainfo["skeleton_links"], metainfo["skeleton_link_colors"], strict=True)
     for (start, end), color in links:
         if drawn[start] and drawn[end]:

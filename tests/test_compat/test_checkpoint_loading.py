@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.optim import OneCycleLR
 from mmengine.runner import load_checkpoint
 
 import mmhg  # noqa: F401  (applies compat)
@@ -42,6 +43,22 @@ def test_load_from_works(tmp_path: Path) -> None:
     other = torch.nn.Linear(2, 2)
     load_checkpoint(other, str(path), strict=True)
     torch.testing.assert_close(other.weight, model.weight)
+
+
+def test_a_one_cycle_schedule_loads(tmp_path: Path) -> None:
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    settings = dict(eta_max=0.1, total_steps=10)
+    scheduler = OneCycleLR(optimizer, **settings)
+    path = tmp_path / "checkpoint.pth"
+    torch.save(dict(param_schedulers=[scheduler.state_dict()]), path)
+    optimizer.step()
+    scheduler.step()
+
+    other = OneCycleLR(optimizer, **settings)
+    (state,) = torch.load(path, weights_only=True)["param_schedulers"]
+    other.load_state_dict(state)
+    other.step()
+    assert other.get_last_value() == scheduler.get_last_value()
 
 
 class Hostile:

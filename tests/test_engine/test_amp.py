@@ -64,5 +64,5 @@ def test_state_is_saved_and_restored() -> None:
 
 def test_float16_is_refused() -> None:
     optimizer = torch.optim.SGD(Model().parameters(), lr=0.1)
-    with pytest.raises(ValueError, match="bfloat16.*'float16'"):
+    with pytest.raises(ValueError, match=r"bfloat16.*'float16'"):
         AmpOptimWrapper(optimizer=optimizer, dtype="float16")

@@ -9,10 +9,17 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.runner import BaseLoop
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
-from mmhg.engine import ChannelsLastHook, ResultsHook, SkeletonSheetHook, TrainingCurvesHook
+from mmhg.engine import (
+    ChannelsLastHook,
+    CheckpointMatchHook,
+    ResultsHook,
+    SkeletonSheetHook,
+    TrainingCurvesHook,
+)
 
 METAINFO = dict(
     skeleton_links=[(0, 1)], skeleton_link_colors=[[255, 0, 0]], keypoint_colors=[[0, 0, 255]] * 2
@@ -95,3 +102,43 @@ def test_curves_are_drawn(tmp_path: Path, score: str | None) -> None:
     cfg = ConfigDict(default_hooks=dict(checkpoint=checkpoint))
     TrainingCurvesHook(score=score).after_train(SimpleNamespace(work_dir=str(tmp_path), cfg=cfg))
     assert cv2.imread(str(tmp_path / "curves.png")).shape[:2] == (440, 1210)
+
+
+class Loop(BaseLoop):
+    def __init__(self) -> None:
+        pass
+
+    def run(self) -> None: ...
+
+
+def loaded(model: torch.nn.Module, state: dict, *, train: bool, resume: bool = False) -> None:
+    runner = SimpleNamespace(
+        model=model, _resume=resume, _load_from="other.pth", _train_loop=Loop() if train else {}
+    )
+    CheckpointMatchHook().after_load_checkpoint(runner, dict(state_dict=state))
+
+
+@pytest.mark.parametrize("situation", [dict(train=False), dict(train=True, resume=True)])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(extra=torch.zeros(1)), "1 tensors not in the model, extra"),
+        (dict(weight=torch.zeros(3, 2)), r"of another shape, weight \(3, 2\) instead of \(2, 2\)"),
+        (dict(weight=None), "1 tensors lacking, weight"),
+    ],
+)
+def test_checkpoints_of_other_networks_are_refused(
+    situation: dict, change: dict, message: str
+) -> None:
+    model = torch.nn.Linear(2, 2)
+    loaded(model, model.state_dict(), **situation)
+    state = {k: v for k, v in {**model.state_dict(), **change}.items() if v is not None}
+    with pytest.raises(ValueError, match=rf"other\.pth is of another network.*{message}"):
+        loaded(model, state, **situation)
+
+
+def test_fine_tuning_may_leave_tensors_out_but_not_all() -> None:
+    model = torch.nn.Linear(2, 2)
+    loaded(model, dict(weight=torch.zeros(2, 2)), train=True)
+    with pytest.raises(ValueError, match="another network"):
+        loaded(model, dict(another=torch.zeros(2, 2)), train=True)

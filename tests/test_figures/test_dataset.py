@@ -24,7 +24,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_workers_do_not_change_a_byte(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "level1"
     render_dataset(other, REQUEST, workers=2)
-    files = sorted(p.relative_to(folder) for p in folder.rglob("*.*") if p.suffix in (".jpg", ".txt"))
+    files = sorted(
+        p.relative_to(folder) for p in folder.rglob("*.*") if p.suffix in (".jpg", ".txt")
+    )
     assert len(files) > 6
     for name in files:
         assert (other / name).read_bytes() == (folder / name).read_bytes(), name

@@ -50,7 +50,7 @@ def test_joints_have_mpiis_order() -> None:
     from mmhg.datasets import MPIIPersonDataset
 
     names = parse_pose_metainfo(MPIIPersonDataset.METAINFO)["keypoint_id2name"]
-    assert JOINTS == tuple(names.values())
+    assert tuple(names.values()) == JOINTS
 
 
 @pytest.mark.parametrize(("facing", "sign"), [(0, 1), (180, -1)])

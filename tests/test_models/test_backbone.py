@@ -31,9 +31,7 @@ def paper_parameters(stacks: int, joints: int, width: int = 256, depth: int = 4)
     return stem + stacks * (hourglass + features + prediction) + (stacks - 1) * reinjection
 
 
-@pytest.mark.parametrize(
-    ("stacks", "published"), [(1, 3_426_448), (2, 6_570_400), (8, 25_434_112)]
-)
+@pytest.mark.parametrize(("stacks", "published"), [(1, 3_426_448), (2, 6_570_400), (8, 25_434_112)])
 def test_parameters_are_those_of_the_papers_layers(stacks: int, published: int) -> None:
     backbone = HourglassBackbone(num_stacks=stacks)
     count = sum(parameter.numel() for parameter in backbone.parameters())

@@ -154,7 +154,9 @@ def test_flip_test_averages_the_mirrored_heatmaps() -> None:
     ],
 )
 def test_inputs_that_do_not_fit(batch, settings: dict, message: str) -> None:
-    head = MultiStageHeatmapHead(**{**dict(in_channels=3, out_channels=3, num_stages=2), **settings})
+    head = MultiStageHeatmapHead(
+        **{**dict(in_channels=3, out_channels=3, num_stages=2), **settings}
+    )
     with pytest.raises(ValueError, match=message):
         head(batch[0])
 
@@ -167,5 +169,5 @@ def test_targets_of_another_shape(batch) -> None:
 
 
 def test_number_of_loss_weights() -> None:
-    with pytest.raises(ValueError, match="loss_weights.*num_stages=2"):
+    with pytest.raises(ValueError, match=r"loss_weights.*num_stages=2"):
         MultiStageHeatmapHead(3, 3, 2, loss_weights=[1.0])

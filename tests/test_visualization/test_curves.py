@@ -25,7 +25,10 @@ def test_a_resumed_run_replaces_steps(tmp_path: Path) -> None:
     write(tmp_path / "20260101_010000/vis_data", second)
     train, validation = read_scalars(tmp_path)
     assert {step: record["loss"] for step, record in train.items()} == {50: 3.0, 100: 1.5}
-    assert {step: record["PCKh@0.5"] for step, record in validation.items()} == {50: 10.0, 100: 20.0}
+    assert {step: record["PCKh@0.5"] for step, record in validation.items()} == {
+        50: 10.0,
+        100: 20.0,
+    }
 
 
 def test_without_logs_there_is_nothing(tmp_path: Path) -> None:

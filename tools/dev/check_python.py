@@ -23,8 +23,9 @@ def compiler_problem():
     header = os.path.join(sysconfig.get_paths()["include"], "Python.h")
     if not os.path.exists(header):
         return (
-            "from Python 3.12 on, xtcocotools is built from source, and Python's header {} is missing: "
-            "install it (Debian, Ubuntu: apt install python{}.{}-dev) or use Python 3.10 or 3.11"
+            "from Python 3.12 on, xtcocotools is built from source, and Python's header {} is "
+            "missing: install it (Debian, Ubuntu: apt install python{}.{}-dev) or use Python 3.10 "
+            "or 3.11"
         ).format(header, *sys.version_info[:2])
     return None
 
