@@ -18,6 +18,9 @@ ARGS ?=
 RUN = "$(VENV)/bin/python"
 # Each process computes on one thread: the tests run side by side instead.
 PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 4 $(ARGS)
+# glibc gives large activations back to the system at every step and takes them again, page by page:
+# keeping them is about a tenth faster on a CPU.
+KEEP_MEMORY = MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
 FIGURES = data/figures/level$(LEVEL)
 SCRIPTS = $(wildcard tools/*.sh tools/dev/*.sh) .ci/run
 
@@ -37,7 +40,7 @@ train: install ## Train and evaluate CONFIG (the default on built-in data, on a 
 	  *figures2*) $(MAKE) --no-print-directory figures LEVEL=2 ;; \
 	  *figures*) $(MAKE) --no-print-directory figures LEVEL=1 ;; \
 	esac
-	$(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
+	$(KEEP_MEMORY) $(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
 
 # Rendering does nothing where the same figures are there already; its marker is older than what is converted after it.
 # Rendering does nothing where the same figures are there; anew, it removes the annotations.

@@ -210,9 +210,12 @@ def _clear(folder: Path) -> None:
             f"{folder} holds {foreign[0].relative_to(folder)}, which is not part of rendered "
             "figures: name another folder, or move it away"
         )
-    # the marker goes first: what is left after an interruption is not taken for finished
-    for path in sorted(found, key=lambda path: path.name != MARKER_NAME):
-        path.unlink()
+    # whatever is left after an interruption is known as figures, and as unfinished ones
+    if (folder / MARKER_NAME).exists():
+        os.replace(folder / MARKER_NAME, folder / STARTED_NAME)
+    for path in found:
+        if path.name not in (MARKER_NAME, STARTED_NAME):
+            path.unlink()
     for name in ("images", ANNOTATIONS_NAME):
         if (folder / name).is_dir():
             (folder / name).rmdir()

@@ -1,7 +1,7 @@
 """A few minutes on two CPU cores: bfloat16, Adam, one cycle of the learning rate."""
 
 max_epochs = 6
-optim_wrapper = dict(type="AmpOptimWrapper", optimizer=dict(type="Adam", lr=1.5e-3))
+optim_wrapper = dict(type="AmpOptimWrapper", optimizer=dict(type="Adam", lr=1.5e-3, fused=True))
 train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=max_epochs // 2)
 param_scheduler = [
     dict(
