@@ -42,8 +42,7 @@ train: install ## Train and evaluate CONFIG (the default on built-in data, on a 
 	esac
 	$(KEEP_MEMORY) $(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
 
-# Rendering does nothing where the same figures are there already; its marker is older than what is converted after it.
-# Rendering does nothing where the same figures are there; anew, it removes the annotations.
+# Rendering does nothing where the same figures are there. Rendering anew removes the annotations.
 .PHONY: figures
 figures: install ## Render the built-in data of LEVEL, unless it is there
 	@$(RUN) tools/render_figures.py $(FIGURES) --level $(LEVEL)

@@ -1,6 +1,7 @@
 """mmengine asks ``pkg_resources`` what is installed; setuptools 81 and later ship without it."""
 
 import sys
+import warnings
 from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,8 @@ def get_installed_path(package: str) -> str:
 def apply() -> None:
     """Replace mmengine's two look-ups, wherever it imported them, if pkg_resources is absent."""
     if find_spec("pkg_resources") is not None:
+        # setuptools 67 to 80 say so at every import; only mmengine could do something about it.
+        warnings.filterwarnings("ignore", message="pkg_resources is deprecated")
         return
     import mmengine.config  # noqa: F401  (holds the functions by name)
     from mmengine.utils import package_utils

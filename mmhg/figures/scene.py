@@ -18,7 +18,7 @@ from .levels import Level
 from .materials import HELD_OUT, TRAINING, Collection, Material
 from .posing import sample_proportions, sample_skeleton
 from .raster import SUPERSAMPLING, Canvas, Surface
-from .shading import shade
+from .shading import GRAIN_SIZE, shade
 from .skeleton import Skeleton, rotation
 from .things import build_thing
 
@@ -75,7 +75,8 @@ def render(level: Level, seed: int, plan: Plan) -> Scene:
         people = [_annotate(rng, scene, canvas, person) for person in range(plan.people)]
         if all(_is_usable(person, level) for person in people):
             break
-    return Scene(_develop(rng, level, scene, canvas, collection), people)
+    grain = _rng(seed, (*key, ATTEMPTS + 1)).random((GRAIN_SIZE, GRAIN_SIZE), np.float32) - 0.5
+    return Scene(_develop(rng, level, scene, canvas, collection, grain), people)
 
 
 def _rng(seed: int, key: tuple[int, ...]) -> Rng:
@@ -184,7 +185,12 @@ def _annotate(rng: Rng, scene: _Set, canvas: Canvas, person: int) -> Person:
 
 
 def _develop(
-    rng: Rng, level: Level, scene: _Set, canvas: Canvas, collection: Collection
+    rng: Rng,
+    level: Level,
+    scene: _Set,
+    canvas: Canvas,
+    collection: Collection,
+    grain: np.ndarray,
 ) -> np.ndarray:
     """Shade the foreground, put it before a background that it casts a shadow on."""
     width, height = scene.width, scene.height
@@ -192,7 +198,7 @@ def _develop(
     light /= np.linalg.norm(light)
     fragments = canvas.fragments()
     colours = shade(
-        canvas, fragments, scene.surfaces, scene.materials, light, rng.uniform(0.4, 0.65)
+        canvas, fragments, scene.surfaces, scene.materials, light, rng.uniform(0.4, 0.65), grain
     )
     layer: np.ndarray = np.zeros((canvas.depth.size, 4), np.float32)
     layer[fragments.index, :3] = colours

@@ -10,8 +10,8 @@ import numpy as np
 from .materials import Material
 from .raster import FAR, Canvas, Fragments, Surface
 
-GRAIN = np.random.default_rng(0).random((64, 64), np.float32) - 0.5
-"""Fine grain of every cloth and skin."""
+GRAIN_SIZE = 64
+"""Side of the square of fine grain that repeats on every cloth and skin of a picture."""
 
 
 def _fraction(values: np.ndarray) -> np.ndarray:
@@ -99,8 +99,19 @@ def shade(
     materials: list[Material],
     light: np.ndarray,
     ambient: float,
+    grain: np.ndarray,
 ) -> np.ndarray:
-    """RGB colours (P, 3) in 0..1 of fragments, lit from the direction `light` (3,)."""
+    """RGB colours (P, 3) in 0..1 of fragments.
+
+    Args:
+        canvas: the buffers that hold all surfaces.
+        fragments: what is seen of them.
+        surfaces: as drawn.
+        materials: what the surfaces' numbers stand for.
+        light: (3,), unit direction towards the light.
+        ambient: share of the light that comes from everywhere.
+        grain: (GRAIN_SIZE, GRAIN_SIZE), about 0, the picture's own fine grain.
+    """
     number = fragments.surface
     frames = np.array([surface.frame for surface in surfaces], np.float32)
     origins = np.array([surface.origin for surface in surfaces], np.float32)
@@ -114,7 +125,7 @@ def shade(
     gloss = np.zeros(len(number), np.float32)
     for identity in np.unique(worn):
         material, chosen = materials[identity], np.flatnonzero(worn == identity)
-        colour[chosen] = _paint(material, local[chosen])
+        colour[chosen] = _paint(material, local[chosen], grain)
         gloss[chosen] = material.gloss
 
     normal = fragments.normal
@@ -127,7 +138,7 @@ def shade(
     return np.clip(1.15 * colour * brightness[:, None] + (gloss * shine)[:, None], 0, 1)
 
 
-def _paint(material: Material, local: np.ndarray) -> np.ndarray:
+def _paint(material: Material, local: np.ndarray, grain: np.ndarray) -> np.ndarray:
     colour = np.empty((len(local), 3), np.float32)
     colour[:] = material.colours[0]
     if material.pattern:
@@ -136,10 +147,9 @@ def _paint(material: Material, local: np.ndarray) -> np.ndarray:
             material.frequency * local[:, 1],
         )
         colour[PATTERNS[material.pattern](x, y)] = material.colours[1]
-    grain = GRAIN[
-        (local[:, 1] * 400).astype(int) % 64, ((local[:, 0] + local[:, 2]) * 400).astype(int) % 64
-    ]
-    colour *= (1 + material.roughness * grain)[:, None]
+    rows, columns = local[:, 1], local[:, 0] + local[:, 2]
+    fine = grain[(rows * 400).astype(int) % GRAIN_SIZE, (columns * 400).astype(int) % GRAIN_SIZE]
+    colour *= (1 + material.roughness * fine)[:, None]
     if material.detail:
         DETAILS[material.detail](local, colour, material.accents)
     return colour

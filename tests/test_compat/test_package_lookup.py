@@ -44,3 +44,10 @@ def test_pkg_resources_stays_in_use_where_it_is_there() -> None:
     import mmengine.utils
 
     assert mmengine.utils.is_installed is not is_installed
+
+
+def test_the_deprecation_of_pkg_resources_is_not_passed_on() -> None:
+    script = "import mmhg, mmpose.apis"
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, check=True, timeout=120, capture_output=True, text=True)
+    assert "pkg_resources" not in result.stderr

@@ -1,5 +1,6 @@
 """Rendering to disk: the same from a seed, in MPII's layout, never half finished."""
 
+import colorsys
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from scipy.io import loadmat
 
 from mmhg.errors import InputError
 from mmhg.figures import LEVELS, Plan, Request, render, render_dataset
-from mmhg.figures.materials import HELD_OUT, TRAINING
+from mmhg.figures.materials import HELD_OUT, HUES, TRAINING, Collection
 
 REQUEST = Request(level=1, train=5, val=3, test=2, seed=3)
 
@@ -117,3 +118,39 @@ def test_training_and_validation_share_no_look() -> None:
     assert TRAINING.parity != HELD_OUT.parity
     same_index = [render(LEVELS[1], 0, Plan(split, 0, 1, False)) for split in ("train", "val")]
     assert not np.allclose(same_index[0].people[0].joints, same_index[1].people[0].joints)
+
+
+def test_collections_share_no_colour() -> None:
+    def sectors(collection: Collection) -> tuple[set[int], list[float]]:
+        rng = np.random.default_rng(0)
+        colours = [collection.colour(rng) for _ in range(400)]
+        hues = [colorsys.rgb_to_hsv(*colour) for colour in colours]
+        return (
+            {int(hue * HUES) for hue, saturation, _ in hues if saturation > 0.01},
+            [value for _, saturation, value in hues if saturation <= 0.01],
+        )
+
+    (hues, greys), (other_hues, other_greys) = sectors(TRAINING), sectors(HELD_OUT)
+    assert len(hues) == len(other_hues) == HUES // 2
+    assert not hues & other_hues
+    assert np.abs(np.subtract.outer(greys, other_greys)).min() > 0.01
+
+
+def test_clearing_that_was_interrupted_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "level1"
+    small = Request(level=1, train=1, val=1, test=0)
+    render_dataset(path, small, workers=1)
+    unlink = Path.unlink
+
+    def stop_at_pictures(self: Path) -> None:
+        if self.suffix == ".jpg":
+            raise KeyboardInterrupt
+        unlink(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", stop_at_pictures)
+        with pytest.raises(KeyboardInterrupt):
+            render_dataset(path, Request(level=1, train=2, val=1, test=0), workers=1)
+    assert render_dataset(path, small, workers=1)
