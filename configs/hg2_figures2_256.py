@@ -4,7 +4,7 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/figures.py",
     "_base_/models/hourglass.py",
-    "_base_/data/figures2.py",
+    "_base_/dataset/figures2.py",
 ]
 
 model = dict(
