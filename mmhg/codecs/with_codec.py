@@ -1,7 +1,10 @@
 """Another codec for a top-down config, in every place where one stands."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from mmhg.errors import InputError
 
 ConfigTree = Mapping[str, Any]
 
@@ -25,7 +28,19 @@ def with_codec(
         The four settings: the head decodes and the pipelines crop and encode with ``codec``. If its
         type starts with UDP, crops are aligned as UDP wants it, and the flip test does not shift
         the mirrored heatmaps; otherwise it does, by the pixel that MMPose's other codecs lose.
+
+    Raises:
+        InputError: 3 sigma is not a whole number of heatmap pixels.
     """
+    reach = 3 * codec.get("sigma", 1)
+    # MMPose cuts the patch to whole pixels towards 0, which is another way at the border.
+    if not codec.get("unbiased", False) and not math.isclose(reach, round(reach)):
+        raise InputError(
+            f"the codec's sigma is {codec['sigma']}, for which MMPose draws targets near the "
+            "heatmap's left and upper border a pixel off: 3 sigma must be a whole number; take "
+            f"{max(1, math.floor(reach)) / 3:.6g} (written as {max(1, math.floor(reach))} / 3) "
+            "or unbiased=True (MSRAHeatmap)"
+        )
     aligned = codec["type"].startswith("UDP")
     replacements: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         "TopdownAffine": lambda step: dict(step, input_size=codec["input_size"], use_udp=aligned),

@@ -1,5 +1,7 @@
 """A codec replaces another in every place where one stands."""
 
+import pytest
+
 from mmhg.codecs import with_codec
 
 OLD = dict(type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
@@ -45,3 +47,10 @@ def test_the_base_stays_as_it_is() -> None:
     config = base()
     with_codec(config, UDP)
     assert config == base()
+
+
+def test_a_sigma_that_mmpose_draws_wrongly_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"sigma is 1\.5.*4 / 3"):
+        with_codec(base(), dict(OLD, sigma=1.5))
+    with_codec(base(), dict(OLD, sigma=4 / 3))
+    with_codec(base(), dict(OLD, sigma=1.5, unbiased=True))

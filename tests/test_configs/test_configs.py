@@ -4,9 +4,11 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
+from mmpose.registry import KEYPOINT_CODECS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(
@@ -123,6 +125,20 @@ def test_one_codec_everywhere(name: str) -> None:
     assert cfg.model.test_cfg.shift_heatmap is not udp
     width, height = cfg.codec.input_size
     assert tuple(cfg.codec.heatmap_size) == (width // 4, height // 4)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_targets_are_in_place_up_to_the_border(name: str) -> None:
+    settings = load(name).codec
+    codec = KEYPOINT_CODECS.build(settings)
+    width, height = settings.input_size
+    joints = [(8.0, 8.0), (width - 13.0, 9.0), (11.0, height - 12.0), (width / 2, height / 2)]
+    encoded = codec.encode(np.array([joints], dtype=np.float32), np.ones((1, len(joints))))
+    maps = encoded["heatmaps"]
+    rows, columns = np.unravel_index(maps.reshape(len(maps), -1).argmax(1), maps.shape[1:])
+    quarter = np.array([width, height]) / settings.heatmap_size
+    peaks = np.stack([columns, rows], 1) * getattr(codec, "scale_factor", quarter)
+    assert np.abs(peaks - joints).max() <= 2.1  # half a heatmap pixel
 
 
 @pytest.mark.parametrize(
