@@ -8,8 +8,7 @@ _base_ = [
 ]
 from mmhg.codecs import with_codec
 
-# MMPose misplaces targets near the border unless 3 sigma is a whole number.
-codec = dict(type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=4 / 3)
+codec = dict(type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=2)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 model["backbone"].update(num_stacks=2, channels=128, stem_channels=(16, 32, 64))
 model["head"].update(num_stages=2)
