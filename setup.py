@@ -63,7 +63,7 @@ setup(
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     install_requires=["h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"],
     packages=find_packages(include=["mmhg", "mmhg.*"]),
-    package_data={"mmhg": ["py.typed", "datasets/splits/*.txt"]},
+    package_data={"mmhg": ["py.typed", "datasets/splits/*.txt", "evaluation/published.json"]},
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
 )

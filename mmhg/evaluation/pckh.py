@@ -11,7 +11,7 @@ Shapes: P people, K joints of the dataset, T thresholds.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,51 +19,20 @@ import numpy as np
 
 from mmhg.errors import InputError
 
+from .protocols import OFFICIAL, PROTOCOLS, PCKhProtocol
+
 HEAD_SIZE_PER_DIAGONAL = 0.6
 """Head size / diagonal of the head box (`util_get_head_size`)."""
 
 AUC_THRESHOLDS = np.arange(51) / 100
 """0, 0.01, ..., 0.5 head sizes (`evaluatePCKh`)."""
 
-_SIDES = ("right", "left")
-_PAIRED_JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-
-
-@dataclass(frozen=True)
-class PCKhProtocol:
-    """Which joints a set of PCKh scores counts. Joints are named as in MMPose's MPII metainfo.
-
-    Args:
-        name: Stands in reports beside the scores.
-        total: Joints pooled for `PCKh@0.5`, `PCKh@0.1` and `AUC`.
-        upper_body: Joints pooled for `UBody`.
-        groups: Joints of each further score, which is the mean of their accuracies.
-    """
-
-    name: str
-    total: tuple[str, ...]
-    upper_body: tuple[str, ...]
-    groups: Mapping[str, tuple[str, ...]]
-
-
-def _both_sides(*joints: str) -> tuple[str, ...]:
-    return tuple(f"{side}_{joint}" for joint in joints for side in _SIDES)
-
-
-OFFICIAL = PCKhProtocol(
-    name="official",
-    total=("head_top", "upper_neck", *_both_sides(*_PAIRED_JOINTS)),
-    upper_body=_both_sides("shoulder", "elbow", "wrist"),
-    groups={
-        "Head": ("upper_neck", "head_top"),
-        **{joint.capitalize(): _both_sides(joint) for joint in _PAIRED_JOINTS},
-    },
-)
-"""MPII's toolkit and leaderboard: everything but pelvis and thorax, pooled."""
-
 
 class JointScore(NamedTuple):
-    """One joint's accuracy in percent (NaN without annotations)."""
+    """One joint's accuracy in percent (NaN without annotations).
+
+    `at_01` is measured at the protocol's `tight_threshold`, which is 0.1 in all but one.
+    """
 
     annotated: int
     at_05: float
@@ -190,10 +159,50 @@ def accuracies(distances: np.ndarray, thresholds: Sequence[float] | np.ndarray) 
     return 100.0 * np.searchsorted(annotated, thresholds, side="right") / annotated.size
 
 
-def area_under_curve(distances: np.ndarray) -> float:
-    """Area under the piecewise linear PCKh curve over 0..0.5, normalised to 0..100."""
-    curve = accuracies(distances, AUC_THRESHOLDS)
+def area_under_curve(curve: np.ndarray) -> float:
+    """Area under a piecewise linear curve over `AUC_THRESHOLDS`, normalised to 0..100."""
     return float((curve[1:] + curve[:-1]).mean() / 2)
+
+
+def group_curves(
+    distances: np.ndarray,
+    joint_names: Sequence[str],
+    protocol: PCKhProtocol = OFFICIAL,
+    thresholds: Sequence[float] | np.ndarray = AUC_THRESHOLDS,
+) -> dict[str, np.ndarray]:
+    """PCKh over the threshold: `Total`, `UBody` and each of the protocol's groups.
+
+    Args:
+        distances: (P, K), as `normalized_distances` gives.
+        joint_names: The K joints' names, in the dataset's order.
+        protocol: Which joints count.
+        thresholds: (T,) head sizes, inclusive.
+
+    Returns:
+        (T,) percent a name, NaN where no joint is annotated.
+
+    Raises:
+        InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
+    """
+    column = _columns(distances, joint_names, protocol)
+    joints = {
+        name: accuracies(distances[:, k], thresholds)
+        for name, k in column.items()
+        if protocol.average == "macro" or any(name in group for group in protocol.groups.values())
+    }
+
+    def averaged(names: Sequence[str]) -> np.ndarray:
+        return np.mean([joints[name] for name in names], axis=0)
+
+    def pooled(names: Sequence[str]) -> np.ndarray:
+        return accuracies(distances[:, [column[name] for name in names]], thresholds)
+
+    combine = averaged if protocol.average == "macro" else pooled
+    return {
+        "Total": combine(protocol.total),
+        "UBody": combine(protocol.upper_body),
+        **{group: averaged(names) for group, names in protocol.groups.items()},
+    }
 
 
 def score(
@@ -209,6 +218,59 @@ def score(
     Raises:
         InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
     """
+    column = _columns(distances, joint_names, protocol)
+    points = (0.5, protocol.tight_threshold)
+    thresholds = np.concatenate([points, AUC_THRESHOLDS])
+    curves = group_curves(distances, joint_names, protocol, thresholds)
+    joints = {
+        name: JointScore(
+            int(np.isfinite(distances[:, k]).sum()), *accuracies(distances[:, k], points).tolist()
+        )
+        for name, k in column.items()
+    }
+    total = curves.pop("Total")
+    summary = {
+        "PCKh@0.5": float(total[0]),
+        "PCKh@0.1": float(total[1]),
+        "AUC": area_under_curve(total[len(points) :]),
+        **{group: float(curve[0]) for group, curve in curves.items()},
+    }
+    return PCKhScores(protocol.name, len(distances), summary, joints)
+
+
+def score_all(distances: np.ndarray, joint_names: Sequence[str]) -> dict[str, PCKhScores]:
+    """The scores of every protocol, by its name; arguments and errors as `score`."""
+    return {name: score(distances, joint_names, protocol) for name, protocol in PROTOCOLS.items()}
+
+
+def score_by_visibility(
+    distances: np.ndarray,
+    visible: np.ndarray,
+    joint_names: Sequence[str],
+    protocol: PCKhProtocol = OFFICIAL,
+) -> dict[str, PCKhScores]:
+    """Scores of the `visible` and of the `occluded` joints, each as if there were no others.
+
+    Args:
+        distances: (P, K), as `normalized_distances` gives.
+        visible: (P, K), 1 visible, 0 occluded, NaN where the annotation does not say; the last
+            kind is in neither part.
+        joint_names: The K joints' names, in the dataset's order.
+        protocol: Which joints count.
+    """
+    visible = np.asarray(visible, dtype=np.float64)
+    _check_shape("visible", visible, distances.shape)
+    parts = {"visible": visible > 0, "occluded": visible == 0}
+    return {
+        name: score(np.where(part, distances, np.nan), joint_names, protocol)
+        for name, part in parts.items()
+    }
+
+
+def _columns(
+    distances: np.ndarray, joint_names: Sequence[str], protocol: PCKhProtocol
+) -> dict[str, int]:
+    """Each joint's column in `distances`, once the names are known to suffice."""
     if distances.ndim != 2 or distances.shape[1] != len(joint_names):
         raise InputError(
             f"distances must have shape (P, {len(joint_names)}) for these joint names, got "
@@ -221,24 +283,7 @@ def score(
             f"the {protocol.name} PCKh needs joints that the dataset does not name: "
             f"{', '.join(missing)}; the dataset's metainfo has {', '.join(joint_names)}"
         )
-
-    def pooled(names: Sequence[str]) -> np.ndarray:
-        return distances[:, [column[name] for name in names]]
-
-    joints = {}
-    for name, k in column.items():
-        at_05, at_01 = accuracies(distances[:, k], (0.5, 0.1)).tolist()
-        joints[name] = JointScore(int(np.isfinite(distances[:, k]).sum()), at_05, at_01)
-    total_05, total_01 = accuracies(pooled(protocol.total), (0.5, 0.1)).tolist()
-    summary = {
-        "PCKh@0.5": total_05,
-        "PCKh@0.1": total_01,
-        "AUC": area_under_curve(pooled(protocol.total)),
-        "UBody": accuracies(pooled(protocol.upper_body), (0.5,)).item(),
-    }
-    for group, names in protocol.groups.items():
-        summary[group] = math.fsum(joints[name].at_05 for name in names) / len(names)
-    return PCKhScores(protocol.name, len(distances), summary, joints)
+    return column
 
 
 def _none_if_undefined(score: float) -> float | None:

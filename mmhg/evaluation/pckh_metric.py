@@ -13,7 +13,8 @@ from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
 
-from .pckh import OFFICIAL, PCKhScores, normalized_distances, score
+from .pckh import PCKhScores, normalized_distances, score
+from .protocols import get_protocol
 
 _HEAD_SIZES = (
     "use an annotation file with 'head_box' (tools/dataset_converters/mpii.py writes it) or set "
@@ -23,7 +24,7 @@ _HEAD_SIZES = (
 
 @METRICS.register_module()
 class PCKhMetric(BaseMetric):
-    """MPII's PCKh by the benchmark's own definition.
+    """MPII's PCKh, by default as the benchmark defines it.
 
     Returns percentages under the keys `PCKh@0.5`, `PCKh@0.1`, `AUC`, `UBody`, `Head`, `Shoulder`,
     `Elbow`, `Wrist`, `Hip`, `Knee` and `Ankle` (NaN where no joint is annotated), and logs a table
@@ -32,11 +33,23 @@ class PCKhMetric(BaseMetric):
     Joints are found by the names in the dataset's metainfo. Predictions and annotations must have
     the same pixel origin, as they have with :class:`mmhg.datasets.MPIIPersonDataset`.
 
+    Args:
+        protocol: Name of the convention, one of `mmhg.evaluation.protocols.PROTOCOLS`; the logged
+            table and `scores` name it.
+        settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
+
+    Raises:
+        InputError: An unknown protocol, or people whose scores are not defined.
+
     Attributes:
         scores: The last evaluation, on the main process; `scores.report()` is its JSON form.
     """
 
     scores: PCKhScores | None = None
+
+    def __init__(self, protocol: str = "official", **settings: Any) -> None:
+        super().__init__(**settings)
+        self.protocol = get_protocol(protocol)
 
     @property
     def dataset_meta(self) -> dict | None:
@@ -96,7 +109,7 @@ class PCKhMetric(BaseMetric):
         labels = [f"{path}, id {number}" for path, number in people]
         distances = normalized_distances(**arrays, labels=labels)
         names = list(self.dataset_meta["keypoint_id2name"].values())
-        self.scores = score(distances, names, OFFICIAL)
+        self.scores = score(distances, names, self.protocol)
         MMLogger.get_current_instance().info(f"\n{self.scores.table()}")
         return dict(self.scores.summary)
 

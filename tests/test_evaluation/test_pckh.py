@@ -12,13 +12,16 @@ import pytest
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import (
-    OFFICIAL,
+    AUC_THRESHOLDS,
     accuracies,
     area_under_curve,
+    group_curves,
     head_sizes_from_boxes,
     normalized_distances,
     score,
+    score_by_visibility,
 )
+from mmhg.evaluation.protocols import OFFICIAL, PROTOCOLS
 
 JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
 
@@ -134,10 +137,46 @@ def test_every_threshold_of_the_curve_is_inclusive(step):
 
 
 def test_area_under_curve():
-    assert area_under_curve(np.array([0.0])) == 100
-    assert area_under_curve(np.array([0.51])) == 0
+    def area(distance):
+        return area_under_curve(accuracies(np.array([distance]), AUC_THRESHOLDS))
+
+    assert area(0.0) == 100
+    assert area(0.51) == 0
     # 0 up to 0.24, a ramp to 100 at 0.25, flat up to 0.5: (0.005 + 0.25) / 0.5
-    assert area_under_curve(np.array([0.25])) == pytest.approx(51)
+    assert area(0.25) == pytest.approx(51)
+
+
+def test_curves_pass_through_the_scores():
+    people = made_people()
+    distances = normalized_distances(*people)
+    for protocol in PROTOCOLS.values():
+        curves = group_curves(distances, JOINTS, protocol)
+        scores = score(distances, JOINTS, protocol).summary
+        assert all(len(curve) == 51 for curve in curves.values())
+        assert curves["Total"][50] == scores["PCKh@0.5"]
+        assert curves["Wrist"][50] == scores["Wrist"]
+        assert curves["UBody"][50] == scores["UBody"]
+        assert area_under_curve(curves["Total"]) == scores["AUC"]
+
+
+def test_visible_and_occluded_joints_apart():
+    distances = np.zeros((2, 16))
+    wrists = [JOINTS.index("left_wrist"), JOINTS.index("right_wrist")]
+    distances[:, wrists] = 0.7
+    visible = np.ones((2, 16))
+    visible[:, wrists] = 0
+    visible[0, JOINTS.index("left_knee")] = np.nan  # in neither part
+    distances[0, JOINTS.index("left_knee")] = 9.0
+    parts = score_by_visibility(distances, visible, JOINTS)
+    assert list(parts) == ["visible", "occluded"]
+    assert parts["visible"].summary["PCKh@0.5"] == 100
+    assert parts["occluded"].summary["PCKh@0.5"] == 0
+    assert parts["occluded"].summary["Wrist"] == 0
+    assert math.isnan(parts["visible"].summary["Wrist"])
+    assert parts["visible"].joints["left_knee"].annotated == 1
+    assert math.isnan(parts["occluded"].summary["Knee"])
+    with pytest.raises(InputError, match=r"visible has shape \(2, 15\)"):
+        score_by_visibility(distances, visible[:, :15], JOINTS)
 
 
 def test_joints_without_annotation_are_undefined():
