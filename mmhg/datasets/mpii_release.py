@@ -106,19 +106,42 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     ]
 
 
+def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseImage]:
+    """Images of a file that holds an annolist alone, such as a submission's or a test truth's.
+
+    Args:
+        path: A MATLAB file.
+        variable: Name of the annolist in it.
+
+    Raises:
+        InputError: No such file or variable, or not of this form.
+    """
+    content = _loadmat(Path(path), variable)
+    images = _structs(content.get(variable))
+    if not images:
+        raise InputError(f"{path} has no struct array {variable!r}")
+    return [
+        _image(f"{path} ({variable})", i, image, False, set(), None)
+        for i, image in enumerate(images, start=1)
+    ]
+
+
 def _load(path: Path) -> mat_struct:
+    releases = _structs(_loadmat(path, "RELEASE").get("RELEASE"))
+    if len(releases) != 1 or releases[0] is None:
+        raise InputError(f"{path} has no struct RELEASE; is it MPII's annotation file?")
+    return releases[0]
+
+
+def _loadmat(path: Path, variable: str) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; it should be MPII's annotation file (.mat)")
     try:
-        content = loadmat(path, struct_as_record=False, variable_names=["RELEASE"])
+        return loadmat(path, struct_as_record=False, variable_names=[variable])
     except NotImplementedError as error:
         raise InputError(f"{path} is a MATLAB file of version 7.3; save it with -v7") from error
     except Exception as error:  # scipy raises whatever the damaged bytes lead to
         raise InputError(f"{path} is not a MATLAB file that can be read: {error}") from error
-    releases = _structs(content.get("RELEASE"))
-    if len(releases) != 1 or releases[0] is None:
-        raise InputError(f"{path} has no struct RELEASE; is it MPII's annotation file?")
-    return releases[0]
 
 
 def _image(

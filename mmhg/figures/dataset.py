@@ -23,12 +23,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmhg.datasets.matlab import write_mat
 from mmhg.errors import InputError
 
 from .annotation import Person
 from .levels import LEVELS, Level
 from .progress import with_progress
-from .release import Entry, annolist, write_mat, write_release
+from .release import Entry, annolist, write_release
 from .scene import SPLITS, Plan, render
 
 RELEASE_NAME = "mpii_figures_v1.mat"

@@ -7,14 +7,14 @@ Coordinates in the file are MATLAB's: the centre of the top left pixel is (1, 1)
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import savemat
+
+from mmhg.datasets.matlab import struct, write_mat
 
 from .annotation import Person
 
@@ -29,14 +29,6 @@ class Entry:
     name: str
     people: Sequence[Person]
     truth: bool = True
-
-
-def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:
-    """A MATLAB struct array (1, N) with the fields of its first row."""
-    array = np.empty((1, len(rows)), dtype=[(name, object) for name in rows[0]])
-    for column, row in enumerate(rows):
-        array[0, column] = tuple(row.values())
-    return array
 
 
 def write_release(path: Path, entries: Sequence[Entry], version: str) -> None:
@@ -54,14 +46,6 @@ def write_release(path: Path, entries: Sequence[Entry], version: str) -> None:
         "video_list": np.empty((1, 0), object),
     }
     write_mat(path, {"RELEASE": struct([release])})
-
-
-def write_mat(path: Path, variables: dict[str, Any]) -> None:
-    """Write a MATLAB file whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        savemat(file, variables, oned_as="row")
-    os.replace(partial, path)
 
 
 def annolist(entries: Sequence[Entry]) -> np.ndarray:
