@@ -1,6 +1,5 @@
 """Turn predictions on MPII's test split into the file that the evaluation server takes.
 
-python tools/test.py CONFIG CHECKPOINT --dump preds.pkl       (with mpii_test.json as ann_file)
 python tools/mpii_submission.py preds.pkl mpii_human_pose_v1_u12_1.mat pred_keypoints_mpii.mat
 """
 
