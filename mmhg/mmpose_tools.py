@@ -11,6 +11,7 @@ from types import ModuleType, SimpleNamespace
 import mmpose
 import torch
 from mmengine.config import Config
+from torch import distributed
 
 from mmhg.cli import exit_on_bad_input
 from mmhg.config import get_config
@@ -35,6 +36,9 @@ def run_mmpose_tool(name: str) -> None:
             replacements["merge_args"] = adapted(tool.merge_args)
         vars(tool).update(replacements)
         tool.main()
+        if distributed.is_available() and distributed.is_initialized():
+            # Left to the interpreter's exit, gloo's threads abort it now and then: status -6.
+            distributed.destroy_process_group()
 
 
 def load_mmpose_tool(name: str) -> ModuleType:

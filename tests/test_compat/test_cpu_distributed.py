@@ -14,6 +14,8 @@ init_dist("pytorch", backend="gloo")
 value = torch.tensor([dist.get_rank() + 1.0])
 dist.all_reduce(value)
 assert value.item() == 3.0, value
+dist.barrier()
+dist.destroy_process_group()  # else gloo's threads may abort the interpreter's exit
 """
 
 
