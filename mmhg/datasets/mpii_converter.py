@@ -4,7 +4,8 @@ A person becomes the dictionary that MMPose's files have, in raw 1-based pixels:
 `scale` (neither adjusted), `joints` (16 x 2; [-1, -1] where missing) and `joints_vis` (1 where
 annotated). Beside them stand `visible` (1, 0, or null where unknown), `head_box` ([x1, y1, x2, y2]
 or null), `annolist_index` and `person_index` (MATLAB's i and r of `annolist(i).annorect(r)`),
-`single_person` and `activity` ({category, name, id} or null).
+`single_person` and `activity` ({category, name, id} or null), and, where a file tells it instead of
+the head box, `head_size` (px).
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ OFFICIAL_VAL_LIST = Path(__file__).parent / "splits" / "mpii_val.txt"
 
 SPLITS = ("train", "val", "trainval", "test")
 
-_MISSING_JOINT = (-1.0, -1.0)
+MISSING_JOINT = (-1.0, -1.0)
+
+NO_CROP = "without centre or scale, hence without a crop"
+"""A reason to leave people out."""
 
 Listed = tuple[str, int]
 """A person of a split list: image name and 1-based index."""
@@ -139,7 +143,7 @@ def write_splits(splits: Mapping[str, Sequence[dict]], out_dir: str | Path) -> N
 
 def report(splits: Mapping[str, Sequence[dict]], left_out: Mapping[tuple[str, str], int]) -> str:
     """A plain text table of what the splits hold, then what was left out and why."""
-    columns = ("people", "images", "joints", "visible", "occluded", "unknown", "head boxes")
+    columns = ("people", "images", "joints", "visible", "occluded", "unknown", "head sizes")
     lines = [f"{'split':<9}" + "".join(f"{column:>11}" for column in columns)]
     for split, people in splits.items():
         flags = Counter(
@@ -155,7 +159,7 @@ def report(splits: Mapping[str, Sequence[dict]], left_out: Mapping[tuple[str, st
             flags[1],
             flags[0],
             flags[None],
-            sum(person["head_box"] is not None for person in people),
+            sum(bool(person["head_box"] or person.get("head_size")) for person in people),
         )
         lines.append(f"{split:<9}" + "".join(f"{count:>11,}" for count in counts))
     for (subset, reason), count in sorted(left_out.items()):
@@ -166,7 +170,7 @@ def report(splits: Mapping[str, Sequence[dict]], left_out: Mapping[tuple[str, st
 def _problem(image: ReleaseImage, person: Person) -> str:
     """Why a person cannot be used, empty if it can."""
     if person.center is None or person.scale is None or person.scale <= 0:
-        return "without centre or scale, hence without a crop"
+        return NO_CROP
     if image.is_train and not person.joints:
         return "without an annotated joint"
     return ""
@@ -179,7 +183,7 @@ def _convert_person(image: ReleaseImage, person: Person) -> dict:
         "image": image.name,
         "center": person.center,
         "scale": person.scale,
-        "joints": [(joint.x, joint.y) if joint else _MISSING_JOINT for joint in joints],
+        "joints": [(joint.x, joint.y) if joint else MISSING_JOINT for joint in joints],
         "joints_vis": [int(joint is not None) for joint in joints],
         "visible": [_flag(joint.visible) if joint else None for joint in joints],
         "head_box": person.head_box,

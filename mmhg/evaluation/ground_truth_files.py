@@ -10,13 +10,23 @@ import numpy as np
 from scipy.io import loadmat, whosmat
 
 from mmhg.datasets.body.mpii_annotations import read_people
-from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert, read_split_list
+from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert
 from mmhg.datasets.mpii_release import read_release
+from mmhg.datasets.mpii_sources import read_val_list
 from mmhg.errors import InputError
 
 from .pckh import head_sizes_from_boxes
 
 NUM_JOINTS = 16
+
+_TRUNCATED = (
+    "the authors' valid.h5 has coordinates truncated to integers: scores differ from those of "
+    "mpii_gt_val.mat by some hundredths of a point"
+)
+
+_MANY_PEOPLE = 100
+"""Most of MPII's joints are whole numbers, but not all of so many people's: only of valid.h5's
+conversion to .json."""
 
 
 @dataclass(frozen=True)
@@ -103,32 +113,32 @@ def _from_authors(path: Path) -> GroundTruth:
         annotated=annotated,
         visible=np.where(annotated, visible, np.nan),
         head_sizes=head_sizes,
-        note="the authors' valid.h5 has coordinates truncated to integers: scores differ from "
-        "those of mpii_gt_val.mat by some hundredths of a point",
+        note=_TRUNCATED,
     )
 
 
 def _from_json(path: Path) -> GroundTruth:
     people = read_people(str(path), NUM_JOINTS)
-    sizes = [
-        np.nan if person.head_box is None else head_sizes_from_boxes(person.head_box[None])[0]
-        for person in people
-    ]
+    sizes = np.array([person.head_size for person in people])
     if np.isnan(sizes).all():
         raise InputError(
             f"ground truth {path} has no head boxes, so that PCKh is not defined; "
             "tools/dataset_converters/mpii.py writes them, mpii_gt_val.mat has them"
         )
+    joints = np.stack([person.joints for person in people])
+    annotated = np.stack([person.annotated for person in people])
+    truncated = len(people) >= _MANY_PEOPLE and (joints[annotated] % 1 == 0).all()
     return GroundTruth(
-        joints=np.stack([person.joints for person in people]),
-        annotated=np.stack([person.annotated for person in people]),
+        joints=joints,
+        annotated=annotated,
         visible=np.stack([person.visible for person in people]),
-        head_sizes=np.array(sizes),
+        head_sizes=sizes,
+        note=_TRUNCATED if truncated else "",
     )
 
 
 def _from_release(path: Path, split: str, val_list: str | Path) -> GroundTruth:
-    listed = read_split_list(val_list) if split in ("train", "val") else []
+    listed = read_val_list(val_list) if split in ("train", "val") else []
     splits, _ = convert(read_release(path, show_progress=True), listed, val_list)
     people = splits[split]
     annotated = np.array([person["joints_vis"] for person in people]) > 0

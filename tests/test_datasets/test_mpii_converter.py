@@ -154,7 +154,7 @@ def test_report():
         IMAGES[1],
     )
     header, *rows = report(*convert(images, [("1.jpg", 2)], "list")).splitlines()
-    columns = ["people", "images", "joints", "visible", "occluded", "unknown", "head", "boxes"]
+    columns = ["people", "images", "joints", "visible", "occluded", "unknown", "head", "sizes"]
     assert header.split() == ["split", *columns]
     assert [row.split() for row in rows] == [
         ["train", "1", "1", "16", "14", "2", "0", "1"],

@@ -1,6 +1,7 @@
-"""Convert MPII's official annotations to MMPose's format, split into train, val, trainval and test.
+"""Convert MPII annotations to MMPose's format with head boxes, a file a split.
 
 python tools/dataset_converters/mpii.py mpii_human_pose_v1_u12_1.mat data/mpii/annotations
+python tools/dataset_converters/mpii.py train.h5 valid.h5 test.h5 data/mpii/annotations
 """
 
 from __future__ import annotations
@@ -11,15 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmhg.datasets.mpii_converter import (
-    OFFICIAL_VAL_LIST,
-    convert,
-    read_split_list,
-    report,
-    write_splits,
-)
-from mmhg.datasets.mpii_release import read_release
-from mmhg.errors import InputError
+from mmhg.cli import exit_on_bad_input
+from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, report, write_splits
+from mmhg.datasets.mpii_sources import read_splits
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -27,35 +22,51 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("annotations", type=Path, help="the .mat file with RELEASE")
-    parser.add_argument("out_dir", type=Path, help="where mpii_{train,val,trainval,test}.json go")
+    parser.add_argument(
+        "annotations",
+        nargs="+",
+        type=Path,
+        metavar="ANNOTATIONS",
+        help="MPII's .mat file with RELEASE; or the authors' train.h5, valid.h5, test.h5; or "
+        "MMPose's mpii_train.json, mpii_val.json, mpii_trainval.json, mpii_test.json",
+    )
+    parser.add_argument(
+        "out_dir",
+        type=Path,
+        metavar="OUT_DIR",
+        help="where mpii_{train,val,trainval,test}.json go",
+    )
     parser.add_argument(
         "--val",
         type=Path,
         metavar="LIST",
         default=OFFICIAL_VAL_LIST,
-        help="text file of the validation people among those of the training images, a line "
-        "'IMAGE_NAME PERSON_INDEX' each, index from 1 (default: the usual 2,958 people of MPII)",
+        help="validation people among those of the .mat's training images: a text file with a line "
+        "'IMAGE_NAME PERSON_INDEX' each, index from 1, or the authors' valid.h5 (default: the "
+        "usual 2,958 people of MPII)",
+    )
+    parser.add_argument(
+        "--head-boxes",
+        type=Path,
+        metavar="mpii_gt_val.mat",
+        help="head boxes of the validation people, for .h5 and .json files, which lack them",
     )
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Convert; the exit status is 0, or 2 for input that cannot be used."""
+def main(argv: list[str] | None = None) -> None:
+    """Convert; bad input ends with a message and exit status 2."""
     args = parse_args(argv)
-    try:
-        val_list = read_split_list(args.val)
-        print(f"reading {args.annotations} (MPII's takes about a minute)", file=sys.stderr)
-        images = read_release(args.annotations, show_progress=True)
-        splits, left_out = convert(images, val_list, args.val)
+    with exit_on_bad_input():
+        if any(path.suffix == ".mat" for path in args.annotations):
+            print(f"reading {args.annotations[0]} (MPII's takes about a minute)", file=sys.stderr)
+        splits, left_out = read_splits(
+            args.annotations, args.val, args.head_boxes, show_progress=True
+        )
         write_splits(splits, args.out_dir)
-    except InputError as error:
-        print(f"mpii.py: {error}", file=sys.stderr)
-        return 2
-    print(report(splits, left_out))
-    print(f"written to {args.out_dir}")
-    return 0
+        print(report(splits, left_out))
+        print(f"written to {args.out_dir}")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

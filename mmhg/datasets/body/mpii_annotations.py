@@ -11,6 +11,7 @@ import numpy as np
 from mmengine.fileio import exists, get_local_path
 
 from mmhg.errors import InputError
+from mmhg.evaluation.pckh import head_sizes_from_boxes
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class AnnotatedPerson:
         annotated: (K,) bool.
         visible: (K,) 1 visible, 0 occluded, NaN unknown.
         head_box: (4,) x1, y1, x2, y2 in px, or None.
+        head_size: px, NaN unknown; of the head box where there is one.
     """
 
     image: str
@@ -34,6 +36,7 @@ class AnnotatedPerson:
     annotated: np.ndarray
     visible: np.ndarray
     head_box: np.ndarray | None
+    head_size: float
 
     @property
     def has_box(self) -> bool:
@@ -85,10 +88,16 @@ def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
     if person.get("visible") is not None:
         visible = _numbers(who, person, "visible", (num_keypoints,))
     head_box = None
+    head_size = np.nan
+    if person.get("head_size") is not None:
+        head_size = float(_finite(who, "head_size", _numbers(who, person, "head_size", ())))
+        if head_size <= 0:
+            raise InputError(f"{who}: 'head_size' must be positive, got {head_size}")
     if person.get("head_box") is not None:
         head_box = _finite(who, "head_box", _numbers(who, person, "head_box", (4,)))
         if (head_box[:2] == head_box[2:]).all():
             raise InputError(f"{who}: 'head_box' is empty, got {head_box.tolist()}")
+        head_size = float(head_sizes_from_boxes(head_box[None])[0])
     _finite(who, "joints", joints[annotated])
     return AnnotatedPerson(
         image=person["image"],
@@ -98,6 +107,7 @@ def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
         annotated=annotated,
         visible=visible,
         head_box=head_box,
+        head_size=head_size,
     )
 
 

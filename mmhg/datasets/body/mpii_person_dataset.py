@@ -46,12 +46,13 @@ class MPIIPersonDataset(MpiiDataset):
 
     Takes the settings of :class:`mmpose.datasets.MpiiDataset` and the same files: a list of people
     with `image`, `center`, `scale`, `joints` and `joints_vis` (1 where annotated), in 1-based
-    pixels. Two more fields are used where a person has them: `head_box` (x1, y1, x2, y2) and
-    `visible` (for each joint 1 visible, 0 occluded, null unknown). Unlike in MMPose's class
+    pixels. More fields are used where a person has them: `head_box` (x1, y1, x2, y2) or `head_size`
+    (px), and `visible` (for each joint 1 visible, 0 occluded, null unknown). Unlike in MMPose's
+    class
 
     - box and joints are both 0-based (MMPose leaves joints 1-based, so that its models learn to
       predict one pixel off);
-    - the head size (0.6 x the head box's diagonal, px) comes from `head_box`, else from
+    - the head size (0.6 x the head box's diagonal, px) comes from these, else from
       `headbox_file` (`mpii_gt_val.mat`, the same people in the same order), else there is none;
     - people without an annotated joint are left out of training, which the log tells, and kept in
       test mode.
@@ -114,15 +115,13 @@ class MPIIPersonDataset(MpiiDataset):
 
     def _head_sizes(self, people: Sequence[AnnotatedPerson]) -> np.ndarray:
         """Head sizes (P,) in px, NaN where unknown."""
-        boxes = np.full((len(people), 4), np.nan)
+        sizes = np.array([person.head_size for person in people])
         if self.headbox_file:
             joints = np.stack([person.joints for person in people])
             annotated = np.stack([person.annotated for person in people])
             boxes = load_head_boxes(self.headbox_file, joints, annotated)
-        for index, person in enumerate(people):
-            if person.head_box is not None:
-                boxes[index] = person.head_box
-        return head_sizes_from_boxes(boxes)
+            sizes = np.where(np.isfinite(sizes), sizes, head_sizes_from_boxes(boxes))
+        return sizes
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
         """All people in test mode, those with annotated joints in training."""
