@@ -62,6 +62,7 @@ def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         for child_name, child in module.named_children():
             if isinstance(child, nn.ModuleList):
                 for index, item in enumerate(child):
-                    yield f"{name}.{child_name}.{index}", item
+                    if item is not None:  # HRNet leaves places in its lists empty
+                        yield f"{name}.{child_name}.{index}", item
             else:
                 yield f"{name}.{child_name}", child

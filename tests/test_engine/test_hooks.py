@@ -41,9 +41,7 @@ class Scores:
 
 def test_results_are_written_with_null_for_undefined(tmp_path: Path) -> None:
     evaluator = SimpleNamespace(metrics=[SimpleNamespace(scores=Scores()), SimpleNamespace()])
-    runner = SimpleNamespace(
-        iter=7, work_dir=str(tmp_path), val_evaluator=evaluator, test_evaluator=evaluator
-    )
+    runner = SimpleNamespace(iter=7, work_dir=str(tmp_path), val_evaluator=evaluator)
     hook = ResultsHook()
     hook.after_val_epoch(runner, {"PCKh@0.5": 50.0, "Ankle": float("nan")})
     assert json.loads((tmp_path / "results.json").read_text()) == {
@@ -53,9 +51,21 @@ def test_results_are_written_with_null_for_undefined(tmp_path: Path) -> None:
         "Ankle": None,
         "joints": {"head_top": None},
     }
-    hook.after_test_epoch(runner, {"PCKh@0.5": 60.0})
-    assert json.loads((tmp_path / "results.json").read_text())["PCKh@0.5"] == 60.0
+    # Without `iter`, for which mmengine would load the training data.
+    tested = SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator, _load_from="a.pth")
+    hook.after_test_epoch(tested, {"PCKh@0.5": 60.0})
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert (found["PCKh@0.5"], found["checkpoint"]) == (60.0, "a.pth")
+    assert "iteration" not in found
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_an_evaluation_without_metrics_leaves_results_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("of training")
+    evaluator = SimpleNamespace(metrics=[])
+    tested = SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator, _load_from="a.pth")
+    ResultsHook().after_test_epoch(tested, {})
+    assert (tmp_path / "results.json").read_text() == "of training"
 
 
 def sample(image: Path, offset: float) -> PoseDataSample:

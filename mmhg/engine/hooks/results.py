@@ -14,8 +14,9 @@ from mmpose.registry import HOOKS
 class ResultsHook(Hook):
     """Write the metrics of each validation and test to ``results.json`` in the work directory.
 
-    Each evaluation replaces the file; undefined numbers are null. A metric with ``scores`` (as
-    ``PCKhMetric``) adds its protocol and its score for each joint.
+    Each evaluation that has a metric replaces the file; undefined numbers are null. A validation
+    adds its ``iteration``, a test its ``checkpoint``, a metric with ``scores`` (as ``PCKhMetric``)
+    its protocol and its score for each joint.
 
     Args:
         filename: Name of the file.
@@ -28,15 +29,24 @@ class ResultsHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write a validation's metrics."""
-        self._write(runner, metrics or {}, runner.val_evaluator.metrics)
+        self._write(runner, {"iteration": runner.iter}, metrics, runner.val_evaluator.metrics)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write a test's metrics."""
-        self._write(runner, metrics or {}, runner.test_evaluator.metrics)
+        # Not `runner.iter`: it would build the training loop, and read the training people for it.
+        checkpoint = {"checkpoint": runner._load_from}
+        self._write(runner, checkpoint, metrics, runner.test_evaluator.metrics)
 
     @master_only
-    def _write(self, runner: Runner, metrics: dict[str, float], evaluators: list) -> None:
-        results: dict = {"iteration": runner.iter}
+    def _write(
+        self,
+        runner: Runner,
+        results: dict,
+        metrics: dict[str, float] | None,
+        evaluators: list,
+    ) -> None:
+        if not metrics:
+            return
         for evaluator in evaluators:
             if getattr(evaluator, "scores", None) is not None:
                 results.update(evaluator.scores.report())
