@@ -24,7 +24,8 @@ def run_mmpose_tool(name: str) -> None:
     """Run ``tools/<name>`` of the installed MMPose on this process's command line.
 
     As MMPose's, but for this: a config may be one of mmhg's by its bare name, processes without
-    CUDA talk over gloo, and bad input ends in a message and exit status 2.
+    CUDA talk over gloo, ``--dump`` also writes ``.json``, and bad input ends in a message and exit
+    status 2.
 
     Args:
         name: Path below MMPose's ``tools`` folder, ``train.py`` for example.
@@ -66,15 +67,30 @@ def adapted(merge_args: MergeArgs) -> MergeArgs:
     """``merge_args`` of a tool, with flags that do not fit the config told plainly."""
 
     def merge_and_adapt(cfg: Config, args: Namespace) -> Config:
+        keypoints_file = take_json_dump(args)
         try:
             cfg = merge_args(cfg, args)
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{args.config} and the flags do not fit: {error}") from error
+        if keypoints_file:
+            evaluators = cfg.test_evaluator
+            evaluators = evaluators if isinstance(evaluators, list | tuple) else [evaluators]
+            dump = dict(type="DumpKeypoints", out_file_path=keypoints_file)
+            cfg.test_evaluator = [*evaluators, dump]
         if cfg.launcher != "none" and not torch.cuda.is_available():
             cfg.merge_from_dict(cpu_distributed_overrides())
         return cfg
 
     return merge_and_adapt
+
+
+def take_json_dump(args: Namespace) -> str | None:
+    """The file of ``--dump FILE.json``, taken from ``args``, since MMPose's dumps only pickles."""
+    name: str | None = getattr(args, "dump", None)
+    if name is None or not name.endswith(".json"):
+        return None
+    args.dump = None
+    return name
 
 
 def cpu_distributed_overrides() -> dict[str, object]:

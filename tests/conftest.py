@@ -1,20 +1,23 @@
-"""Tiny data sets in MPII's and COCO's formats, made on the spot."""
+"""Tiny data sets in the formats of MPII, COCO, FLIC and LSP, made on the spot."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 PEOPLE = 4
 WIDTH, HEIGHT = 160, 120
 
 
-def draw_images(folder: Path) -> list[str]:
+def draw_images(folder: Path, names: Sequence[str] = ()) -> Sequence[str]:
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    names = [f"{index:012d}.jpg" for index in range(PEOPLE)]
+    names = names or [f"{index:012d}.jpg" for index in range(PEOPLE)]
     for name in names:
         image = rng.integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
         cv2.imwrite(str(folder / name), cv2.resize(image, (WIDTH, HEIGHT)))
@@ -87,4 +90,37 @@ def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "person_detection_results").mkdir()
     path = root / "person_detection_results/COCO_val2017_detections_AP_H_56_person.json"
     path.write_text(json.dumps(detections))
+    return root
+
+
+@pytest.fixture(scope="session")
+def flic_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """PEOPLE people in the authors' form, the same for training and validation."""
+    root = tmp_path_factory.mktemp("flic")
+    names = draw_images(root / "images")
+    parts = np.stack([draw_joints(11, np.random.default_rng(3)) for _ in names])
+    (root / "annot").mkdir()
+    for split in ("train", "valid"):
+        with h5py.File(root / f"annot/{split}.h5", "w") as file:
+            file["imgname"] = np.array(names, dtype="S")
+            file["center"] = np.tile([80.0, 60.0], (PEOPLE, 1))
+            file["scale"] = np.full(PEOPLE, 0.6)
+            file["part"] = parts
+            file["visible"] = np.ones((PEOPLE, 11))
+            file["normalize"] = np.linalg.norm(parts[:, 3] - parts[:, 6], axis=1)
+    return root
+
+
+@pytest.fixture(scope="session")
+def lsp_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LSP in `lsp/` and PEOPLE people of LSPET in `lspet/`; images of each split's first two."""
+    root = tmp_path_factory.mktemp("lsp")
+    rng = np.random.default_rng(4)
+    draw_images(root / "lsp/images", [f"im{number:04d}.jpg" for number in (1, 2, 1001, 1002)])
+    points = rng.uniform((50, 20), (110, 100), (2000, 14, 2)).transpose(2, 1, 0)
+    savemat(root / "lsp/joints.mat", {"joints": np.concatenate([points, points[:1] * 0])})
+    draw_images(root / "lspet/images", ["im00001.jpg", "im00002.jpg"])
+    points = rng.uniform((50, 20), (110, 100), (PEOPLE, 14, 2)).transpose(1, 2, 0)
+    flags = np.ones((14, 1, PEOPLE))
+    savemat(root / "lspet/joints.mat", {"joints": np.concatenate([points, flags], axis=1)})
     return root

@@ -77,6 +77,20 @@ def test_gloo_between_processes_without_cuda(
         assert "model_wrapper_cfg" not in cfg
 
 
+def test_json_dump_joins_the_evaluators(monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = load_mmpose_tool("test.py")
+    merge = mmpose_tools.adapted(tool.merge_args)
+    for name in ("preds.json", "preds.pkl"):
+        monkeypatch.setattr(sys, "argv", ["test.py", "hg2_mpii_256", "x.pth", "--dump", name])
+        monkeypatch.setenv("LOCAL_RANK", "0")
+        cfg = merge(mmpose_tools.get_config("hg2_mpii_256"), tool.parse_args())
+        kind = "DumpKeypoints" if name == "preds.json" else "DumpResults"
+        assert cfg.test_evaluator == [
+            dict(type="PCKhMetric"),
+            dict(type=kind, out_file_path=name),
+        ]
+
+
 def test_flags_that_do_not_fit_the_config(
     train: ModuleType,
     tmp_path: Path,

@@ -9,6 +9,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +23,18 @@ from mmhg.errors import InputError
 from mmhg.evaluation.ground_truth_files import GroundTruth, read_ground_truth
 from mmhg.evaluation.pckh import (
     AUC_THRESHOLDS,
-    PCKhScores,
     group_curves,
     normalized_distances,
     score,
     score_by_visibility,
 )
-from mmhg.evaluation.prediction_files import check_count, one_pixel_off, read_predictions
-from mmhg.evaluation.protocols import PROTOCOLS, PCKhProtocol
+from mmhg.evaluation.prediction_files import (
+    Predictions,
+    check_count,
+    one_pixel_off,
+    read_predictions,
+)
+from mmhg.evaluation.protocols import PROTOCOLS
 from mmhg.evaluation.score_table import FORMATS, Row, published_rows
 from mmhg.visualization.pckh_curves import plot_pckh_curves
 
@@ -45,7 +50,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "predictions",
         nargs="+",
         metavar="PREDS",
-        help=".h5 or .mat with 'preds' in 1-based pixels, or the .pkl of tools/test.py --dump",
+        help=".h5 or .mat with 'preds' in 1-based pixels, or the .json or .pkl of "
+        "tools/test.py --dump",
     )
     parser.add_argument(
         "--gt",
@@ -90,17 +96,26 @@ def evaluate(args: argparse.Namespace) -> None:
         _warn(truth.note)
     _check_visibility(args, truth)
     protocols = list(PROTOCOLS.values()) if args.protocol == "all" else [PROTOCOLS[args.protocol]]
-    distances = {path: _distances(path, args.gt, truth) for path in args.predictions}
+    predictions = {path: _read(path, args.gt, truth) for path in args.predictions}
+    distances = {path: _distances(path, found, truth) for path, found in predictions.items()}
 
     rows: list[Row] = []
     report: dict[str, dict] = {}
     for path, of_file in distances.items():
         by_protocol = {
-            protocol.name: score(of_file, JOINTS, protocol).report() for protocol in protocols
+            protocol.name: replace(
+                score(of_file, JOINTS, protocol), testing=predictions[path].scales
+            ).report()
+            for protocol in protocols
         }
         report[path] = by_protocol if args.protocol == "all" else by_protocol[args.protocol]
         for protocol in protocols:
-            rows += _rows(path, of_file, truth, protocol, args.visibility)
+            scores = {"all": score(of_file, JOINTS, protocol)}
+            if args.visibility:
+                scores |= score_by_visibility(of_file, truth.visible, JOINTS, protocol)
+            for part, of_part in scores.items():
+                named = replace(of_part, testing=predictions[path].scales).named_protocol
+                rows.append(Row(path, named, part, of_part.summary))
     if args.compare:
         rows += (published := published_rows())
     text = json.dumps(report, indent=2) if args.format == "json" else FORMATS[args.format](rows)
@@ -121,26 +136,22 @@ def evaluate(args: argparse.Namespace) -> None:
     print(text)
 
 
-def _distances(path: str, gt: str, truth: GroundTruth) -> np.ndarray:
+def _read(path: str, gt: str, truth: GroundTruth) -> Predictions:
     predictions = read_predictions(path)
-    check_count(path, predictions, f"the ground truth {gt}", len(truth.joints))
-    distances = normalized_distances(predictions, truth.joints, truth.head_sizes, truth.annotated)
-    offsets = np.where(truth.annotated[..., None], predictions - truth.joints, np.nan)
+    check_count(path, predictions.joints, f"the ground truth {gt}", len(truth.joints))
+    return predictions
+
+
+def _distances(path: str, predictions: Predictions, truth: GroundTruth) -> np.ndarray:
+    joints = predictions.joints
+    distances = normalized_distances(joints, truth.joints, truth.head_sizes, truth.annotated)
+    offsets = np.where(truth.annotated[..., None], joints - truth.joints, np.nan)
     if off := one_pixel_off(offsets, truth.head_sizes):
         _warn(
             f"{path} lies off by a median of ({off[0]:+.2f}, {off[1]:+.2f}) px: are its pixels "
             "0-based? 'preds' are expected in MPII's 1-based pixels"
         )
     return distances
-
-
-def _rows(
-    path: str, distances: np.ndarray, truth: GroundTruth, protocol: PCKhProtocol, split: bool
-) -> list[Row]:
-    scores: dict[str, PCKhScores] = {"all": score(distances, JOINTS, protocol)}
-    if split:
-        scores |= score_by_visibility(distances, truth.visible, JOINTS, protocol)
-    return [Row(path, protocol.name, part, found.summary) for part, found in scores.items()]
 
 
 def _check_visibility(args: argparse.Namespace, truth: GroundTruth) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "predictions",
         metavar="PREDS",
         help="of the people of mpii_test.json, in its order: .h5 or .mat with 'preds' in 1-based "
-        "pixels, or the .pkl of tools/test.py --dump",
+        "pixels, or the .json or .pkl of tools/test.py --dump",
     )
     parser.add_argument("annotations", type=Path, help="MPII's .mat file with RELEASE")
     parser.add_argument("out", type=Path, help=f"the file to write; the server asks {SERVER_NAME}")
@@ -60,7 +61,7 @@ def make_submission(args: argparse.Namespace) -> None:
     predictions = read_predictions(args.predictions)
     print(f"reading {args.annotations} (MPII's takes about a minute)", file=sys.stderr)
     images = read_release(args.annotations, show_progress=True)
-    assigned = assign(predictions, images, args.predictions)
+    assigned = assign(predictions.joints, images, args.predictions)
     truth = read_annolist(args.truth) if args.truth else None
     write_submission(args.out, images, assigned)
     tested = [image for image in images if not image.is_train]
@@ -91,7 +92,7 @@ def make_submission(args: argparse.Namespace) -> None:
             file=sys.stderr,
         )
     names = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
-    print(score(distances, names).table())
+    print(replace(score(distances, names), testing=predictions.scales).table())
 
 
 if __name__ == "__main__":

@@ -48,17 +48,25 @@ class PCKhScores:
         people: Number of people.
         summary: `PCKh@0.5`, `PCKh@0.1`, `AUC`, `UBody`, then the protocol's groups at 0.5.
         joints: Every joint of the dataset, by name, in the dataset's order.
+        testing: The scales of multi-scale testing (`mmhg.multi_scale.describe_scales`), empty
+            without it.
     """
 
     protocol: str
     people: int
     summary: dict[str, float]
     joints: dict[str, JointScore] = field(repr=False)
+    testing: str = ""
+
+    @property
+    def named_protocol(self) -> str:
+        """The protocol, and how it was tested where that was at several scales."""
+        return f"{self.protocol}, {self.testing}" if self.testing else self.protocol
 
     def report(self) -> dict[str, object]:
         """What goes into a JSON file: undefined scores are None (null), not NaN."""
         return {
-            "protocol": self.protocol,
+            "protocol": self.named_protocol,
             **{name: _none_if_undefined(score) for name, score in self.summary.items()},
             "joints": {
                 name: _none_if_undefined(score.at_05) for name, score in self.joints.items()
@@ -69,7 +77,7 @@ class PCKhScores:
         """A plain text table of all joints, then of the summary."""
         width = max(len(name) for name in (*self.joints, *self.summary))
         lines = [
-            f"PCKh, {self.protocol} protocol, {self.people} people",
+            f"PCKh, {self.named_protocol} protocol, {self.people} people",
             f"{'joint':<{width}}  annotated  PCKh@0.5  PCKh@0.1",
         ]
         for name, (annotated, at_05, at_01) in self.joints.items():

@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from mmhg.errors import InputError
+from mmhg.multi_scale import describe_scales
 
 NUM_JOINTS = 16
 PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
@@ -34,18 +36,29 @@ _NUMPY_CLASSES = {
 """What plain arrays and numbers are unpickled with; anything else may run code."""
 
 
-def read_predictions(path: str | Path) -> np.ndarray:
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted people.
+
+    Args:
+        joints: (P, 16, 2) float64, 1-based px.
+        scales: Of multi-scale testing, as `mmhg.multi_scale.describe_scales` puts it; empty where
+            the file tells nothing of it.
+    """
+
+    joints: np.ndarray
+    scales: str = ""
+
+
+def read_predictions(path: str | Path) -> Predictions:
     """Predicted joints of all people.
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
             (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose pixels are
-            0-based; or `.json`, a list of people `{"id": ..., "keypoints": [[x, y], ...]}` of
+            0-based; or its `.json`, a list of people `{"id": ..., "keypoints": [[x, y], ...]}` of
             0-based pixels. People of the latter two are ordered by id, of a repeated one the first
             counts.
-
-    Returns:
-        (P, 16, 2) float64, 1-based px.
 
     Raises:
         InputError: No such file, an unknown or damaged kind, another shape, or a coordinate that is
@@ -67,12 +80,12 @@ def read_predictions(path: str | Path) -> np.ndarray:
         raise InputError(
             f"predictions {path} cannot be read, the file is damaged or of another kind: {error}"
         ) from error
-    finite = np.isfinite(predictions).all(axis=(1, 2))
+    finite = np.isfinite(predictions.joints).all(axis=(1, 2))
     if not finite.all():
         person = int(np.argmin(finite))
         raise InputError(
             f"predictions {path}: person {person} (from 0) has a coordinate that is not finite, "
-            f"got {predictions[person].tolist()}"
+            f"got {predictions.joints[person].tolist()}"
         )
     return predictions
 
@@ -107,14 +120,14 @@ def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, f
     return (float(x), float(y)) if off else None
 
 
-def _read_h5(path: Path) -> np.ndarray:
+def _read_h5(path: Path) -> Predictions:
     with h5py.File(path, "r") as file:
         if "preds" not in file:
             raise InputError(f"predictions {path} have no dataset 'preds', only {sorted(file)}")
         return _people_first(path, file["preds"][()])
 
 
-def _read_mat(path: Path) -> np.ndarray:
+def _read_mat(path: Path) -> Predictions:
     content = loadmat(path)
     if "preds" not in content:
         found = sorted(name for name in content if not name.startswith("__"))
@@ -122,19 +135,19 @@ def _read_mat(path: Path) -> np.ndarray:
     return _people_first(path, content["preds"])
 
 
-def _read_pickle(path: Path) -> np.ndarray:
+def _read_pickle(path: Path) -> Predictions:
     people = _ArrayUnpickler(io.BytesIO(path.read_bytes())).load()
     return _by_id(
         path, people, lambda person: np.asarray(person["pred_instances"]["keypoints"])[0, :, :2]
     )
 
 
-def _read_json(path: Path) -> np.ndarray:
+def _read_json(path: Path) -> Predictions:
     people = json.loads(path.read_bytes())
     return _by_id(path, people, lambda person: np.asarray(person["keypoints"], float)[:, :2])
 
 
-_READERS: dict[str, Callable[[Path], np.ndarray]] = {
+_READERS: dict[str, Callable[[Path], Predictions]] = {
     ".h5": _read_h5,
     ".mat": _read_mat,
     ".pkl": _read_pickle,
@@ -143,32 +156,34 @@ _READERS: dict[str, Callable[[Path], np.ndarray]] = {
 }
 
 
-def _people_first(path: Path, predictions: np.ndarray) -> np.ndarray:
-    shape = predictions.shape
-    if len(shape) == 3 and predictions.dtype.kind in "fiu":
+def _people_first(path: Path, stored: np.ndarray) -> Predictions:
+    shape = stored.shape
+    if len(shape) == 3 and stored.dtype.kind in "fiu":
         if shape[1:] == (NUM_JOINTS, 2):
-            return predictions.astype(np.float64)
+            return Predictions(stored.astype(np.float64))
         if shape[:2] == (2, NUM_JOINTS):
-            return predictions.transpose(2, 1, 0).astype(np.float64)
+            return Predictions(stored.transpose(2, 1, 0).astype(np.float64))
         if shape[:2] == (NUM_JOINTS, 2):
-            return predictions.transpose(2, 0, 1).astype(np.float64)
+            return Predictions(stored.transpose(2, 0, 1).astype(np.float64))
     raise InputError(
         f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (2, 16, people) or "
-        f"(16, 2, people), got {predictions.dtype} of shape {shape}"
+        f"(16, 2, people), got {stored.dtype} of shape {shape}"
     )
 
 
-def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> np.ndarray:
+def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> Predictions:
     if not isinstance(people, list) or not people:
         raise InputError(
             f"predictions {path} must be a list of people, got {type(people).__name__}"
         )
     first: dict[int, np.ndarray] = {}
+    scales: set[str] = set()
     for number, person in enumerate(people):
         try:
             joints = joints_of(person)
             first.setdefault(int(person["id"]), joints)
-        except (IndexError, KeyError, TypeError, ValueError) as error:
+            scales.add(describe_scales([float(scale) for scale in person.get("test_scales", ())]))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"predictions {path}: entry {number} (from 0) is not a person as tools/test.py "
                 f"--dump writes it: {error!r}"
@@ -178,7 +193,10 @@ def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> n
                 f"predictions {path}: entry {number} (from 0) must have keypoints of shape "
                 f"(16, 2), got {joints.shape}"
             )
-    return 1.0 + np.stack([first[index] for index in sorted(first)]).astype(np.float64)
+    if len(scales) > 1:
+        raise InputError(f"predictions {path} were made in different ways: {sorted(scales)}")
+    ordered = np.stack([first[index] for index in sorted(first)]).astype(np.float64)
+    return Predictions(1.0 + ordered, scales.pop())
 
 
 class _ArrayUnpickler(pickle.Unpickler):

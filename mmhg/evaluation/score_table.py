@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 from rich.console import Console
 from rich.table import Table
+
+from .published import read_published
 
 COLUMNS = (
     "Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle", "UBody",
@@ -29,8 +29,8 @@ class Row:
     Args:
         name: What was scored.
         protocol: Name of the protocol.
-        joints: Which joints of the split count: 'all', 'visible' or 'occluded', or the split and
-            testing of a published result.
+        joints: Which joints of the split count: 'all', 'visible' or 'occluded', or the split, input
+            and testing of a published result.
         scores: By name of the column, in percent; a missing or undefined one is left empty.
         source: Where a published result stands, empty for our own.
     """
@@ -50,16 +50,16 @@ class Row:
 
 def published_rows() -> list[Row]:
     """The published MPII results that ship with the package; `source` says where they stand."""
-    text = files("mmhg.evaluation").joinpath("published.json").read_text(encoding="utf-8")
     return [
         Row(
-            name=result["name"],
-            protocol=result["protocol"],
-            joints=f"{result['split']}, {result['testing']}",
-            scores=result["scores"],
-            source=result["source"],
+            name=result.name,
+            protocol=result.protocol or "",
+            joints=", ".join(filter(None, (result.split, result.size_text, result.testing))),
+            scores={name: result.scores[name] for name in COLUMNS if name in result.scores},
+            source=result.source,
         )
-        for result in json.loads(text)
+        for result in read_published()
+        if result.dataset == "MPII"
     ]
 
 

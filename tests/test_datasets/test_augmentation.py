@@ -6,7 +6,7 @@ from mmpose.datasets.transforms import RandomFlip
 from mmpose.registry import TRANSFORMS
 from scipy import stats
 
-from mmhg.datasets import FastRandomFlip, RandomChannelGain, RandomScaleRotation
+from mmhg.datasets import FastRandomFlip, RandomChannelGain, RandomScaleRotation, ScaleBox
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def draw(transform, count=20000):
 
 
 def test_are_registered():
-    for cls in (FastRandomFlip, RandomChannelGain, RandomScaleRotation):
+    for cls in (FastRandomFlip, RandomChannelGain, RandomScaleRotation, ScaleBox):
         assert TRANSFORMS.get(cls.__name__) is cls
 
 
@@ -152,3 +152,12 @@ def test_flip_equals_mmposes(direction, prob):
         np.testing.assert_array_equal(found[key], expected[key])
     assert found["flip"] is (prob == 1)
     assert found["img"].flags.c_contiguous
+
+
+def test_a_box_is_scaled_and_nothing_else():
+    given = {"bbox_scale": np.array([[100.0, 80.0]]), "bbox_center": np.array([[5.0, 6.0]])}
+    found = ScaleBox(1.25)(given)
+    assert found["bbox_scale"].tolist() == [[125.0, 100.0]]
+    assert found["bbox_center"].tolist() == [[5.0, 6.0]]
+    with pytest.raises(ValueError, match="factor must be positive, got 0"):
+        ScaleBox(0)

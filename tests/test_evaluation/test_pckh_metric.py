@@ -105,6 +105,15 @@ def test_logs_the_table(monkeypatch):
     assert logged == ["\n" + metric.scores.table()]
 
 
+def test_multi_scale_testing_is_named():
+    marked = [sample(number) | {"test_scales": (0.8, 1.0)} for number in range(2)]
+    metric, _ = evaluate(marked)
+    assert metric.scores.report()["protocol"] == "official, multi-scale 0.8 1"
+    assert "official, multi-scale 0.8 1 protocol" in metric.scores.table()
+    with pytest.raises(InputError, match="tested in different ways"):
+        evaluate([marked[0], sample(1)])
+
+
 def test_evaluations_do_not_add_up():
     metric, _ = evaluate([sample(0)])
     metric.process(None, [sample(1, offset=9.0)])

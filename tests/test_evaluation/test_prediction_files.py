@@ -33,7 +33,7 @@ def test_any_axis_order(tmp_path, axes, suffix):
     path = tmp_path / f"preds{suffix}"
     array = PEOPLE.transpose(axes)
     write_h5(path, array) if suffix == ".h5" else savemat(path, {"preds": array})
-    found = read_predictions(path)
+    found = read_predictions(path).joints
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, PEOPLE)
 
@@ -43,13 +43,23 @@ def test_dump_is_ordered_by_id_each_once_and_one_based(tmp_path):
     people = dumped(order, PEOPLE[order])
     people[-1]["pred_instances"]["keypoints"] += 50  # a sampler's padding: the first counts
     (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
-    np.testing.assert_allclose(read_predictions(tmp_path / "preds.pkl"), PEOPLE)
+    np.testing.assert_allclose(read_predictions(tmp_path / "preds.pkl").joints, PEOPLE)
 
     people = [
         {"id": i, "keypoints": [[x - 1, y - 1, 0.5] for x, y in PEOPLE[i]]} for i in order[:5]
     ]
     (tmp_path / "preds.json").write_text(json.dumps(people))
-    np.testing.assert_allclose(read_predictions(tmp_path / "preds.json"), PEOPLE)
+    np.testing.assert_allclose(read_predictions(tmp_path / "preds.json").joints, PEOPLE)
+
+
+def test_scales_of_multi_scale_testing(tmp_path):
+    people = [person | {"test_scales": (1.0, 1.25)} for person in dumped([0, 1], PEOPLE[:2])]
+    (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
+    assert read_predictions(tmp_path / "preds.pkl").scales == "multi-scale 1 1.25"
+    del people[0]["test_scales"]
+    (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
+    with pytest.raises(InputError, match="made in different ways"):
+        read_predictions(tmp_path / "preds.pkl")
 
 
 class Hostile:

@@ -42,10 +42,10 @@ def test_special_characters_are_escaped():
     assert r"50\% \textbackslash{}x" in FORMATS["latex"]([Row("50% \\x", "official", "all", {})])
 
 
-def test_published_rows_name_protocol_and_source():
-    rows = {row.name: row for row in published_rows()}
-    assert all(row.source and row.protocol in PROTOCOLS for row in rows.values())
-    assert all(set(row.scores) <= set(COLUMNS) for row in rows.values())
-    newell = rows["Newell et al., 8 stacks"]
+def test_published_rows_are_mpiis_and_name_protocol_and_source():
+    rows = published_rows()
+    assert all(row.source and row.protocol in PROTOCOLS for row in rows)
+    assert all("PCKh@0.5" in row.scores and set(row.scores) <= set(COLUMNS) for row in rows)
+    newell = {row.name: row for row in rows}["Newell et al., 8 stacks"]
     assert newell.scores["PCKh@0.5"] == 90.9
-    assert newell.joints == "test, flip"
+    assert newell.joints == "test, 256x256, flip"

@@ -74,6 +74,24 @@ def test_all_protocols_as_json(folder):
     assert report["pooled16"]["PCKh@0.5"] == pytest.approx(100 * (1 - 3 / 96))
 
 
+def test_multi_scale_testing_is_named_in_every_report(folder):
+    people = [
+        {"id": i, "keypoints": (joints - 1).tolist(), "test_scales": [0.8, 1.0]}
+        for i, joints in enumerate(JOINTS)
+    ]
+    (folder / "scales.json").write_text(json.dumps(people))
+    flags = ("--format", "csv", "--json", "out.json")
+    done = run(folder, "scales.json", "good.h5", "--gt", "gt.json", *flags)
+    rows = [line.split(",") for line in done.stdout.replace('"', "").splitlines()]
+    assert [row[1:4] for row in rows[1:]] == [
+        ["official", " multi-scale 0.8 1", "all"],
+        ["official", "all", "100.0"],
+    ]
+    report = json.loads((folder / "out.json").read_text())
+    assert report["scales.json"]["protocol"] == "official, multi-scale 0.8 1"
+    assert report["good.h5"]["protocol"] == "official"
+
+
 def test_warns_of_zero_based_pixels(folder):
     done = run(folder, "zero.h5", "--gt", "gt.json")
     assert done.returncode == 0

@@ -86,6 +86,28 @@ class RandomScaleRotation(BaseTransform):
 
 
 @TRANSFORMS.register_module()
+class ScaleBox(BaseTransform):
+    """Multiply the crop's side by a fixed factor, for multi-scale testing; before `TopdownAffine`.
+
+    Args:
+        factor: More than 1 shows more around the person.
+    """
+
+    def __init__(self, factor: float) -> None:
+        if not factor > 0:
+            raise ValueError(f"factor must be positive, got {factor}")
+        self.factor = factor
+
+    def transform(self, results: dict) -> dict:
+        """Change `results['bbox_scale']` (N, 2)."""
+        results["bbox_scale"] = results["bbox_scale"] * self.factor
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(factor={self.factor})"
+
+
+@TRANSFORMS.register_module()
 class RandomChannelGain(BaseTransform):
     """Multiply each colour channel by its own U(low, high), clipped to 0..255.
 

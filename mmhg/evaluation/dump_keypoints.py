@@ -1,0 +1,65 @@
+"""Predicted keypoints as a plain file, for scoring without a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.logging import print_log
+from mmpose.registry import METRICS
+
+from mmhg.errors import InputError
+
+from .each_person import EachPersonMetric, each_person_once, identity, to_numpy
+
+
+@METRICS.register_module()
+class DumpKeypoints(EachPersonMetric):
+    """Write each person's prediction to a `.json` file; `tools/test.py --dump FILE.json` adds it.
+
+    The file is a list of people, ordered by id: `{"id", "image", "keypoints": [[x, y], ...],
+    "scores": [...]}` in 0-based px of the image, and `"test_scales"` of multi-scale testing. Unlike
+    the `.pkl` of mmengine's `DumpResults` it holds nothing else, and reading it runs no code.
+
+    Args:
+        out_file_path: The file.
+        settings: `collect_device` and `collect_dir`, as for any metric of mmengine.
+
+    Raises:
+        InputError: The file's ending is not `.json`.
+    """
+
+    def __init__(self, out_file_path: str, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.path = Path(out_file_path)
+        if self.path.suffix != ".json":
+            raise InputError(f"DumpKeypoints: out_file_path must end in .json, got {out_file_path}")
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep the prediction of each person (one per data sample)."""
+        for sample in data_samples:
+            predicted = sample["pred_instances"]
+            person = {
+                "person": identity(sample),
+                "id": int(sample["id"]),
+                "image": sample.get("img_path"),
+                "keypoints": to_numpy(predicted["keypoints"])[0, :, :2].tolist(),
+                "scores": to_numpy(predicted["keypoint_scores"])[0].tolist(),
+            }
+            if "test_scales" in sample:
+                person["test_scales"] = list(sample["test_scales"])
+            self.results.append(person)
+
+    def compute_metrics(self, results: list[dict]) -> dict[str, float]:
+        """Write the file; there is nothing to report."""
+        people = sorted(each_person_once(results).values(), key=lambda person: person["id"])
+        for person in people:
+            del person["person"]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f".{self.path.name}.partial")
+        partial.write_text(json.dumps(people) + "\n")
+        partial.replace(self.path)
+        print_log(f"{len(people)} people's keypoints written to {self.path}", logger="current")
+        return {}

@@ -1,0 +1,128 @@
+"""PCK in torso sizes, as FLIC and LSP are scored, as numpy functions.
+
+A joint is correct when its prediction lies within a fraction (0.2) of the person's torso size of
+the annotation. Definitions follow bearpaw's `eval_pose` (`eval_pck.m`): a distance equal to the
+threshold is correct, a pair of joints scores the mean of both sides, neck and head top together are
+the head, and the total is pooled over all joints. Joints without annotation, which FLIC and LSP do
+not have in their test people, are left out.
+
+Shapes: P people, K joints of the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmhg.errors import InputError
+
+from .pckh import accuracies, area_under_curve, normalized_distances
+from .person_scores import PartScore, PersonScores
+
+THRESHOLD = 0.2
+"""Torso sizes."""
+
+_CURVE_POINTS = 21
+"""Thresholds of the area under the curve: 0, 0.01, ..., 0.2 (`eval_pck.m`)."""
+
+_HEAD = ("neck", "head_top")
+
+
+def torso_distances(
+    predictions: np.ndarray,
+    ground_truth: np.ndarray,
+    torso_sizes: np.ndarray,
+    annotated: np.ndarray,
+    persons: Sequence[str] | None = None,
+) -> np.ndarray:
+    """Distances from the annotations in torso sizes.
+
+    Args:
+        predictions: (P, K, 2) px, with the same origin as `ground_truth`.
+        ground_truth: (P, K, 2) px.
+        torso_sizes: (P,) px.
+        annotated: (P, K) bool.
+        persons: What errors call the P people beside their index.
+
+    Returns:
+        (P, K) float64, NaN where a joint is not annotated.
+
+    Raises:
+        InputError: Shapes disagree; or a person with an annotated joint has a torso size that is
+            not positive and finite, or a coordinate of an annotated joint is not finite.
+    """
+    annotated, sizes = np.asarray(annotated, bool), np.asarray(torso_sizes, np.float64)
+    if sizes.shape != annotated.shape[:1]:
+        raise InputError(
+            f"torso_sizes has shape {sizes.shape}, but the ground truth asks for "
+            f"{annotated.shape[:1]}"
+        )
+    bad = annotated.any(axis=1) & ~(np.isfinite(sizes) & (sizes > 0))
+    if bad.any():
+        person = int(np.argmax(bad))
+        who = f" ({persons[person]})" if persons else ""
+        raise InputError(
+            f"person {person}{who}: the torso size must be positive and finite, got {sizes[person]}"
+        )
+    return normalized_distances(predictions, ground_truth, sizes, annotated, persons)
+
+
+def score(
+    distances: np.ndarray,
+    joint_names: Sequence[str],
+    labels: str,
+    threshold: float = THRESHOLD,
+) -> PersonScores:
+    """`PCK@<threshold>` of all joints pooled, `AUC` up to the threshold, and groups of joints.
+
+    Args:
+        distances: (P, K), as `torso_distances` gives.
+        joint_names: The K joints' names, in the dataset's order; `left_x` and `right_x` make a
+            group X, neck and head top the group Head, and any other joint its own.
+        labels: What left and right mean, for the report.
+        threshold: Torso sizes, inclusive.
+
+    Raises:
+        InputError: `joint_names` has another length than K.
+    """
+    if distances.ndim != 2 or distances.shape[1] != len(joint_names):
+        raise InputError(
+            f"distances must have shape (P, {len(joint_names)}) for these joint names, got "
+            f"{distances.shape}"
+        )
+    joints = {
+        name: PartScore(
+            int(np.isfinite(distances[:, k]).sum()),
+            float(accuracies(distances[:, k], [threshold])[0]),
+        )
+        for k, name in enumerate(joint_names)
+    }
+    curve = accuracies(distances, threshold * np.arange(_CURVE_POINTS) / (_CURVE_POINTS - 1))
+    summary = {
+        f"PCK@{threshold:g}": float(accuracies(distances, [threshold])[0]),
+        "AUC": area_under_curve(curve),
+        **{
+            group: float(np.mean([joints[name].accuracy for name in names]))
+            for group, names in joint_groups(joint_names).items()
+        },
+    }
+    return PersonScores(
+        measure=f"PCK@{threshold:g} of the torso",
+        labels=labels,
+        people=len(distances),
+        summary=summary,
+        parts=joints,
+        part="joint",
+    )
+
+
+def joint_groups(joint_names: Sequence[str]) -> dict[str, list[str]]:
+    """The joints of each group, by its name, in the order of their first joints."""
+    groups: dict[str, list[str]] = {}
+    for name in joint_names:
+        group = name.removeprefix("left_").removeprefix("right_")
+        if name in _HEAD and set(_HEAD) <= set(joint_names):
+            group = "head"
+        groups.setdefault(group.replace("_", " ").capitalize(), []).append(name)
+    return groups

@@ -1,0 +1,128 @@
+"""Multi-scale testing: heatmaps of a person's crops of several sizes, averaged.
+
+Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
+from torch import Tensor
+from torch.nn import functional
+
+from mmhg.errors import InputError
+
+
+@MODELS.register_module()
+class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
+    """`TopdownPoseEstimator` that averages what it sees in crops of several sizes.
+
+    `test_cfg.scales` are the factors of the crop's side, in the order in which the test pipeline
+    hands out the crops (mmcv's `TestTimeAug` over `ScaleBox`; `with_test_scales` sets up both).
+    Each crop goes through the network, with the flip test if that is set; the heatmaps are laid
+    over those of the crop nearest to the usual size and averaged where they overlap, then decoded
+    as ever. Samples are marked with `test_scales`, so that reports can name them. With a pipeline
+    of one crop a person, as in training and validation, it is its base class.
+
+    Raises:
+        InputError: The pipeline's crops and `test_cfg.scales` do not go together, or the head's
+            codec is neither MSRAHeatmap nor UDPHeatmap.
+    """
+
+    test_cfg: Mapping[str, Any]
+
+    def test_step(self, data: dict[str, Any]) -> list[PoseDataSample]:
+        """Predict a batch; of several crops a person, the merged prediction."""
+        if isinstance(data["data_samples"][0], PoseDataSample):
+            return super().test_step(data)
+        scales = self.test_cfg.get("scales") or ()
+        if len(scales) != len(data["inputs"]):
+            raise InputError(
+                f"model.test_cfg.scales is {list(scales)}, but the test pipeline hands out "
+                f"{len(data['inputs'])} crops a person; set both by with_test_scales"
+            )
+        asked = self.test_cfg.get("output_heatmaps", False)
+        settings, self.test_cfg = self.test_cfg, {**self.test_cfg, "output_heatmaps": True}
+        try:
+            crops = [
+                super(MultiScaleTopdownPoseEstimator, self).test_step(
+                    {"inputs": inputs, "data_samples": samples}
+                )
+                for inputs, samples in zip(data["inputs"], data["data_samples"], strict=True)
+            ]
+        finally:
+            self.test_cfg = settings
+        return self._merge(crops, [float(scale) for scale in scales], keep_heatmaps=asked)
+
+    def _merge(
+        self,
+        crops: Sequence[Sequence[PoseDataSample]],
+        scales: Sequence[float],
+        keep_heatmaps: bool,
+    ) -> list[PoseDataSample]:
+        """One prediction a person from those of each crop size."""
+        reference = int(np.argmin(np.abs(np.log(scales))))
+        batch = [sample.pred_fields.heatmaps for sample in crops[reference]]
+        height, width = batch[0].shape[-2:]
+        spans = _spans(self.head.decoder, width, height)
+        total = torch.zeros_like(torch.stack(batch))
+        seen = torch.zeros_like(total)
+        for scale, samples in zip(scales, crops, strict=True):
+            heatmaps = torch.stack([sample.pred_fields.heatmaps for sample in samples])
+            total += resample(heatmaps, scales[reference] / scale, spans)
+            seen += resample(torch.ones_like(heatmaps), scales[reference] / scale, spans)
+        merged = total / seen  # the reference crop sees every pixel
+
+        samples = list(crops[reference])
+        fields = [sample.pred_fields for sample in samples]
+        for sample, field, heatmaps in zip(samples, fields, merged, strict=True):
+            sample.set_metainfo({"test_scales": tuple(scales)})
+            del sample.pred_fields
+            field.heatmaps = heatmaps
+        return self.add_pred_to_datasample(
+            self.head.decode(merged), fields if keep_heatmaps else None, samples
+        )
+
+
+def resample(heatmaps: Tensor, factor: float, spans: tuple[float, float]) -> Tensor:
+    """Heatmaps of a crop, seen in the crop about the same centre whose side is `factor` times it.
+
+    Args:
+        heatmaps: (N, K, H, W).
+        factor: Side of the crop that is wanted over that of this one.
+        spans: Width and height of a crop in heatmap px: pixel i lies i / span of the way across.
+
+    Returns:
+        (N, K, H, W), bilinear; 0 where the crop does not reach.
+    """
+    height, width = heatmaps.shape[-2:]
+
+    def coordinates(size: int, span: float) -> Tensor:
+        """Where each pixel lies, as `grid_sample` counts with aligned corners: -1 to 1."""
+        pixels = torch.arange(size, dtype=heatmaps.dtype, device=heatmaps.device)
+        return ((pixels - span / 2) * factor + span / 2) * (2 / (size - 1)) - 1
+
+    y, x = torch.meshgrid(
+        coordinates(height, spans[1]), coordinates(width, spans[0]), indexing="ij"
+    )
+    grid = torch.stack((x, y), dim=-1).expand(len(heatmaps), -1, -1, -1)
+    return functional.grid_sample(heatmaps, grid, align_corners=True)
+
+
+def _spans(codec: object, width: int, height: int) -> tuple[float, float]:
+    """How many heatmap pixels a crop is across, by the codec's convention."""
+    if isinstance(codec, UDPHeatmap):
+        return width - 1.0, height - 1.0
+    if isinstance(codec, MSRAHeatmap):
+        return float(width), float(height)
+    raise InputError(
+        f"multi-scale testing knows where MSRAHeatmap and UDPHeatmap put their pixels, not "
+        f"{type(codec).__name__}; set the head's decoder to one of them, or test at one scale"
+    )

@@ -1,0 +1,60 @@
+"""Multi-scale testing: how a config asks for it, and how reports name it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmhg.errors import InputError
+
+ConfigTree = Mapping[str, Any]
+
+
+def with_test_scales(
+    base: ConfigTree, scales: Sequence[float]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``model, test_dataloader`` of ``base``, testing each person in crops of several sizes.
+
+    In a leaf::
+
+        model, test_dataloader = with_test_scales(_base_, (0.8, 1.0, 1.2))
+
+    Training and validation stay as they are. Reports name the scales beside the protocol, since
+    numbers of multi-scale testing are not comparable with others.
+
+    Args:
+        base: The config's ``_base_``: holds the two settings.
+        scales: Factors of the crop's side.
+
+    Raises:
+        InputError: There are no scales or one is not positive, the model is no
+            ``TopdownPoseEstimator``, or the pipeline has no ``TopdownAffine``.
+    """
+    if not scales or not all(scale > 0 for scale in scales):
+        raise InputError(f"test scales must be positive factors of the crop's side, got {scales}")
+    model, loader = dict(base["model"]), dict(base["test_dataloader"])
+    if model["type"] not in ("TopdownPoseEstimator", "MultiScaleTopdownPoseEstimator"):
+        raise InputError(
+            f"multi-scale testing is for a TopdownPoseEstimator, the model is {model['type']}"
+        )
+    dataset = dict(loader["dataset"])
+    steps = [dict(step) for step in dataset["pipeline"]]
+    crops = [number for number, step in enumerate(steps) if step["type"] == "TopdownAffine"]
+    if len(crops) != 1:
+        raise InputError(
+            f"the test pipeline must have one TopdownAffine, got "
+            f"{', '.join(step['type'] for step in steps)}"
+        )
+    boxes = [dict(type="ScaleBox", factor=scale) for scale in scales]
+    rest = [[step] for step in steps[crops[0] :]]
+    dataset["pipeline"] = [
+        *steps[: crops[0]],
+        dict(type="TestTimeAug", transforms=[boxes, *rest]),
+    ]
+    loader["dataset"] = dataset
+    model["type"] = "MultiScaleTopdownPoseEstimator"
+    model["test_cfg"] = dict(model.get("test_cfg") or {}, scales=tuple(scales))
+    return model, loader
+
+
+def describe_scales(scales: Sequence[float]) -> str:
+    """What a report says of the scales that its predictions were made with; empty for none."""
+    return f"multi-scale {' '.join(f'{scale:g}' for scale in scales)}" if scales else ""
