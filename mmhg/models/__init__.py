@@ -1,7 +1,9 @@
-"""The paper's network, backbone and head; multi-scale testing; associative embeddings."""
+"""The network, its backbone and head, its equivalent forms, and multi-scale testing."""
 
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
+from mmhg.models.fold_reinjection import fold_model_config, fold_reinjection
+from mmhg.models.fuse_conv_bn import fuse_conv_bn
 from mmhg.models.head import MultiStageHeatmapHead
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
 
@@ -10,4 +12,7 @@ __all__ = [
     "MultiScaleTopdownPoseEstimator",
     "MultiStageHeatmapHead",
     "TrainableAssociativeEmbeddingHead",
+    "fold_model_config",
+    "fold_reinjection",
+    "fuse_conv_bn",
 ]

@@ -1,0 +1,94 @@
+"""The trained network as a stack of features alone, without heatmaps between the stacks.
+
+Prediction and re-injection are linear 1x1 convolutions, so that what a stack hands on,
+
+    x + W_f f + b_f + W_h (W_p f + b_p) + b_h = x + (W_f + W_h W_p) f + (b_f + b_h + W_h b_p),
+
+is one convolution of its features f: exactly, but for rounding. The predictions then stand outside
+of the network, and all but the last may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from mmhg.errors import InputError
+
+_STACK = re.compile(r"backbone\.stacks\.(\d+)\.(.+)\.(weight|bias)")
+
+
+def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Fold a checkpoint's heatmaps into the features that are re-injected.
+
+    Args:
+        state: State of a `TopdownPoseEstimator` with `HourglassBackbone(output='heatmaps')` and
+            `MultiStageHeatmapHead(final_layer=None)`.
+
+    Returns:
+        State of the model that `fold_model_config` describes: the backbone's re-injection is one
+        convolution, and the head predicts from the features of each stack.
+
+    Raises:
+        InputError: The state is of another network; names what it lacks.
+    """
+    folded = {key: value for key, value in state.items() if _STACK.fullmatch(key) is None}
+    stacks: dict[int, dict[str, dict[str, Tensor]]] = {}
+    for key, value in state.items():
+        if match := _STACK.fullmatch(key):
+            index, layer, kind = int(match[1]), match[2], match[3]
+            if layer in ("prediction", "reinject_features", "reinject_heatmaps"):
+                stacks.setdefault(index, {}).setdefault(layer, {})[kind] = value
+            else:
+                folded[key] = value
+    if not stacks:
+        raise InputError("the state has no backbone.stacks: it is not a stacked hourglass")
+    last = max(stacks)
+    for index, layers in sorted(stacks.items()):
+        wanted = {"prediction", "reinject_features", "reinject_heatmaps"}
+        wanted -= {"reinject_features", "reinject_heatmaps"} if index == last else set()
+        if lacking := sorted(wanted - layers.keys()):
+            raise InputError(
+                f"stack {index} lacks {', '.join(lacking)}: only a network of output='heatmaps' "
+                "has heatmaps to fold"
+            )
+        for kind, value in layers["prediction"].items():
+            folded[f"head.multi_final_layers.{index}.{kind}"] = value
+        if index != last:
+            for kind, value in _reinjection(**layers).items():
+                folded[f"backbone.stacks.{index}.reinject_features.{kind}"] = value
+    return folded
+
+
+def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of the model whose state `fold_reinjection` gives.
+
+    Args:
+        model: `cfg.model` of the network with heatmaps between the stacks.
+    """
+    backbone = dict(model["backbone"], output="features", num_keypoints=None)
+    head = dict(
+        model["head"],
+        in_channels=backbone.get("channels", 256),
+        final_layer=dict(kernel_size=1),
+    )
+    return dict(model, backbone=backbone, head=head)
+
+
+def _reinjection(
+    prediction: dict[str, Tensor],
+    reinject_features: dict[str, Tensor],
+    reinject_heatmaps: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """The one convolution's weight (C, C, 1, 1) and bias (C,), worked out in float64."""
+    of_features, of_heatmaps = reinject_features, reinject_heatmaps
+    dtype = of_features["weight"].dtype
+    matrix = of_heatmaps["weight"].double().flatten(1)  # (C, K)
+    weight = of_features["weight"].double().flatten(1)
+    weight = weight + matrix @ prediction["weight"].double().flatten(1)
+    bias = of_features["bias"].double() + of_heatmaps["bias"].double()
+    bias = bias + matrix @ prediction["bias"].double()
+    return {"weight": weight[:, :, None, None].to(dtype), "bias": bias.to(dtype)}

@@ -1,0 +1,36 @@
+"""Batch norms folded into the convolutions ahead of them, for inference."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from itertools import pairwise
+from typing import TypeVar
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+Model = TypeVar("Model", bound=nn.Module)
+
+
+def fuse_conv_bn(model: Model) -> Model:
+    """A copy of a model in evaluation mode with batch norms folded into convolutions.
+
+    Exact but for rounding. In the stacked hourglass three places allow it: the stem's first layer,
+    the linear layer after each hourglass, and in every residual the second and third batch norm,
+    which follow the first and second convolution. The first batch norm of a residual acts on its
+    input, which the skip needs as it is, and stays. mmcv's function of this name would also fold
+    across an activation between the two, where a model has one.
+
+    Args:
+        model: Any module; a batch norm is folded where it directly follows a convolution in a
+            `Sequential`. Its place is taken by an `Identity`, so that names stay.
+    """
+    fused = deepcopy(model).eval()
+    for module in fused.modules():
+        if isinstance(module, nn.Sequential):
+            for (before, conv), (after, norm) in pairwise(list(module.named_children())):
+                if isinstance(conv, nn.Conv2d) and isinstance(norm, _BatchNorm):
+                    setattr(module, before, fuse_conv_bn_eval(conv, norm))
+                    setattr(module, after, nn.Identity())
+    return fused
