@@ -30,6 +30,7 @@ from mmhg.evaluation.pckh import (
 )
 from mmhg.evaluation.prediction_files import (
     Predictions,
+    axes_swapped,
     check_count,
     one_pixel_off,
     read_predictions,
@@ -145,8 +146,10 @@ def _read(path: str, gt: str, truth: GroundTruth) -> Predictions:
 def _distances(path: str, predictions: Predictions, truth: GroundTruth) -> np.ndarray:
     joints = predictions.joints
     distances = normalized_distances(joints, truth.joints, truth.head_sizes, truth.annotated)
-    offsets = np.where(truth.annotated[..., None], joints - truth.joints, np.nan)
-    if off := one_pixel_off(offsets, truth.head_sizes):
+    annotated = np.where(truth.annotated[..., None], truth.joints, np.nan)
+    if axes_swapped(joints, annotated, truth.head_sizes):
+        _warn(f"{path} fits the ground truth with x and y exchanged: 'preds' are expected as x, y")
+    if off := one_pixel_off(joints - annotated, truth.head_sizes):
         _warn(
             f"{path} lies off by a median of ({off[0]:+.2f}, {off[1]:+.2f}) px: are its pixels "
             "0-based? 'preds' are expected in MPII's 1-based pixels"

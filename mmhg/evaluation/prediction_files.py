@@ -55,7 +55,7 @@ def read_predictions(path: str | Path) -> Predictions:
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
-            (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose pixels are
+            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose pixels are
             0-based; or its `.json`, a list of people `{"id": ..., "keypoints": [[x, y], ...]}` of
             0-based pixels. People of the latter two are ordered by id, of a repeated one the first
             counts.
@@ -120,6 +120,26 @@ def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, f
     return (float(x), float(y)) if off else None
 
 
+def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) -> bool:
+    """Whether predictions look as if they had y first.
+
+    Args:
+        joints: (P, K, 2) px.
+        truth: (P, K, 2) px, NaN where not annotated.
+        head_sizes: (P,) px.
+
+    Returns:
+        Whether most joints lie more than a head size off as they are, and less with x and y
+        exchanged.
+    """
+
+    def median_offset(points: np.ndarray) -> float:
+        offsets = np.linalg.norm(points - truth, axis=2) / head_sizes[:, None]
+        return float(np.nanmedian(offsets)) if np.isfinite(offsets).any() else 0.0
+
+    return median_offset(joints) > 1 > median_offset(joints[..., ::-1])
+
+
 def _read_h5(path: Path) -> Predictions:
     with h5py.File(path, "r") as file:
         if "preds" not in file:
@@ -161,13 +181,15 @@ def _people_first(path: Path, stored: np.ndarray) -> Predictions:
     if len(shape) == 3 and stored.dtype.kind in "fiu":
         if shape[1:] == (NUM_JOINTS, 2):
             return Predictions(stored.astype(np.float64))
+        if shape[1:] == (2, NUM_JOINTS):
+            return Predictions(stored.transpose(0, 2, 1).astype(np.float64))
         if shape[:2] == (2, NUM_JOINTS):
             return Predictions(stored.transpose(2, 1, 0).astype(np.float64))
         if shape[:2] == (NUM_JOINTS, 2):
             return Predictions(stored.transpose(2, 0, 1).astype(np.float64))
     raise InputError(
-        f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (2, 16, people) or "
-        f"(16, 2, people), got {stored.dtype} of shape {shape}"
+        f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (people, 2, 16), "
+        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {shape}"
     )
 
 

@@ -27,7 +27,7 @@ def dumped(ids, joints):
     ]
 
 
-@pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("axes", [(0, 1, 2), (0, 2, 1), (2, 1, 0), (1, 2, 0)])
 @pytest.mark.parametrize("suffix", [".h5", ".mat"])
 def test_any_axis_order(tmp_path, axes, suffix):
     path = tmp_path / f"preds{suffix}"

@@ -32,7 +32,13 @@ def folder(tmp_path):
     (tmp_path / "gt.json").write_text(json.dumps(people))
     worse = JOINTS.copy()
     worse[:3, 10] += (30, 0)  # half of the right wrists
-    for name, joints in (("good.h5", JOINTS), ("worse.h5", worse), ("zero.h5", JOINTS - 1)):
+    files = {
+        "good.h5": JOINTS,
+        "worse.h5": worse,
+        "zero.h5": JOINTS - 1,
+        "yx.h5": JOINTS[..., ::-1],
+    }
+    for name, joints in files.items():
         with h5py.File(tmp_path / name, "w") as file:
             file["preds"] = joints.transpose(2, 1, 0)
     return tmp_path
@@ -98,6 +104,13 @@ def test_warns_of_zero_based_pixels(folder):
     assert "zero.h5 lies off by a median of (-1.00, -1.00) px: are its pixels 0-based?" in (
         done.stderr
     )
+
+
+def test_warns_of_swapped_axes(folder):
+    done = run(folder, "yx.h5", "worse.h5", "--gt", "gt.json")
+    assert done.returncode == 0
+    assert done.stderr.count("with x and y exchanged") == 1
+    assert "yx.h5 fits the ground truth with x and y exchanged" in done.stderr
 
 
 @pytest.mark.parametrize(
