@@ -55,10 +55,10 @@ def read_predictions(path: str | Path) -> Predictions:
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
-            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose pixels are
-            0-based; or its `.json`, a list of people `{"id": ..., "keypoints": [[x, y], ...]}` of
-            0-based pixels. People of the latter two are ordered by id, of a repeated one the first
-            counts.
+            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose
+            pixels are 0-based; or its `.json`, a list of people with `id` and `keypoints`
+            [[x, y], ...] of 0-based pixels. People of the latter two are ordered by id, of a
+            repeated one the first counts.
 
     Raises:
         InputError: No such file, an unknown or damaged kind, another shape, or a coordinate that is
