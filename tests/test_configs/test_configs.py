@@ -158,6 +158,17 @@ def test_multi_scale_testing_changes_the_test_alone() -> None:
         assert cfg[name] == paper[name]
 
 
+def test_multi_scale_testing_runs_and_is_named(roots: dict[str, Path], tmp_path: Path) -> None:
+    cfg = shrink(load("hg8_mpii_256_multiscale.py"), roots, tmp_path)
+    cfg.model.backbone.num_stacks = cfg.model.head.num_stages = 1
+    cfg.custom_hooks = [dict(type="ResultsHook"), dict(type="SkeletonSheetHook")]
+    Runner.from_cfg(cfg).test()
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert results["protocol"] == "official, multi-scale 0.8 0.9 1 1.1 1.2"
+    assert 0 <= results["PCKh@0.5"] <= 100
+    assert (tmp_path / "predictions.png").is_file()
+
+
 def test_princetons_recipe() -> None:
     cfg = load("hg8_mpii_256_adam.py")
     assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-3)
