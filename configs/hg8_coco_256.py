@@ -8,5 +8,8 @@ _base_ = [
 model = dict(
     backbone=dict(num_keypoints=17),
     head=dict(in_channels=17, out_channels=17, decoder=_base_.codec),
+    # Pixel i of MMPose's heatmaps stands for input pixel 4 i, so that a mirrored heatmap lies 3
+    # input pixels off; shifted by a heatmap pixel it lies 1 off.
+    test_cfg=dict(shift_heatmap=True),
 )
 default_hooks = dict(checkpoint=dict(save_best="coco/AP"))

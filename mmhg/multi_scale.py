@@ -7,6 +7,9 @@ from mmhg.errors import InputError
 
 ConfigTree = Mapping[str, Any]
 
+CROPS = ("HourglassCrop", "TopdownAffine")
+"""Pipeline steps that cut out a person."""
+
 
 def with_test_scales(
     base: ConfigTree, scales: Sequence[float]
@@ -26,7 +29,7 @@ def with_test_scales(
 
     Raises:
         InputError: There are no scales or one is not positive, the model is no
-            ``TopdownPoseEstimator``, or the pipeline has no ``TopdownAffine``.
+            ``TopdownPoseEstimator``, or the pipeline has no crop.
     """
     if not scales or not all(scale > 0 for scale in scales):
         raise InputError(f"test scales must be positive factors of the crop's side, got {scales}")
@@ -37,10 +40,10 @@ def with_test_scales(
         )
     dataset = dict(loader["dataset"])
     steps = [dict(step) for step in dataset["pipeline"]]
-    crops = [number for number, step in enumerate(steps) if step["type"] == "TopdownAffine"]
+    crops = [number for number, step in enumerate(steps) if step["type"] in CROPS]
     if len(crops) != 1:
         raise InputError(
-            f"the test pipeline must have one TopdownAffine, got "
+            f"the test pipeline must have one of {' and '.join(CROPS)}, got "
             f"{', '.join(step['type'] for step in steps)}"
         )
     boxes = [dict(type="ScaleBox", factor=scale) for scale in scales]

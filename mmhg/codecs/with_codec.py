@@ -25,25 +25,31 @@ def with_codec(
         codec: Config of a codec with ``input_size`` (width, height) in px.
 
     Returns:
-        The four settings: the head decodes and the pipelines crop and encode with ``codec``. If its
-        type starts with UDP, crops are aligned as UDP wants it, and the flip test does not shift
-        the mirrored heatmaps; otherwise it does, by the pixel that MMPose's other codecs lose.
+        The four settings: the head decodes and the pipelines crop and encode with ``codec``. Crops
+        are the authors' for ``HourglassHeatmap`` and MMPose's otherwise, aligned as UDP wants it if
+        the codec's type starts with UDP. The flip test shifts the mirrored heatmaps by the pixel
+        that MMPose's codecs lose, UDP's aside.
 
     Raises:
-        InputError: 3 sigma is not a whole number of heatmap pixels.
+        InputError: 3 sigma is not a whole number of heatmap pixels, where MMPose wants it so.
     """
+    authors = codec["type"] == "HourglassHeatmap"
     reach = 3 * codec.get("sigma", 1)
     # MMPose cuts the patch to whole pixels towards 0, which is another way at the border.
-    if not codec.get("unbiased", False) and not math.isclose(reach, round(reach)):
+    exact = authors or codec.get("unbiased", False)
+    if not exact and not math.isclose(reach, round(reach)):
         raise InputError(
             f"the codec's sigma is {codec['sigma']}, for which MMPose draws targets near the "
             "heatmap's left and upper border a pixel off: 3 sigma must be a whole number; take "
             f"{max(1, math.floor(reach)) / 3:.6g} (written as {max(1, math.floor(reach))} / 3) "
-            "or unbiased=True (MSRAHeatmap)"
+            "or unbiased=True (MSRAHeatmap), or HourglassHeatmap"
         )
-    aligned = codec["type"].startswith("UDP")
+    udp = codec["type"].startswith("UDP")
+    crop = dict(type="HourglassCrop") if authors else dict(type="TopdownAffine", use_udp=udp)
+    crop["input_size"] = codec["input_size"]
     replacements: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-        "TopdownAffine": lambda step: dict(step, input_size=codec["input_size"], use_udp=aligned),
+        "HourglassCrop": lambda step: dict(crop),
+        "TopdownAffine": lambda step: dict(crop),
         "GenerateTarget": lambda step: dict(step, encoder=codec),
     }
 
@@ -57,7 +63,7 @@ def with_codec(
 
     model = replace(base["model"])
     model["head"]["decoder"] = codec
-    model["test_cfg"]["shift_heatmap"] = not aligned
+    model["test_cfg"]["shift_heatmap"] = not (authors or udp)
     loaders = (
         replace(base[name]) for name in ("train_dataloader", "val_dataloader", "test_dataloader")
     )

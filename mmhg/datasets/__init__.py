@@ -3,6 +3,7 @@
 from .body import FLICDataset, LSPDataset, MPIIPersonDataset
 from .transforms import (
     FastRandomFlip,
+    HourglassCrop,
     LoadWholeImage,
     RandomChannelGain,
     RandomScaleRotation,
@@ -13,6 +14,7 @@ from .transforms import (
 __all__ = [
     "FLICDataset",
     "FastRandomFlip",
+    "HourglassCrop",
     "LSPDataset",
     "LoadWholeImage",
     "MPIIPersonDataset",

@@ -17,6 +17,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor
 from torch.nn import functional
 
+from mmhg.codecs import HourglassHeatmap
 from mmhg.errors import InputError
 
 
@@ -33,7 +34,7 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
 
     Raises:
         InputError: The pipeline's crops and `test_cfg.scales` do not go together, or the head's
-            codec is neither MSRAHeatmap nor UDPHeatmap.
+            codec is not among HourglassHeatmap, MSRAHeatmap and UDPHeatmap.
     """
 
     test_cfg: Mapping[str, Any]
@@ -71,13 +72,13 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
         reference = int(np.argmin(np.abs(np.log(scales))))
         batch = [sample.pred_fields.heatmaps for sample in crops[reference]]
         height, width = batch[0].shape[-2:]
-        spans = _spans(self.head.decoder, width, height)
+        center = _center(self.head.decoder, width, height)
         total = torch.zeros_like(torch.stack(batch))
         seen = torch.zeros_like(total)
         for scale, samples in zip(scales, crops, strict=True):
             heatmaps = torch.stack([sample.pred_fields.heatmaps for sample in samples])
-            total += resample(heatmaps, scales[reference] / scale, spans)
-            seen += resample(torch.ones_like(heatmaps), scales[reference] / scale, spans)
+            total += resample(heatmaps, scales[reference] / scale, center)
+            seen += resample(torch.ones_like(heatmaps), scales[reference] / scale, center)
         merged = total / seen  # the reference crop sees every pixel
 
         samples = list(crops[reference])
@@ -91,38 +92,39 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
         )
 
 
-def resample(heatmaps: Tensor, factor: float, spans: tuple[float, float]) -> Tensor:
+def resample(heatmaps: Tensor, factor: float, center: tuple[float, float]) -> Tensor:
     """Heatmaps of a crop, seen in the crop about the same centre whose side is `factor` times it.
 
     Args:
         heatmaps: (N, K, H, W).
         factor: Side of the crop that is wanted over that of this one.
-        spans: Width and height of a crop in heatmap px: pixel i lies i / span of the way across.
+        center: Where the crops' centre lies, x and y in heatmap px, 0-based.
 
     Returns:
         (N, K, H, W), bilinear; 0 where the crop does not reach.
     """
     height, width = heatmaps.shape[-2:]
 
-    def coordinates(size: int, span: float) -> Tensor:
+    def coordinates(size: int, middle: float) -> Tensor:
         """Where each pixel lies, as `grid_sample` counts with aligned corners: -1 to 1."""
         pixels = torch.arange(size, dtype=heatmaps.dtype, device=heatmaps.device)
-        return ((pixels - span / 2) * factor + span / 2) * (2 / (size - 1)) - 1
+        return ((pixels - middle) * factor + middle) * (2 / (size - 1)) - 1
 
     y, x = torch.meshgrid(
-        coordinates(height, spans[1]), coordinates(width, spans[0]), indexing="ij"
+        coordinates(height, center[1]), coordinates(width, center[0]), indexing="ij"
     )
     grid = torch.stack((x, y), dim=-1).expand(len(heatmaps), -1, -1, -1)
     return functional.grid_sample(heatmaps, grid, align_corners=True)
 
 
-def _spans(codec: object, width: int, height: int) -> tuple[float, float]:
-    """How many heatmap pixels a crop is across, by the codec's convention."""
-    if isinstance(codec, UDPHeatmap):
-        return width - 1.0, height - 1.0
+def _center(codec: object, width: int, height: int) -> tuple[float, float]:
+    """Where the crop's centre lies on the heatmap, by the codec's convention."""
+    if isinstance(codec, HourglassHeatmap | UDPHeatmap):
+        return (width - 1) / 2, (height - 1) / 2
     if isinstance(codec, MSRAHeatmap):
-        return float(width), float(height)
+        return width / 2, height / 2
     raise InputError(
-        f"multi-scale testing knows where MSRAHeatmap and UDPHeatmap put their pixels, not "
-        f"{type(codec).__name__}; set the head's decoder to one of them, or test at one scale"
+        f"multi-scale testing knows where HourglassHeatmap, MSRAHeatmap and UDPHeatmap put their "
+        f"pixels, not {type(codec).__name__}; set the head's decoder to one of them, or test at "
+        "one scale"
     )

@@ -43,6 +43,19 @@ def test_only_udp_aligns_crops_so() -> None:
     assert train["dataset"]["pipeline"][1]["use_udp"] is False
 
 
+def test_the_authors_codec_goes_with_their_crop_and_back() -> None:
+    authors = dict(OLD, type="HourglassHeatmap", sigma=1.75)
+    config = dict(base())
+    names = ("model", "train_dataloader", "val_dataloader", "test_dataloader")
+    changed = with_codec(config, authors)
+    assert changed[0] == model_with(authors, shift_heatmap=False)
+    assert changed[2] == loader(dict(type="HourglassCrop", input_size=(256, 256)))
+    back = with_codec(dict(zip(names, changed, strict=True)), OLD)
+    assert back[0] == model_with(OLD, shift_heatmap=True)
+    crop = dict(type="TopdownAffine", input_size=(256, 256), use_udp=False)
+    assert back[2] == loader(crop)
+
+
 def test_the_base_stays_as_it_is() -> None:
     config = base()
     with_codec(config, UDP)

@@ -103,11 +103,11 @@ def test_the_papers_recipe() -> None:
     assert cfg.param_scheduler[0].gamma == 0.2
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 6
     assert cfg.codec == dict(
-        type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1
+        type="HourglassHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1
     )
     assert cfg.model.data_preprocessor.mean == [0, 0, 0]
     assert cfg.model.data_preprocessor.std == [255, 255, 255]
-    assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=True)
+    assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False)
     assert not cfg.model.head.loss.get("use_target_weight", False)
     steps = {step.type: step for step in cfg.train_pipeline}
     augmentation = steps["RandomScaleRotation"]
@@ -190,13 +190,14 @@ def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:
 def test_one_codec_everywhere(name: str) -> None:
     cfg = load(name)
     encoders = [step.encoder for step in steps_of(cfg, "GenerateTarget")]
-    crops = steps_of(cfg, "TopdownAffine")
+    authors, udp = (cfg.codec.type == kind for kind in ("HourglassHeatmap", "UDPHeatmap"))
+    crops = steps_of(cfg, "HourglassCrop" if authors else "TopdownAffine")
+    assert not steps_of(cfg, "TopdownAffine" if authors else "HourglassCrop")
     assert encoders == [cfg.codec]
     assert cfg.model.head.decoder == cfg.codec
     assert [crop.input_size for crop in crops] == [cfg.codec.input_size] * 3
-    udp = cfg.codec.type == "UDPHeatmap"
     assert [crop.get("use_udp", False) for crop in crops] == [udp] * 3
-    assert cfg.model.test_cfg.shift_heatmap is not udp
+    assert cfg.model.test_cfg.shift_heatmap is not (authors or udp)
     width, height = cfg.codec.input_size
     assert tuple(cfg.codec.heatmap_size) == (width // 4, height // 4)
 
@@ -211,7 +212,9 @@ def test_targets_are_in_place_up_to_the_border(name: str) -> None:
     maps = encoded["heatmaps"]
     rows, columns = np.unravel_index(maps.reshape(len(maps), -1).argmax(1), maps.shape[1:])
     quarter = np.array([width, height]) / settings.heatmap_size
-    peaks = np.stack([columns, rows], 1) * getattr(codec, "scale_factor", quarter)
+    middle = 0.5 * (settings.type == "HourglassHeatmap")  # of an input or heatmap pixel
+    scale = getattr(codec, "scale_factor", quarter)
+    peaks = (np.stack([columns, rows], 1) + middle) * scale - middle
     assert np.abs(peaks - joints).max() <= 2.1  # half a heatmap pixel
 
 

@@ -1,4 +1,4 @@
-"""What MMPose's heatmap codec makes of joints that are not there; the paper's loss relies on it."""
+"""What the paper's codec makes of joints that are not there; the loss relies on it."""
 
 import numpy as np
 import pytest
@@ -19,11 +19,11 @@ def targets(annotation_file, make_person, tmp_path, picture):
             pipeline=[
                 {"type": "LoadWholeImage"},
                 {"type": "GetBBoxCenterScale"},
-                {"type": "TopdownAffine", "input_size": (256, 256)},
+                {"type": "HourglassCrop", "input_size": (256, 256)},
                 {
                     "type": "GenerateTarget",
                     "encoder": {
-                        "type": "MSRAHeatmap",
+                        "type": "HourglassHeatmap",
                         "input_size": (256, 256),
                         "heatmap_size": (64, 64),
                         "sigma": 1,

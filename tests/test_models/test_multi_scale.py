@@ -23,13 +23,15 @@ BLOBS = np.array([[100.0, 80.0], [118.0, 66.0], [85.0, 104.0]])
 class SeesColours(torch.nn.Module):
     """Heatmaps that are the image's channels, sampled where the codec puts its pixels."""
 
-    def __init__(self, aligned: bool) -> None:
+    def __init__(self, codec: str) -> None:
         super().__init__()
-        self.aligned = aligned
+        self.codec = codec
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor]:
-        if self.aligned:
+        if self.codec == "UDPHeatmap":
             return (functional.interpolate(images, PIXELS, mode="bilinear", align_corners=True),)
+        if self.codec == "HourglassHeatmap":
+            return (functional.avg_pool2d(images, 4),)
         return (images[:, :, ::4, ::4],)
 
 
@@ -48,13 +50,15 @@ def image(tmp_path):
 
 
 def settings(codec_type: str) -> dict:
-    udp = codec_type == "UDPHeatmap"
     codec = dict(MSRA, type=codec_type)
+    crop = dict(type="TopdownAffine", use_udp=codec_type == "UDPHeatmap")
+    if codec_type == "HourglassHeatmap":
+        crop = dict(type="HourglassCrop")
     return dict(
         model=dict(
             type="TopdownPoseEstimator",
             data_preprocessor=dict(type="PoseDataPreprocessor", mean=[0] * 3, std=[255] * 3),
-            backbone=dict(type="SeesColours", aligned=udp),
+            backbone=dict(type="SeesColours", codec=codec_type),
             head=dict(
                 type="MultiStageHeatmapHead",
                 in_channels=3,
@@ -68,7 +72,7 @@ def settings(codec_type: str) -> dict:
                 pipeline=[
                     dict(type="LoadWholeImage"),
                     dict(type="GetBBoxCenterScale"),
-                    dict(type="TopdownAffine", input_size=(SIZE, SIZE), use_udp=udp),
+                    dict(crop, input_size=(SIZE, SIZE)),
                     dict(type="PackPoseInputs"),
                 ]
             )
@@ -93,7 +97,7 @@ def predict(base: dict, factors: tuple[float, ...], path, **test_cfg):
         return model.test_step(pseudo_collate([pipeline(person.copy()) for _ in range(2)]))
 
 
-@pytest.mark.parametrize("codec", ["MSRAHeatmap", "UDPHeatmap"])
+@pytest.mark.parametrize("codec", ["HourglassHeatmap", "MSRAHeatmap", "UDPHeatmap"])
 @pytest.mark.parametrize("scales", [(1.0,), (0.8, 1.0, 1.25), (1.3, 1.1)])
 def test_blobs_are_found_at_all_scales(image, codec, scales) -> None:
     first, second = predict(settings(codec), scales, image)
@@ -113,8 +117,7 @@ def test_heatmaps_are_averaged_where_crops_overlap(image) -> None:
     ]
     both = predict(settings("UDPHeatmap"), (1.0, 0.5), image, output_heatmaps=True)[0]
     whole, half = (sample.pred_fields.heatmaps for sample in alone)
-    spans = (PIXELS - 1.0,) * 2
-    laid_over = resample(half[None], 2.0, spans)[0]
+    laid_over = resample(half[None], 2.0, ((PIXELS - 1) / 2,) * 2)[0]
     inside = slice(5, 11)  # the smaller crop reaches from pixel 3.75 to 11.25
     merged = both.pred_fields.heatmaps
     expected = (whole + laid_over) / 2
@@ -122,14 +125,14 @@ def test_heatmaps_are_averaged_where_crops_overlap(image) -> None:
     torch.testing.assert_close(merged[:, :3], whole[:, :3])
 
 
-@pytest.mark.parametrize("span", [PIXELS, PIXELS - 1])
-def test_resampling_keeps_the_centre_and_scales_about_it(span: int) -> None:
+@pytest.mark.parametrize("center", [PIXELS / 2, (PIXELS - 1) / 2])
+def test_resampling_keeps_the_centre_and_scales_about_it(center: float) -> None:
     """A ramp is resampled without error, so that the map can be read off it."""
     ramp = torch.arange(PIXELS, dtype=torch.float64).expand(1, 1, PIXELS, PIXELS)
-    columns = resample(ramp, 0.5, (span, span))[0, 0, 8]
-    expected = (torch.arange(PIXELS) - span / 2) * 0.5 + span / 2
+    columns = resample(ramp, 0.5, (center, center))[0, 0, 8]
+    expected = (torch.arange(PIXELS) - center) * 0.5 + center
     torch.testing.assert_close(columns, expected.double())
-    assert resample(ramp, 3.0, (span, span))[0, 0, 8, 0] == 0
+    assert resample(ramp, 3.0, (center, center))[0, 0, 8, 0] == 0
 
 
 def test_a_pipeline_of_one_crop_is_as_ever(image) -> None:

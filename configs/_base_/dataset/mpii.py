@@ -1,20 +1,20 @@
-"""MPII at 256 px with the paper's targets (sigma 1 px) and augmentation, scored by PCKh."""
+"""MPII at 256 px: the authors' crop, the paper's targets (sigma 1 px) and augmentation; PCKh."""
 
-codec = dict(type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
+codec = dict(type="HourglassHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
 train_pipeline = [
     dict(type="LoadWholeImage"),
     dict(type="GetBBoxCenterScale"),
     dict(type="FastRandomFlip", direction="horizontal"),
     dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
-    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="HourglassCrop", input_size=codec["input_size"]),
     dict(type="GenerateTarget", encoder=codec),
     dict(type="PackPoseInputs"),
 ]
 val_pipeline = [
     dict(type="LoadWholeImage"),
     dict(type="GetBBoxCenterScale"),
-    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="HourglassCrop", input_size=codec["input_size"]),
     dict(type="PackPoseInputs"),
 ]
 

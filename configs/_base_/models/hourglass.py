@@ -13,7 +13,5 @@ model = dict(
         num_stages=8,
         loss=dict(type="KeypointMSELoss"),
     ),
-    # Heatmap pixel i stands for input pixel 4 i in MMPose's codecs (but UDP's), so that a mirrored
-    # heatmap lies 3 input pixels off; shifted by a heatmap pixel it lies 1 off.
-    test_cfg=dict(flip_test=True, flip_mode="heatmap", shift_heatmap=True),
+    test_cfg=dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False),
 )

@@ -23,7 +23,7 @@ _CV2_FLIP_CODES = {"horizontal": 1, "vertical": 0, "diagonal": -1}
 
 @TRANSFORMS.register_module()
 class RandomScaleRotation(BaseTransform):
-    """Scale and rotate the crop about the person's centre; comes before `TopdownAffine`.
+    """Scale and rotate the crop about the person's centre; comes before the crop.
 
     Changes `bbox_scale` and sets `bbox_rotation` (degrees).
 
@@ -87,7 +87,7 @@ class RandomScaleRotation(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ScaleBox(BaseTransform):
-    """Multiply the crop's side by a fixed factor, for multi-scale testing; before `TopdownAffine`.
+    """Multiply the crop's side by a fixed factor, for multi-scale testing; before the crop.
 
     Args:
         factor: More than 1 shows more around the person.
@@ -111,7 +111,7 @@ class ScaleBox(BaseTransform):
 class RandomChannelGain(BaseTransform):
     """Multiply each colour channel by its own U(low, high), clipped to 0..255.
 
-    The released code's colour augmentation; cheapest after `TopdownAffine`.
+    The released code's colour augmentation; cheapest after the crop.
     """
 
     def __init__(self, low: float = 0.6, high: float = 1.4) -> None:

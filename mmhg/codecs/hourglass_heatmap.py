@@ -1,0 +1,120 @@
+"""Heatmaps as the authors of the stacked hourglass draw and read them.
+
+Shape shorthand in this module: K keypoints, H x W px of the heatmaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from mmpose.codecs.base import BaseKeypointCodec
+from mmpose.registry import KEYPOINT_CODECS
+
+from mmhg.errors import InputError
+
+_BEFORE_FLOOR = 1e-4
+"""Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
+
+_QUARTER = 0.25
+"""Heatmap px towards the higher neighbour."""
+
+
+@KEYPOINT_CODECS.register_module()
+class HourglassHeatmap(BaseKeypointCodec):
+    """One Gaussian a keypoint, by the authors' released code (`pose-hg-train`).
+
+    A heatmap pixel stands for the 4 x 4 input pixels that it covers, so that pixel i is centred on
+    4 i + 1.5 input px (0-based; pixels at whole numbers). In MMPose's `MSRAHeatmap` it stands for
+    4 i, and mirrored heatmaps have to be shifted; these must not be (`shift_heatmap=False`).
+
+    - A keypoint's target is a Gaussian of amplitude 1 about the middle of the pixel that it falls
+      on, cut to `patch_size`; what reaches over the border is left out. (The released code draws
+      patches that reach over the left or upper border 1 or 2 px off; princeton-vl's does not.)
+    - A keypoint is read off at the maximum, a quarter pixel towards the higher neighbour along each
+      axis; there is no such offset on a tie, nor for either axis if the maximum lies on the border.
+
+    Args:
+        input_size: Width and height of the network's input in px.
+        heatmap_size: Width and height of the heatmaps in px, W and H.
+        sigma: Of the Gaussian, in heatmap px. The paper says 1; the released code's patch has 1.75.
+        patch_size: Side of the Gaussian's patch in heatmap px; the released code's 7. Must be odd.
+
+    Raises:
+        InputError: A setting does not fit; the message names it.
+    """
+
+    label_mapping_table: ClassVar[dict[str, str]] = dict(keypoint_weights="keypoint_weights")
+    field_mapping_table: ClassVar[dict[str, str]] = dict(heatmaps="heatmaps")
+
+    def __init__(
+        self,
+        input_size: Sequence[int],
+        heatmap_size: Sequence[int],
+        sigma: float = 1.0,
+        patch_size: int = 7,
+    ) -> None:
+        super().__init__()
+        if not sigma > 0:
+            raise InputError(f"the codec's sigma must be positive, got {sigma}")
+        if patch_size < 1 or patch_size % 2 == 0:
+            raise InputError(f"the codec's patch_size must be odd, got {patch_size}")
+        self.input_size = tuple(input_size)
+        self.heatmap_size = tuple(heatmap_size)
+        self.sigma = sigma
+        self.patch_size = patch_size
+        self.scale_factor = np.divide(input_size, heatmap_size)
+
+    def encode(
+        self, keypoints: np.ndarray, keypoints_visible: np.ndarray | None = None
+    ) -> dict[str, np.ndarray]:
+        """Draw one person.
+
+        Args:
+            keypoints: (1, K, 2), input px, 0-based.
+            keypoints_visible: (1, K), 0 where not annotated; None annotates all.
+
+        Returns:
+            `heatmaps` (K, H, W), empty where not annotated, and `keypoint_weights` (1, K), 0 where
+            not annotated or where nothing of the patch lies on the heatmap.
+        """
+        if len(keypoints) != 1:
+            raise InputError(f"HourglassHeatmap encodes one person at a time, got {len(keypoints)}")
+        if keypoints_visible is None:
+            keypoints_visible = np.ones(keypoints.shape[:2])
+        pixels = np.floor((keypoints[0] + 0.5) / self.scale_factor + _BEFORE_FLOOR)
+        width, height = self.heatmap_size
+        columns, rows = self._profile(pixels[:, 0], width), self._profile(pixels[:, 1], height)
+        weights = np.where(keypoints_visible[0] < 0.5, 0, keypoints_visible[0])
+        weights = weights * columns.any(1) * rows.any(1)
+        heatmaps = (rows * (weights > 0)[:, None])[:, :, None] * columns[:, None, :]
+        return dict(heatmaps=heatmaps, keypoint_weights=weights[None].astype(np.float32))
+
+    def decode(self, encoded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read one person's heatmaps (K, H, W).
+
+        Returns:
+            Keypoints (1, K, 2), input px, 0-based, and the maxima (1, K) as their scores.
+        """
+        width, height = self.heatmap_size
+        flat = encoded.reshape(len(encoded), -1)
+        best = flat.argmax(1)
+        rows, columns = best // width, best % width
+        inside = (rows > 0) & (rows < height - 1) & (columns > 0) & (columns < width - 1)
+        across, down = np.where(inside, 1, 0), np.where(inside, width, 0)
+        keypoint = np.arange(len(flat))
+        slopes = np.stack(
+            [flat[keypoint, best + step] - flat[keypoint, best - step] for step in (across, down)],
+            axis=1,
+        )
+        pixels = np.stack([columns, rows], axis=1) + _QUARTER * np.sign(slopes)
+        keypoints = (pixels + 0.5) * self.scale_factor - 0.5
+        return keypoints[None].astype(np.float32), flat.max(1)[None]
+
+    def _profile(self, pixels: np.ndarray, length: int) -> np.ndarray:
+        """The patches along one axis: centres (K,) to (K, length)."""
+        distances = np.arange(length) - pixels[:, None]
+        profile = np.exp(-(distances**2) / (2 * self.sigma**2))
+        profile[np.abs(distances) > self.patch_size // 2] = 0
+        return profile.astype(np.float32)
