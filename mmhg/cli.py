@@ -14,6 +14,8 @@ from mmhg.errors import InputError
 
 EXIT_BAD_INPUT = 2
 
+DAMAGED = "it is damaged, or not a PyTorch checkpoint"
+
 PACKAGE = Path(__file__).resolve().parent
 FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, URLError)
 
@@ -72,9 +74,11 @@ def checkpoint_being_loaded(error: Exception) -> str | None:
 
 def reason_of_torch(error: Exception) -> str:
     """What went wrong in ``torch.load``, without its advice to load without a safety check."""
-    unsafe = re.search(r"WeightsUnpickler error: (.*?)( was not an allowed|$)", str(error), re.M)
-    reason = unsafe.group(1) if unsafe else str(error).partition("\n")[0]
-    return reason or "it is damaged, or not a PyTorch checkpoint"
+    text = str(error)
+    unsafe = re.search(r"WeightsUnpickler error:\s*(.+?)(?: was not an allowed|$)", text, re.M)
+    unsafe = unsafe or re.search(r"^(Trying to load unsupported .*)$", text, re.M)
+    reason = unsafe.group(1).rstrip(".") if unsafe else text.partition("\n")[0]
+    return DAMAGED if not reason or reason.startswith("Unsupported operand") else reason
 
 
 def raised_while_building(error: Exception, frames: traceback.StackSummary) -> bool:

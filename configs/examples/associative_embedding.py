@@ -2,6 +2,7 @@
 
 _base_ = "../hg8_coco_256.py"
 
+data_mode = "bottomup"
 codec = dict(
     _delete_=True,
     type="TrainableAssociativeEmbedding",
@@ -70,10 +71,10 @@ val_pipeline = [
         ),
     ),
 ]
-train_dataloader = dict(dataset=dict(data_mode="bottomup", pipeline=train_pipeline))
+train_dataloader = dict(dataset=dict(data_mode=data_mode, pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=1,
-    dataset=dict(data_mode="bottomup", bbox_file=None, pipeline=val_pipeline),
+    dataset=dict(data_mode=data_mode, bbox_file=None, pipeline=val_pipeline),
 )
 test_dataloader = val_dataloader
 

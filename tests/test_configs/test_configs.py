@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
-from mmpose.registry import KEYPOINT_CODECS
+from mmpose.registry import KEYPOINT_CODECS, MODELS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(
@@ -53,7 +54,17 @@ def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.param_scheduler = None
     cfg.default_hooks.logger.interval = 1
+    if cfg.load_from:
+        cfg.load_from = str(other_keypoints(backbone, work_dir.with_suffix(".pth")))
     return cfg
+
+
+def other_keypoints(settings: ConfigDict, path: Path) -> Path:
+    """A checkpoint of the same network with one keypoint less."""
+    settings = dict(settings, num_keypoints=settings.num_keypoints - 1)
+    state = MODELS.build(settings).state_dict()
+    torch.save(dict(state_dict={f"backbone.{name}": state[name] for name in state}), path)
+    return path
 
 
 def load(name: str) -> Config:
@@ -95,6 +106,14 @@ def stacks(cfg: Config) -> tuple[int, int]:
 @pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_stacks_by_name(count: int) -> None:
     assert stacks(load(f"hg{count}_mpii_256.py")) == (count, count)
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_inferencer_finds_what_it_asks_for(name: str) -> None:
+    """MMPoseInferencer reads these two beside the model and the test dataloader."""
+    cfg = load(name)
+    dataset = cfg.test_dataloader.dataset
+    assert (cfg.dataset_type, cfg.data_mode) == (dataset.type, dataset.data_mode)
 
 
 def test_the_papers_recipe() -> None:
@@ -175,6 +194,26 @@ def test_princetons_recipe() -> None:
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 16
     assert cfg.param_scheduler[0].milestones == [100_000]
     assert math.isclose(cfg.train_cfg.max_epochs * math.ceil(22_246 / 16), 200_000, rel_tol=0.01)
+
+
+def test_fine_tuning_keeps_all_but_the_heatmaps_layers(
+    roots: dict[str, Path], tmp_path: Path
+) -> None:
+    cfg = shrink(load("hg8_coco_256_finetune.py"), roots, tmp_path / "work")
+    cfg.model.backbone.num_stacks = cfg.model.head.num_stages = 2
+    saved = torch.load(other_keypoints(cfg.model.backbone, Path(cfg.load_from)))["state_dict"]
+    runner = Runner.from_cfg(cfg)
+    initial = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    runner._train_loop = runner.build_train_loop(runner._train_loop)
+    runner.load_or_resume()
+    state = runner.model.state_dict()
+    anew = {name for name in state if ".prediction." in name or ".reinject_heatmaps." in name}
+    assert len(anew) == 2 * 2 + 2
+    assert all(state[name].equal(initial[name]) for name in anew)
+    assert all(state[name].equal(saved[name]) for name in state.keys() - anew)
+    (log,) = (tmp_path / "work").glob("*/*.log")
+    listed = log.read_text().split("begin anew: ")[1].split("\n")[0]
+    assert set(listed.split(", ")) == anew
 
 
 def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:

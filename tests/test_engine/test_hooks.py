@@ -121,14 +121,39 @@ class Loop(BaseLoop):
     def run(self) -> None: ...
 
 
-def loaded(model: torch.nn.Module, state: dict, *, train: bool, resume: bool = False) -> None:
+def loaded(
+    model: torch.nn.Module,
+    state: dict,
+    *,
+    train: bool,
+    resume: bool = False,
+    begin_anew: tuple[str, ...] = (),
+    meta: dict | None = None,
+) -> tuple[dict, list[str]]:
+    """The tensors that mmengine gets to load, and what is logged."""
+    lines: list[str] = []
     runner = SimpleNamespace(
-        model=model, _resume=resume, _load_from="other.pth", _train_loop=Loop() if train else {}
+        model=model,
+        logger=SimpleNamespace(info=lines.append),
+        _resume=resume,
+        _load_from="other.pth",
+        _train_loop=Loop() if train else {},
     )
-    CheckpointMatchHook().after_load_checkpoint(runner, dict(state_dict=state))
+    checkpoint = dict(state_dict=state, meta=meta)
+    CheckpointMatchHook(begin_anew).after_load_checkpoint(runner, checkpoint)
+    return checkpoint["state_dict"], lines
 
 
-@pytest.mark.parametrize("situation", [dict(train=False), dict(train=True, resume=True)])
+@pytest.mark.parametrize(
+    "situation",
+    [
+        dict(train=False),
+        dict(train=True),
+        dict(train=True, resume=True),
+        dict(train=False, begin_anew=("bias",)),
+        dict(train=True, resume=True, begin_anew=("weight",)),
+    ],
+)
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -147,8 +172,53 @@ def test_checkpoints_of_other_networks_are_refused(
         loaded(model, state, **situation)
 
 
-def test_fine_tuning_may_leave_tensors_out_but_not_all() -> None:
-    model = torch.nn.Linear(2, 2)
-    loaded(model, dict(weight=torch.zeros(2, 2)), train=True)
-    with pytest.raises(ValueError, match="another network"):
-        loaded(model, dict(another=torch.zeros(2, 2)), train=True)
+class Stacks(torch.nn.Module):
+    def __init__(self, keypoints: int) -> None:
+        super().__init__()
+        self.body = torch.nn.Conv2d(2, 4, 1)
+        self.prediction = torch.nn.Conv2d(4, keypoints, 1)
+        self.prediction_of_depth = torch.nn.Conv2d(4, 1, 1)
+
+
+def test_fine_tuning_lists_what_begins_anew() -> None:
+    saved, model = Stacks(3).state_dict(), Stacks(5)
+    state, (line,) = loaded(model, saved, train=True, begin_anew=("prediction",))
+    body = {name: saved[name] for name in saved if not name.startswith("prediction.")}
+    assert {name: id(value) for name, value in state.items()} == {
+        name: id(value) for name, value in body.items()
+    }
+    assert line == (
+        "fine-tuning from other.pth: 4 tensors are loaded, 2 begin anew: "
+        "prediction.weight, prediction.bias"
+    )
+
+
+def test_fine_tuning_leaves_nothing_else_out() -> None:
+    saved, model = Stacks(3).state_dict(), Stacks(5)
+    with pytest.raises(ValueError, match=r"of another shape, prediction\.weight.*begin_anew"):
+        loaded(model, saved, train=True)
+    with pytest.raises(ValueError, match=r"2 tensors lacking, body\.weight"):
+        state = {name: value for name, value in saved.items() if "body" not in name}
+        loaded(model, state, train=True, begin_anew=("prediction",))
+    with pytest.raises(ValueError, match=r"begin_anew=\['score'\]\) names no layer of the model"):
+        loaded(model, saved, train=True, begin_anew=("score",))
+
+
+class Normalised(torch.nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(2, 2)
+        self.data_preprocessor = torch.nn.Module()
+        for name, value in (("mean", [112.302, 113.22, 110.3385]), ("std", [255.0] * 3)):
+            values = torch.tensor(value).view(3, 1, 1)
+            self.data_preprocessor.register_buffer(name, values, persistent=False)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_checkpoints_for_another_input_are_refused(train: bool) -> None:
+    model = Normalised()
+    meta = dict(input=dict(mean=[112.302, 113.22, 110.3385], std=[255, 255, 255]))
+    loaded(model, model.state_dict(), train=train, meta=meta)
+    loaded(model, model.state_dict(), train=train, meta=dict(epoch=3))
+    meta["input"]["mean"] = [0, 0, 0]
+    with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*set model.data_preprocessor.mean"):
+        loaded(model, model.state_dict(), train=train, meta=meta)

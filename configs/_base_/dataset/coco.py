@@ -21,7 +21,9 @@ val_pipeline = [
 
 data_root = "data/coco/"
 val_annotations = data_root + "annotations/person_keypoints_val2017.json"
-dataset = dict(type="CocoDataset", data_root=data_root, data_mode="topdown")
+# MMPoseInferencer asks the config for these two.
+dataset_type, data_mode = "CocoDataset", "topdown"
+dataset = dict(type=dataset_type, data_root=data_root, data_mode=data_mode)
 train_dataloader = dict(
     batch_size=16,
     num_workers=4,

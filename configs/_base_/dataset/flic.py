@@ -14,9 +14,10 @@ val_pipeline = [
     for step in _base_.val_pipeline
 ]
 
+dataset_type = "FLICDataset"
 dataset = dict(
     _delete_=True,
-    type="FLICDataset",
+    type=dataset_type,
     data_root="data/flic/",
     data_mode="topdown",
     data_prefix=dict(img="images/"),

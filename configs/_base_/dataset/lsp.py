@@ -9,8 +9,9 @@ from mmhg.datasets.body.lsp_dataset import LSP_METAINFO as metainfo
 load_image, *train_pipeline = _base_.train_pipeline
 val_pipeline = [load_image, dict(type="WholeImageBox"), *_base_.val_pipeline[1:]]
 
+dataset_type = "LSPDataset"
 person_set = dict(
-    type="LSPDataset",
+    type=dataset_type,
     ann_file="joints.mat",
     data_mode="topdown",
     data_prefix=dict(img="images/"),

@@ -18,10 +18,12 @@ val_pipeline = [
     dict(type="PackPoseInputs"),
 ]
 
+# MMPoseInferencer asks the config for these two.
+dataset_type, data_mode = "MPIIPersonDataset", "topdown"
 dataset = dict(
-    type="MPIIPersonDataset",
+    type=dataset_type,
     data_root="data/mpii/",
-    data_mode="topdown",
+    data_mode=data_mode,
     data_prefix=dict(img="images/"),
 )
 train_dataloader = dict(

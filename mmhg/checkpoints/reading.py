@@ -1,0 +1,107 @@
+"""Other people's files as plain data: nothing in them is run.
+
+PyTorch's are read with ``weights_only=True``; beyond tensors that allows the classes by name that
+`mmhg.compat` allows (numpy's scalars and arrays). That is enough for the published files, whose
+optimisers and scores are dicts and numbers.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmhg.cli import DAMAGED, FILE_ERRORS, reason_of_torch
+from mmhg.errors import InputError
+
+TORCH7_TAGS = 9  # type tags 0 to 8, see torch7_file.py
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let the message of an InputError raised inside begin with the file that it is about."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def is_torch7(path: Path) -> bool:
+    """Whether a file begins as Torch7's do: with a type tag, little-endian int32 or in ascii."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    binary = len(head) == 4 and int.from_bytes(head, "little") < TORCH7_TAGS
+    return binary or re.match(rb"[0-8]\s", head) is not None
+
+
+def read_pytorch(path: Path) -> dict[str, Any]:
+    """Load a checkpoint onto the CPU: new and old (torch 0.4) files, of Python 3 and Python 2.
+
+    Raises:
+        InputError: The file is damaged, would run code, or holds no dict.
+    """
+    try:
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        except UnicodeDecodeError:  # numpy's scalars as Python 2 writes them: bytes in a str
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "pickle_load_args only works")  # it does work
+                content = torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+    except FILE_ERRORS:
+        raise
+    except Exception as error:  # a damaged file may fail in any way
+        reason = reason_of_torch(error)
+        if not isinstance(error, pickle.UnpicklingError) or reason == DAMAGED:
+            raise InputError(f"it cannot be read: {type(error).__name__}: {reason}") from error
+        raise InputError(
+            f"refused, and nothing of it was run: {reason}. A checkpoint of tensors, numbers and "
+            "strings needs no such thing; ask its author for a state_dict"
+        ) from error
+    if not isinstance(content, Mapping):
+        raise InputError(f"it holds a {type(content).__name__}, not a dict with a state_dict")
+    return dict(content)
+
+
+def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors of a checkpoint, without the prefix of wrappers; the rest with its reason to go.
+
+    Raises:
+        InputError: Something among the tensors is none.
+    """
+    state = content.get("state_dict", content)
+    if not isinstance(state, Mapping):
+        raise InputError(f"its state_dict is a {type(state).__name__}, not a dict")
+    rest = {} if state is content else {str(key): REASON for key in content if key != "state_dict"}
+    for name, value in state.items():
+        check_tensor(str(name), value)
+    tensors = {str(name): value.detach() for name, value in state.items()}
+    return without_wrappers(tensors), rest
+
+
+REASON = "not a tensor of the network"
+
+
+def check_tensor(name: str, value: Any) -> None:
+    """Raise an InputError where `value` is not a plain tensor with memory of its own size."""
+    if not isinstance(value, Tensor):
+        raise InputError(f"{name} is a {type(value).__name__}, not a tensor")
+    if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
+        raise InputError(f"{name} is not a dense tensor ({value.layout}, on {value.device})")
+    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        raise InputError(f"{name} of shape {tuple(value.shape)} is larger than its storage")
+
+
+def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Take off ``module.`` of DataParallel and ``model.`` of a trainer where every key has it."""
+    prefix = re.compile(r"(?:model\.|module\.)*")
+    found = {match[0] for match in map(prefix.match, tensors) if match}
+    if len(found) != 1:
+        return dict(tensors)
+    return {name.removeprefix(*found): value for name, value in tensors.items()}

@@ -1,0 +1,151 @@
+"""How large a network is, read from its tensors, and which tensors such a network has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmhg.errors import InputError
+from mmhg.models import HourglassBackbone
+
+PREFIX = "backbone."
+LAST_CONV = "residual.8.weight"
+SHOWN = 6
+DEEPEST = 16
+"""Deeper hourglasses than any image has sizes for are refused."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The arguments of `HourglassBackbone(output='heatmaps')` that a checkpoint determines."""
+
+    num_stacks: int
+    depth: int
+    num_blocks: int
+    channels: int
+    stem_channels: tuple[int, int, int]
+    num_keypoints: int
+
+    def settings(self) -> dict[str, Any]:
+        """As keyword arguments of `HourglassBackbone`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.num_stacks} x depth {self.depth} x {self.channels} features, stem "
+            f"{self.stem_channels}, residuals a place: {self.num_blocks}, keypoints: "
+            f"{self.num_keypoints}"
+        )
+
+
+def read_structure(state: Mapping[str, Tensor]) -> Structure:
+    """The structure of a network with our keys, `backbone.stem.0.weight` and so on.
+
+    Raises:
+        InputError: A tensor from which it is read is not there, or has the wrong rank.
+    """
+
+    def outputs(name: str) -> int:
+        """Output channels of a convolution's weight."""
+        weight = state.get(PREFIX + name)
+        if weight is None:
+            raise InputError(f"it lacks {PREFIX}{name}: not a stacked hourglass of heatmaps")
+        if weight.ndim != 4:
+            raise InputError(f"{PREFIX}{name} has shape {tuple(weight.shape)}, not 4 axes")
+        return weight.shape[0]
+
+    first = [name for name in state if name.startswith(f"{PREFIX}stacks.0.hourglass.")]
+    structure = Structure(
+        num_stacks=count_distinct(r"backbone\.stacks\.(\d+)\.", state),
+        depth=max((name.count(".inner") for name in first), default=0),
+        num_blocks=count_distinct(r"backbone\.stacks\.0\.hourglass\.skip\.(\d+)\.", first),
+        channels=outputs(f"stem.6.{LAST_CONV}"),
+        stem_channels=(
+            outputs("stem.0.weight"),
+            outputs(f"stem.3.{LAST_CONV}"),
+            outputs(f"stem.5.{LAST_CONV}"),
+        ),
+        num_keypoints=outputs("stacks.0.prediction.weight"),
+    )
+    check_counts(structure.num_stacks, structure.depth, structure.num_blocks, len(state))
+    return structure
+
+
+def check_counts(num_stacks: int, depth: int, num_blocks: int, tensors: int) -> None:
+    """Whether a file of so many tensors can hold such a network; forged counts end here."""
+    if depth > DEEPEST:
+        raise InputError(f"its hourglasses halve the image {depth:,} times, at most {DEEPEST} work")
+    if num_stacks * depth * num_blocks > tensors:
+        raise InputError(
+            f"its keys speak of {num_stacks:,} stacks of depth {depth} with {num_blocks:,} "
+            f"residuals a place, but it has {tensors:,} tensors: it is damaged"
+        )
+
+
+def count_distinct(pattern: str, names: Collection[str]) -> int:
+    """How many different values the group of `pattern` has at the beginning of `names`.
+
+    Not one more than the largest index: a forged index must not become a forged size.
+    """
+    matches = map(re.compile(pattern).match, names)
+    return len({match[1] for match in matches if match})
+
+
+def tensor_shapes(structure: Structure) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor that a network of this structure has, with our keys.
+
+    Raises:
+        InputError: There is no such network.
+    """
+    try:
+        with torch.device("meta"):
+            backbone = HourglassBackbone(**structure.settings())
+    except ValueError as error:
+        raise InputError(f"there is no network with {structure}: {error}") from error
+    return {PREFIX + name: tuple(value.shape) for name, value in backbone.state_dict().items()}
+
+
+def check_shapes(
+    tensors: Mapping[str, Tensor],
+    wanted: Mapping[str, tuple[int, ...]],
+    names: Mapping[str, str] | None = None,
+) -> None:
+    """Whether the tensors are exactly those wanted.
+
+    Args:
+        tensors: With our keys.
+        wanted: Their shapes, as `tensor_shapes` gives them.
+        names: What the file calls a tensor, where that is something else.
+
+    Raises:
+        InputError: Names those that are missing, unknown or of another shape.
+    """
+    named = names or {}
+    reshaped = [
+        f"{named.get(name, name)} {tuple(tensors[name].shape)} instead of {shape}"
+        for name, shape in wanted.items()
+        if name in tensors and tuple(tensors[name].shape) != shape
+    ]
+    problems = {
+        "it lacks": [named.get(name, name) for name in wanted if name not in tensors],
+        "it has tensors that the network has not:": [
+            named.get(name, name) for name in tensors if name not in wanted
+        ],
+        "tensors are of another shape than the others imply:": reshaped,
+    }
+    if any(problems.values()):
+        raise InputError(
+            "; ".join(f"{problem} {shown(names)}" for problem, names in problems.items() if names)
+        )
+
+
+def shown(names: Collection[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    listed = list(names)[:SHOWN]
+    more = len(names) - len(listed)
+    return ", ".join(listed) + (f" and {more:,} more" if more else "")
