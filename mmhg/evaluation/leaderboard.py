@@ -33,8 +33,8 @@ INTRODUCTION = """\
 Our configs beside published results, the best total first. All scores are in percent.
 
 - **Totals compare only within a protocol**: `official`, `hrnet`, `macro14` and `pooled16` differ by
-  up to a point on the same predictions. `tools/evaluate_pckh.py --protocol all` says what each
-  counts, and scores a file of predictions by all of them.
+  tenths of a point to several on the same predictions. `tools/evaluate_pckh.py --protocol all` says
+  what each counts, and scores a file of predictions by all of them.
 - **Testing** matters too: several scales are not one, and COCO's AP depends on the detected boxes,
   whose person AP is given.
 - PCKh@0.11 is what HRNet and SimpleBaseline call Mean@0.1: their code takes 0.11 head sizes.
