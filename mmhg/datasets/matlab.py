@@ -1,4 +1,4 @@
-"""Writing MATLAB structs as scipy shows them when it reads: object arrays with named fields."""
+"""MATLAB files: reading with plain messages, and writing structs as scipy shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
+
+from mmhg.errors import InputError
+
+
+def read_mat(path: str | Path, variable: str, name: str | Path) -> dict[str, Any]:
+    """A file's variable by its name, structs as `mat_struct`; empty where the file lacks it.
+
+    Args:
+        path: The file to read.
+        variable: The only one that is read.
+        name: What errors call the file.
+
+    Raises:
+        InputError: The file is of MATLAB's version 7.3, damaged, or of another kind.
+    """
+    try:
+        return loadmat(path, struct_as_record=False, variable_names=[variable])
+    except NotImplementedError as error:  # scipy's word for version 7.3
+        raise InputError(f"{name} is a MATLAB file of version 7.3; save it with -v7") from error
+    except Exception as error:  # scipy raises whatever the damaged bytes lead to
+        raise InputError(f"{name} is not a MATLAB file that can be read: {error}") from error
 
 
 def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:

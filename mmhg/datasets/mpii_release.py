@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from scipy.io import loadmat
 from scipy.io.matlab import mat_struct
 
 from mmhg.errors import InputError
+
+from .matlab import read_mat
 
 NUM_JOINTS = 16
 
@@ -136,12 +137,7 @@ def _load(path: Path) -> mat_struct:
 def _loadmat(path: Path, variable: str) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; it should be MPII's annotation file (.mat)")
-    try:
-        return loadmat(path, struct_as_record=False, variable_names=[variable])
-    except NotImplementedError as error:
-        raise InputError(f"{path} is a MATLAB file of version 7.3; save it with -v7") from error
-    except Exception as error:  # scipy raises whatever the damaged bytes lead to
-        raise InputError(f"{path} is not a MATLAB file that can be read: {error}") from error
+    return read_mat(path, variable, path)
 
 
 def _image(

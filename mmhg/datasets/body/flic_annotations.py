@@ -16,11 +16,11 @@ from typing import Any, Literal, get_args
 import h5py
 import numpy as np
 from mmengine.fileio import exists, get_local_path
-from scipy.io import loadmat
 from scipy.io.matlab import mat_struct
 
 from mmhg.errors import InputError
 
+from ..matlab import read_mat
 from .mpii_person_dataset import PIXELS_PER_SCALE
 from .person_dataset import LabelledPerson
 
@@ -244,17 +244,8 @@ def _read_authors(path: str) -> _People:
 
 
 def _read_examples(path: str, split: Split) -> _People:
-    try:
-        with get_local_path(path) as local_path:
-            content = loadmat(local_path, struct_as_record=False, variable_names=["examples"])
-    except NotImplementedError as error:
-        raise InputError(
-            f"annotation file {path} is a MATLAB file of version 7.3; save it with -v7"
-        ) from error
-    except Exception as error:  # scipy raises whatever the damaged bytes lead to
-        raise InputError(
-            f"annotation file {path} is not a MATLAB file that can be read: {error}"
-        ) from error
+    with get_local_path(path) as local_path:
+        content = read_mat(local_path, "examples", f"annotation file {path}")
     examples = np.ravel(content.get("examples", ()))
     if not examples.size or not all(isinstance(example, mat_struct) for example in examples):
         raise InputError(

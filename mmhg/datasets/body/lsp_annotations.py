@@ -13,10 +13,10 @@ from typing import Literal, get_args
 
 import numpy as np
 from mmengine.fileio import exists, get_local_path
-from scipy.io import loadmat
 
 from mmhg.errors import InputError
 
+from ..matlab import read_mat
 from .person_dataset import LabelledPerson
 
 Split = Literal["train", "test"]
@@ -155,17 +155,8 @@ def _load(path: str) -> np.ndarray:
             f"annotation file {path} does not exist; check the dataset's data_root and ann_file "
             "(joints.mat of LSP or LSPET)"
         )
-    try:
-        with get_local_path(path) as local_path:
-            content = loadmat(local_path, variable_names=["joints"])
-    except NotImplementedError as error:
-        raise InputError(
-            f"annotation file {path} is a MATLAB file of version 7.3; save it with -v7"
-        ) from error
-    except Exception as error:  # scipy raises whatever the damaged bytes lead to
-        raise InputError(
-            f"annotation file {path} is not a MATLAB file that can be read: {error}"
-        ) from error
+    with get_local_path(path) as local_path:
+        content = read_mat(local_path, "joints", f"annotation file {path}")
     if "joints" not in content:
         raise InputError(
             f"annotation file {path} has no variable 'joints'; is it LSP's joints.mat?"
