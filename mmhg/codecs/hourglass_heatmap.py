@@ -1,6 +1,6 @@
 """Heatmaps as the authors of the stacked hourglass draw and read them.
 
-Shape shorthand in this module: K keypoints, H x W px of the heatmaps.
+Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import ClassVar
 import numpy as np
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
+from torch import Tensor
 
 from mmhg.errors import InputError
 
+from .batch_decode import QUARTER, as_maps, find_peaks, quarter_offsets, to_host, within
+
 _BEFORE_FLOOR = 1e-4
 """Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
-
-_QUARTER = 0.25
-"""Heatmap px towards the higher neighbour."""
 
 
 @KEYPOINT_CODECS.register_module()
@@ -108,9 +108,24 @@ class HourglassHeatmap(BaseKeypointCodec):
             [flat[keypoint, best + step] - flat[keypoint, best - step] for step in (across, down)],
             axis=1,
         )
-        pixels = np.stack([columns, rows], axis=1) + _QUARTER * np.sign(slopes)
+        slopes[~inside] = 0  # also where the maximum is not finite
+        pixels = np.stack([columns, rows], axis=1) + QUARTER * np.sign(slopes)
         keypoints = (pixels + 0.5) * self.scale_factor - 0.5
         return keypoints[None].astype(np.float32), flat.max(1)[None]
+
+    def batch_decode(self, batch_encoded: Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Read the heatmaps (N, K, H, W) of a batch at once, on their own device.
+
+        Returns:
+            For each image what `decode` gives, to the bit.
+        """
+        maps = as_maps(batch_encoded)
+        peaks = find_peaks(maps)
+        inside = within(maps, peaks.places, 1).all(1, keepdim=True)
+        offsets = quarter_offsets(maps, peaks, inside)
+        pixels, scores = to_host(peaks.places + offsets, peaks, len(batch_encoded))
+        keypoints = (pixels + 0.5) * self.scale_factor - 0.5
+        return list(keypoints.astype(np.float32)), list(scores)
 
     def _profile(self, pixels: np.ndarray, length: int) -> np.ndarray:
         """The patches along one axis: centres (K,) to (K, length)."""

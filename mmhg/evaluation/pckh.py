@@ -11,7 +11,7 @@ Shapes: P people, K joints of the dataset, T thresholds.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -128,26 +128,15 @@ def normalized_distances(
     _check_shape("head_sizes", head_sizes, ground_truth.shape[:1])
     _check_shape("annotated", annotated, ground_truth.shape[:2])
 
-    def check(ok: np.ndarray, what: str, values: np.ndarray) -> None:
-        bad = annotated.any(axis=1) & ~ok
-        if bad.any():
-            person = int(np.argmax(bad))
-            label = f" ({labels[person]})" if labels else ""
-            raise InputError(f"person {person}{label}: {what}, got {values[person].tolist()}")
-
-    check(
-        np.isfinite(head_sizes) & (head_sizes > 0),
-        "the head size must be positive and finite",
-        head_sizes,
-    )
-    for name, points in (("predictions", predictions), ("annotations", ground_truth)):
-        finite = np.isfinite(points).all(axis=2)
-        check((finite | ~annotated).all(axis=1), f"{name} must be finite", points)
-
-    distances = np.full(annotated.shape, np.nan)
-    offsets = (predictions - ground_truth)[annotated]
-    people, _ = np.nonzero(annotated)
-    distances[annotated] = np.linalg.norm(offsets, axis=1) / head_sizes[people]
+    # Where a joint is not annotated, anything may stand.
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        offsets = predictions - ground_truth
+        x, y = offsets[..., 0], offsets[..., 1]
+        distances = np.sqrt(x * x + y * y) / head_sizes[:, None]
+    sized = np.isfinite(head_sizes) & (head_sizes > 0)
+    if not (sized.all() and (np.isfinite(distances) | ~annotated).all()):
+        _check_people(predictions, ground_truth, head_sizes, annotated, labels)
+    distances[~annotated] = np.nan
     return distances
 
 
@@ -161,10 +150,8 @@ def accuracies(distances: np.ndarray, thresholds: Sequence[float] | np.ndarray) 
     Returns:
         (T,) percent, NaN without a single annotated joint.
     """
-    annotated = np.sort(distances[~np.isnan(distances)])
-    if annotated.size == 0:
-        return np.full(len(thresholds), np.nan)
-    return 100.0 * np.searchsorted(annotated, thresholds, side="right") / annotated.size
+    annotated, correct = _count_within(distances, thresholds)
+    return _percent(correct, annotated)
 
 
 def area_under_curve(curve: np.ndarray) -> float:
@@ -192,25 +179,7 @@ def group_curves(
     Raises:
         InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
     """
-    column = _columns(distances, joint_names, protocol)
-    joints = {
-        name: accuracies(distances[:, k], thresholds)
-        for name, k in column.items()
-        if protocol.average == "macro" or any(name in group for group in protocol.groups.values())
-    }
-
-    def averaged(names: Sequence[str]) -> np.ndarray:
-        return np.mean([joints[name] for name in names], axis=0)
-
-    def pooled(names: Sequence[str]) -> np.ndarray:
-        return accuracies(distances[:, [column[name] for name in names]], thresholds)
-
-    combine = averaged if protocol.average == "macro" else pooled
-    return {
-        "Total": combine(protocol.total),
-        "UBody": combine(protocol.upper_body),
-        **{group: averaged(names) for group, names in protocol.groups.items()},
-    }
+    return _group_curves(_count(distances, joint_names, protocol, thresholds), protocol)
 
 
 def score(
@@ -226,15 +195,13 @@ def score(
     Raises:
         InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
     """
-    column = _columns(distances, joint_names, protocol)
     points = (0.5, protocol.tight_threshold)
     thresholds = np.concatenate([points, AUC_THRESHOLDS])
-    curves = group_curves(distances, joint_names, protocol, thresholds)
+    counts = _count(distances, joint_names, protocol, thresholds)
+    curves = _group_curves(counts, protocol)
     joints = {
-        name: JointScore(
-            int(np.isfinite(distances[:, k]).sum()), *accuracies(distances[:, k], points).tolist()
-        )
-        for name, k in column.items()
+        name: JointScore(joint.annotated, *joint.curve[: len(points)].tolist())
+        for name, joint in counts.items()
     }
     total = curves.pop("Total")
     summary = {
@@ -275,23 +242,99 @@ def score_by_visibility(
     }
 
 
-def _columns(
-    distances: np.ndarray, joint_names: Sequence[str], protocol: PCKhProtocol
-) -> dict[str, int]:
-    """Each joint's column in `distances`, once the names are known to suffice."""
+class _JointCount(NamedTuple):
+    """How often a joint is annotated, and how often within each of T thresholds."""
+
+    annotated: int
+    correct: np.ndarray
+
+    @property
+    def curve(self) -> np.ndarray:
+        """(T,) percent, NaN where the joint is not annotated."""
+        return _percent(self.correct, self.annotated)
+
+
+def _count(
+    distances: np.ndarray,
+    joint_names: Sequence[str],
+    protocol: PCKhProtocol,
+    thresholds: Sequence[float] | np.ndarray,
+) -> dict[str, _JointCount]:
+    """The counts of every joint, once the names are known to suffice."""
     if distances.ndim != 2 or distances.shape[1] != len(joint_names):
         raise InputError(
             f"distances must have shape (P, {len(joint_names)}) for these joint names, got "
             f"{distances.shape}"
         )
-    column = {name: k for k, name in enumerate(joint_names)}
     needed = {*protocol.total, *protocol.upper_body, *sum(protocol.groups.values(), ())}
-    if missing := sorted(needed - column.keys()):
+    if missing := sorted(needed - set(joint_names)):
         raise InputError(
             f"the {protocol.name} PCKh needs joints that the dataset does not name: "
             f"{', '.join(missing)}; the dataset's metainfo has {', '.join(joint_names)}"
         )
-    return column
+    return {
+        name: _JointCount(*_count_within(of_joint, thresholds))
+        for name, of_joint in zip(joint_names, distances.T, strict=True)
+    }
+
+
+def _count_within(
+    distances: np.ndarray, thresholds: Sequence[float] | np.ndarray
+) -> tuple[int, np.ndarray]:
+    """How many distances are not NaN, and (T,) how many within each threshold."""
+    ordered = np.sort(distances, axis=None)  # NaN comes last
+    annotated = int(np.searchsorted(ordered, np.nan))
+    return annotated, np.searchsorted(ordered, thresholds, side="right")
+
+
+def _percent(correct: np.ndarray, annotated: int) -> np.ndarray:
+    if annotated == 0:
+        return np.full(len(correct), np.nan)
+    return 100.0 * correct / annotated
+
+
+def _group_curves(
+    counts: Mapping[str, _JointCount], protocol: PCKhProtocol
+) -> dict[str, np.ndarray]:
+    def averaged(names: Sequence[str]) -> np.ndarray:
+        return np.mean([counts[name].curve for name in names], axis=0)
+
+    def pooled(names: Sequence[str]) -> np.ndarray:
+        annotated, correct = zip(*(counts[name] for name in names), strict=True)
+        return _percent(np.sum(correct, axis=0), sum(annotated))
+
+    combine = averaged if protocol.average == "macro" else pooled
+    return {
+        "Total": combine(protocol.total),
+        "UBody": combine(protocol.upper_body),
+        **{group: averaged(names) for group, names in protocol.groups.items()},
+    }
+
+
+def _check_people(
+    predictions: np.ndarray,
+    ground_truth: np.ndarray,
+    head_sizes: np.ndarray,
+    annotated: np.ndarray,
+    labels: Sequence[str] | None,
+) -> None:
+    """Raise InputError for the first person whose distances are not defined, if there is one."""
+
+    def check(ok: np.ndarray, what: str, values: np.ndarray) -> None:
+        bad = annotated.any(axis=1) & ~ok
+        if bad.any():
+            person = int(np.argmax(bad))
+            label = f" ({labels[person]})" if labels else ""
+            raise InputError(f"person {person}{label}: {what}, got {values[person].tolist()}")
+
+    check(
+        np.isfinite(head_sizes) & (head_sizes > 0),
+        "the head size must be positive and finite",
+        head_sizes,
+    )
+    for name, points in (("predictions", predictions), ("annotations", ground_truth)):
+        finite = np.isfinite(points).all(axis=2)
+        check((finite | ~annotated).all(axis=1), f"{name} must be finite", points)
 
 
 def _none_if_undefined(score: float) -> float | None:

@@ -87,12 +87,13 @@ class PersonMetric(EachPersonMetric):
         if not self.dataset_meta:
             raise InputError(f"{name}: dataset_meta is not set, the joints have no names")
         people = each_person_once(results)
-        testing = {describe_scales(person["test_scales"]) for person in people.values()}
+        scales = {person["test_scales"] for person in people.values()}
+        testing = {describe_scales(of_person) for of_person in scales}
         if len(testing) > 1:
             raise InputError(f"{name}: people were tested in different ways: {sorted(testing)}")
+        columns = zip(*(person["arrays"].values() for person in people.values()), strict=True)
         arrays = {
-            key: np.stack([person["arrays"][key] for person in people.values()])
-            for key in results[0]["arrays"]
+            key: np.array(column) for key, column in zip(results[0]["arrays"], columns, strict=True)
         }
         persons = [f"{path}, id {number}" for path, number in people]
         joint_names = list(self.dataset_meta["keypoint_id2name"].values())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmpose.evaluation.functional import keypoint_pck_accuracy
 
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.errors import InputError
@@ -299,3 +300,14 @@ def test_published_predictions_score_as_by_the_official_toolkit():
     counted = [joint for joint in JOINTS if joint not in ("pelvis", "thorax")]
     found = [scores.joints[joint].at_05 for joint in counted]
     assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_equals_mmposes_function_where_definitions_coincide():
+    """MMPose's distances are float32 and must be less than the threshold: equal without ties."""
+    predictions, ground_truth, head_sizes, annotated = made_people(num_people=300)
+    distances = normalized_distances(predictions, ground_truth, head_sizes, annotated)
+    sizes = np.repeat(head_sizes[:, None], 2, axis=1)
+    for threshold in AUC_THRESHOLDS:
+        theirs, *_ = keypoint_pck_accuracy(predictions, ground_truth, annotated, threshold, sizes)
+        ours = [accuracies(joint, [threshold])[0] / 100 for joint in distances.T]
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-6)
