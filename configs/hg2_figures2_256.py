@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(
+    data_preprocessor=dict(encoder=_base_.codec),
     backbone=dict(num_stacks=2, channels=128, stem_channels=(32, 64, 64)),
     head=dict(num_stages=2, decoder=_base_.codec),
 )

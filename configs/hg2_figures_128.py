@@ -8,7 +8,7 @@ _base_ = [
 ]
 from mmhg.codecs import with_codec
 
-codec = dict(type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=2)
+codec = dict(type="BatchUDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=2)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 model["backbone"].update(num_stacks=2, channels=128, stem_channels=(16, 32, 64))
 model["head"].update(num_stages=2)

@@ -6,6 +6,7 @@ _base_ = [
 ]
 
 model = dict(
+    data_preprocessor=dict(encoder=_base_.codec),
     backbone=dict(num_keypoints=17),
     head=dict(in_channels=17, out_channels=17, decoder=_base_.codec),
     # Pixel i of MMPose's heatmaps stands for input pixel 4 i, so that a mirrored heatmap lies 3

@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(
+    data_preprocessor=dict(encoder=_base_.codec),
     backbone=dict(num_keypoints=11),
     head=dict(in_channels=11, out_channels=11, decoder=_base_.codec),
 )

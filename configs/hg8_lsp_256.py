@@ -8,6 +8,7 @@ _base_ = [
 ]
 
 model = dict(
+    data_preprocessor=dict(encoder=_base_.codec),
     backbone=dict(num_keypoints=14),
     head=dict(in_channels=14, out_channels=14, decoder=_base_.codec),
 )

@@ -7,4 +7,4 @@ _base_ = [
     "_base_/dataset/mpii.py",
 ]
 
-model = dict(head=dict(decoder=_base_.codec))
+model = dict(data_preprocessor=dict(encoder=_base_.codec), head=dict(decoder=_base_.codec))

@@ -2,7 +2,7 @@
 
 _base_ = "hg8_mpii_256.py"
 
-optim_wrapper = dict(optimizer=dict(_delete_=True, type="Adam", lr=1e-3))
+optim_wrapper = dict(optimizer=dict(_delete_=True, type="Adam", lr=1e-3, fused=True))
 # 144 epochs of MPII's 22,246 training people at batch 16 are 200,000 iterations.
 train_dataloader = dict(batch_size=16)
 train_cfg = dict(max_epochs=144)

@@ -7,7 +7,7 @@ from mmhg.errors import InputError
 
 ConfigTree = Mapping[str, Any]
 
-CROPS = ("HourglassCrop", "TopdownAffine")
+CROPS = ("HourglassCrop", "PersonCrop", "TopdownAffine")
 """Pipeline steps that cut out a person."""
 
 
@@ -43,7 +43,7 @@ def with_test_scales(
     crops = [number for number, step in enumerate(steps) if step["type"] in CROPS]
     if len(crops) != 1:
         raise InputError(
-            f"the test pipeline must have one of {' and '.join(CROPS)}, got "
+            f"the test pipeline must have one of {', '.join(CROPS)}, got "
             f"{', '.join(step['type'] for step in steps)}"
         )
     boxes = [dict(type="ScaleBox", factor=scale) for scale in scales]

@@ -17,6 +17,7 @@ codec = dict(
 _encoder = {key: value for key, value in codec.items() if key != "_delete_"}
 model = dict(
     type="BottomupPoseEstimator",
+    data_preprocessor=dict(encoder=None),
     backbone=dict(num_stacks=2, num_keypoints=None, output="features"),
     head=dict(
         _delete_=True,
@@ -43,7 +44,7 @@ model = dict(
 train_pipeline = [
     dict(type="LoadWholeImage"),
     dict(type="BottomupRandomAffine", input_size=(512, 512)),
-    dict(type="FastRandomFlip", direction="horizontal"),
+    dict(type="RandomFlip", direction="horizontal"),
     dict(type="GenerateTarget", encoder=_encoder),
     dict(type="BottomupGetHeatmapMask"),
     dict(type="PackPoseInputs"),

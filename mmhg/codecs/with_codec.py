@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mmhg.codecs.device_targets import has_device_targets
 from mmhg.errors import InputError
 
 ConfigTree = Mapping[str, Any]
@@ -27,8 +28,10 @@ def with_codec(
     Returns:
         The four settings: the head decodes and the pipelines crop and encode with ``codec``. Crops
         are the authors' for ``HourglassHeatmap`` and MMPose's otherwise, aligned as UDP wants it if
-        the codec's type starts with UDP. The flip test shifts the mirrored heatmaps by the pixel
-        that MMPose's codecs lose, UDP's aside.
+        the codec is UDP's. The flip test shifts the mirrored heatmaps by the pixel that MMPose's
+        codecs lose, UDP's aside. Where the base leaves targets to ``DeviceTargetPreprocessor``, so
+        does the result if they can be drawn on the device; if not, ``GenerateTarget`` makes them in
+        the training pipeline.
 
     Raises:
         InputError: 3 sigma is not a whole number of heatmap pixels, where MMPose wants it so.
@@ -44,12 +47,14 @@ def with_codec(
             f"{max(1, math.floor(reach)) / 3:.6g} (written as {max(1, math.floor(reach))} / 3) "
             "or unbiased=True (MSRAHeatmap), or HourglassHeatmap"
         )
-    udp = codec["type"].startswith("UDP")
-    crop = dict(type="HourglassCrop") if authors else dict(type="TopdownAffine", use_udp=udp)
+    udp = "UDP" in codec["type"]
+    crop = dict(type="HourglassCrop") if authors else dict(type="PersonCrop", use_udp=udp)
     crop["input_size"] = codec["input_size"]
     replacements: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
         "HourglassCrop": lambda step: dict(crop),
+        "PersonCrop": lambda step: dict(crop),
         "TopdownAffine": lambda step: dict(crop),
+        "LoadPersonRegion": lambda step: dict(step, input_size=codec["input_size"]),
         "GenerateTarget": lambda step: dict(step, encoder=codec),
     }
 
@@ -64,7 +69,36 @@ def with_codec(
     model = replace(base["model"])
     model["head"]["decoder"] = codec
     model["test_cfg"]["shift_heatmap"] = not (authors or udp)
-    loaders = (
+    train, val, test = (
         replace(base[name]) for name in ("train_dataloader", "val_dataloader", "test_dataloader")
     )
-    return (model, *loaders)
+    preprocessor = model.get("data_preprocessor") or {}
+    draws = preprocessor.get("type") == "DeviceTargetPreprocessor"
+    if draws and not _has_step(train, "GenerateTarget"):
+        on_device = has_device_targets(codec)
+        # None, since without the key the base's encoder would stay.
+        preprocessor["encoder"] = codec if on_device else None
+        if not on_device:
+            train = _with_targets(train, codec)
+    return model, train, val, test
+
+
+def _has_step(tree: Any, kind: str) -> bool:
+    if isinstance(tree, Mapping):
+        return tree.get("type") == kind or _has_step(list(tree.values()), kind)
+    return isinstance(tree, list | tuple) and any(_has_step(branch, kind) for branch in tree)
+
+
+def _with_targets(tree: Any, codec: dict[str, Any]) -> Any:
+    """A dataloader whose pipelines make the targets, where they packed joints."""
+    if isinstance(tree, Mapping):
+        return {key: _with_targets(value, codec) for key, value in tree.items()}
+    if not isinstance(tree, list | tuple):
+        return tree
+    steps = []
+    for step in tree:
+        if isinstance(step, Mapping) and step.get("type") == "PackPoseInputs":
+            steps.append(dict(type="GenerateTarget", encoder=codec))
+            step = {key: value for key, value in step.items() if key != "pack_transformed"}
+        steps.append(_with_targets(step, codec))
+    return type(tree)(steps)

@@ -1,10 +1,13 @@
 """Datasets, pipeline steps and the MPII converter."""
 
 from .body import FLICDataset, LSPDataset, MPIIPersonDataset
+from .collate import shared_memory_collate
 from .transforms import (
-    FastRandomFlip,
+    FastRandomBBoxTransform,
     HourglassCrop,
+    LoadPersonRegion,
     LoadWholeImage,
+    PersonCrop,
     RandomChannelGain,
     RandomScaleRotation,
     ScaleBox,
@@ -13,13 +16,16 @@ from .transforms import (
 
 __all__ = [
     "FLICDataset",
-    "FastRandomFlip",
+    "FastRandomBBoxTransform",
     "HourglassCrop",
     "LSPDataset",
+    "LoadPersonRegion",
     "LoadWholeImage",
     "MPIIPersonDataset",
+    "PersonCrop",
     "RandomChannelGain",
     "RandomScaleRotation",
     "ScaleBox",
     "WholeImageBox",
+    "shared_memory_collate",
 ]

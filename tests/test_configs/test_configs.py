@@ -190,7 +190,7 @@ def test_multi_scale_testing_runs_and_is_named(roots: dict[str, Path], tmp_path:
 
 def test_princetons_recipe() -> None:
     cfg = load("hg8_mpii_256_adam.py")
-    assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-3)
+    assert cfg.optim_wrapper.optimizer == dict(type="Adam", lr=1e-3, fused=True)
     assert cfg.train_dataloader.batch_size == cfg.auto_scale_lr.base_batch_size == 16
     assert cfg.param_scheduler[0].milestones == [100_000]
     assert math.isclose(cfg.train_cfg.max_epochs * math.ceil(22_246 / 16), 200_000, rel_tol=0.01)
@@ -229,9 +229,11 @@ def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:
 def test_one_codec_everywhere(name: str) -> None:
     cfg = load(name)
     encoders = [step.encoder for step in steps_of(cfg, "GenerateTarget")]
-    authors, udp = (cfg.codec.type == kind for kind in ("HourglassHeatmap", "UDPHeatmap"))
-    crops = steps_of(cfg, "HourglassCrop" if authors else "TopdownAffine")
-    assert not steps_of(cfg, "TopdownAffine" if authors else "HourglassCrop")
+    if encoder := cfg.model.data_preprocessor.get("encoder"):
+        encoders.append(encoder)
+    authors, udp = (cfg.codec.type == kind for kind in ("HourglassHeatmap", "BatchUDPHeatmap"))
+    crops = steps_of(cfg, "HourglassCrop" if authors else "PersonCrop")
+    assert not steps_of(cfg, "PersonCrop" if authors else "HourglassCrop")
     assert encoders == [cfg.codec]
     assert cfg.model.head.decoder == cfg.codec
     assert [crop.input_size for crop in crops] == [cfg.codec.input_size] * 3

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from mmpose.datasets.transforms import RandomFlip
+from mmpose.datasets.transforms import RandomBBoxTransform
 from mmpose.registry import TRANSFORMS
 from scipy import stats
 
-from mmhg.datasets import FastRandomFlip, RandomChannelGain, RandomScaleRotation, ScaleBox
+from mmhg.datasets import FastRandomBBoxTransform, RandomChannelGain, RandomScaleRotation, ScaleBox
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def draw(transform, count=20000):
 
 
 def test_are_registered():
-    for cls in (FastRandomFlip, RandomChannelGain, RandomScaleRotation, ScaleBox):
+    for cls in (FastRandomBBoxTransform, RandomChannelGain, RandomScaleRotation, ScaleBox):
         assert TRANSFORMS.get(cls.__name__) is cls
 
 
@@ -131,27 +131,21 @@ def test_impossible_gains(settings):
         RandomChannelGain(**settings)
 
 
-@pytest.mark.parametrize("direction", ["horizontal", "vertical", "diagonal"])
-@pytest.mark.parametrize("prob", [0.0, 1.0])
-def test_flip_equals_mmposes(direction, prob):
-    def sample():
-        rng = np.random.default_rng(0)
-        return {
-            "img": rng.integers(0, 256, (40, 60, 3), np.uint8),
-            "img_shape": (40, 60),
-            "bbox_center": np.array([[20.0, 15.0]]),
-            "keypoints": rng.uniform(0, 40, (1, 4, 2)),
-            "keypoints_visible": np.array([[1.0, 0.0, 1.0, 1.0]]),
-            "flip_indices": [1, 0, 3, 2],
-        }
+@pytest.mark.parametrize(
+    "settings", [{}, {"shift_prob": 1.0, "scale_factor": (0.7, 1.4), "rotate_factor": 40.0}]
+)
+def test_box_transform_has_mmposes_draws(settings):
+    def draws(cls):
+        np.random.seed(5)
+        results = {"bbox_center": np.zeros((500, 2)), "bbox_scale": np.full((500, 2), 100.0)}
+        return cls(**settings)(results)
 
-    found = FastRandomFlip(prob=prob, direction=direction)(sample())
-    expected = RandomFlip(prob=prob, direction=direction)(sample())
+    found, expected = draws(FastRandomBBoxTransform), draws(RandomBBoxTransform)
     assert found.keys() == expected.keys()
     for key in found:
-        np.testing.assert_array_equal(found[key], expected[key])
-    assert found["flip"] is (prob == 1)
-    assert found["img"].flags.c_contiguous
+        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, atol=1e-5)
+    assert found["bbox_scale"].std() > 5
+    assert found["bbox_rotation"].std() > 5
 
 
 def test_a_box_is_scaled_and_nothing_else():

@@ -1,10 +1,14 @@
-"""The authors' crop: its mapping there and back, for boxes and inputs of any shape."""
+"""Crops: MMPose's to the bit, flipped or not; the authors' mapping there and back."""
 
+import copy
+
+import cv2
 import numpy as np
 import pytest
+from mmpose.datasets.transforms import RandomFlip, TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-from mmhg.datasets import HourglassCrop
+from mmhg.datasets import HourglassCrop, PersonCrop
 
 CENTER = np.array([[150.25, 118.5]])
 
@@ -56,6 +60,79 @@ def test_outside_of_the_image_is_black():
     assert image[128, 128].tolist() == [200, 200, 200]
 
 
-def test_is_registered():
-    built = TRANSFORMS.build(dict(type="HourglassCrop", input_size=(256, 256)))
-    assert repr(built) == "HourglassCrop(input_size=(256, 256))"
+def flipped_samples(count, direction, shape=(48, 70, 3), dtype=np.uint8):
+    """Samples with a box anywhere in and around the image, turned, and flipped by MMPose."""
+    rng = np.random.default_rng(0)
+    for _ in range(count):
+        sample = dict(
+            img=rng.integers(0, 256, shape).astype(dtype),
+            img_shape=shape[:2],
+            bbox_center=rng.uniform(-20, 90, (1, 2)).astype(np.float32),
+            bbox_scale=rng.uniform(2, 160, (1, 2)).astype(np.float32),
+            bbox_rotation=rng.uniform(-180, 180, 1),
+            keypoints=rng.uniform(0, 48, (1, 3, 2)).astype(np.float32),
+            keypoints_visible=np.ones((1, 3), np.float32),
+            flip_indices=[0, 2, 1],
+        )
+        yield RandomFlip(prob=1.0 if direction else 0.0, direction=direction or "horizontal")(
+            sample
+        )
+
+
+def assert_same(found, expected):
+    assert found.keys() == expected.keys()
+    for key in found:
+        np.testing.assert_array_equal(found[key], expected[key], err_msg=key)
+
+
+@pytest.mark.parametrize("use_udp", [False, True])
+@pytest.mark.parametrize("direction", [None, "horizontal", "vertical", "diagonal"])
+def test_is_mmposes_to_the_bit(direction, use_udp):
+    for size in ((64, 64), (48, 64)):
+        for sample in flipped_samples(60, direction):
+            expected = TopdownAffine(size, use_udp=use_udp)(copy.deepcopy(sample))
+            assert_same(PersonCrop(size, use_udp=use_udp)(sample), expected)
+
+
+@pytest.mark.parametrize("shape", [(48, 70), (48, 70, 1), (48, 70, 4), (1, 1, 3), (2000, 3, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_images_of_any_kind(shape, dtype):
+    for sample in flipped_samples(10, "horizontal", shape, dtype):
+        expected = TopdownAffine((64, 64))(copy.deepcopy(sample))
+        assert_same(PersonCrop((64, 64))(sample), expected)
+
+
+def test_several_images_of_a_sample():
+    for sample in flipped_samples(5, "diagonal"):
+        sample["img"] = [sample["img"], 255 - np.ascontiguousarray(sample["img"]), sample["img"]]
+        expected = TopdownAffine((64, 64))(copy.deepcopy(sample))
+        found = PersonCrop((64, 64))(sample)
+        assert len(found["img"]) == 3
+        for ours, theirs in zip(found["img"], expected["img"], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_authors_crop_of_a_mirrored_image():
+    for sample in flipped_samples(20, "horizontal"):
+        plain = dict(copy.deepcopy(sample), img=np.ascontiguousarray(sample["img"]))
+        assert_same(HourglassCrop((64, 64))(sample), HourglassCrop((64, 64))(plain))
+
+
+def test_opencv_never_sees_a_mirrored_view(monkeypatch):
+    """It would copy it, at many times the cost of the crop."""
+    seen = []
+    warp = cv2.warpAffine
+    monkeypatch.setattr(
+        cv2, "warpAffine", lambda image, *args, **kw: seen.append(image) or warp(image, *args, **kw)
+    )
+    for direction in ("horizontal", "vertical", "diagonal"):
+        for sample in flipped_samples(1, direction):
+            PersonCrop((64, 64))(sample)
+    assert [image.flags.c_contiguous for image in seen] == [True] * 3
+
+
+@pytest.mark.parametrize("cls", [HourglassCrop, PersonCrop])
+def test_is_registered(cls):
+    built = TRANSFORMS.build(dict(type=cls.__name__, input_size=(256, 256)))
+    assert type(built) is cls
+    assert repr(built).startswith(f"{cls.__name__}(input_size=(256, 256)")

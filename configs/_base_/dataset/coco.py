@@ -1,21 +1,20 @@
 """COCO's people at 256 px, scored by OKS AP on the usual detected boxes."""
 
-codec = dict(type="MSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
+codec = dict(type="BatchMSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
 train_pipeline = [
-    dict(type="LoadWholeImage"),
     dict(type="GetBBoxCenterScale"),
-    dict(type="FastRandomFlip", direction="horizontal"),
     dict(type="RandomHalfBody"),
     dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
-    dict(type="TopdownAffine", input_size=codec["input_size"]),
-    dict(type="GenerateTarget", encoder=codec),
-    dict(type="PackPoseInputs"),
+    dict(type="LoadPersonRegion", input_size=codec["input_size"]),
+    dict(type="RandomFlip", direction="horizontal"),
+    dict(type="PersonCrop", input_size=codec["input_size"]),
+    dict(type="PackPoseInputs", pack_transformed=True),
 ]
 val_pipeline = [
     dict(type="LoadWholeImage"),
     dict(type="GetBBoxCenterScale"),
-    dict(type="TopdownAffine", input_size=codec["input_size"]),
+    dict(type="PersonCrop", input_size=codec["input_size"]),
     dict(type="PackPoseInputs"),
 ]
 
@@ -28,6 +27,8 @@ train_dataloader = dict(
     batch_size=16,
     num_workers=4,
     persistent_workers=True,
+    pin_memory=True,
+    collate_fn=dict(type="shared_memory_collate"),
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(
         dataset,

@@ -6,7 +6,7 @@ The authors' annotations have the crop as it is: it is not padded again.
 _base_ = "mpii.py"
 
 train_pipeline = [
-    dict(step, padding=1.0) if step["type"] == "GetBBoxCenterScale" else step
+    dict(step, padding=1.0) if step["type"] in ("GetBBoxCenterScale", "LoadPersonRegion") else step
     for step in _base_.train_pipeline
 ]
 val_pipeline = [

@@ -6,8 +6,8 @@ Test people are cropped by their image alone, 1.25 times its longer side.
 _base_ = "mpii.py"
 from mmhg.datasets.body.lsp_dataset import LSP_METAINFO as metainfo
 
-load_image, *train_pipeline = _base_.train_pipeline
-val_pipeline = [load_image, dict(type="WholeImageBox"), *_base_.val_pipeline[1:]]
+load_image, *crop_and_pack = _base_.val_pipeline
+val_pipeline = [load_image, dict(type="WholeImageBox"), *crop_and_pack]
 
 dataset_type = "LSPDataset"
 person_set = dict(
@@ -22,10 +22,10 @@ train_dataloader = dict(
         type="CombinedDataset",
         metainfo=metainfo,
         datasets=[
-            dict(person_set, data_root=root, split="train", pipeline=[load_image])
+            dict(person_set, data_root=root, split="train", pipeline=[])
             for root in ("data/lsp/", "data/lspet/")
         ],
-        pipeline=train_pipeline,
+        pipeline=_base_.train_pipeline,
     )
 )
 val_dataloader = dict(

@@ -3,13 +3,12 @@
 codec = dict(type="HourglassHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
 train_pipeline = [
-    dict(type="LoadWholeImage"),
     dict(type="GetBBoxCenterScale"),
-    dict(type="FastRandomFlip", direction="horizontal"),
     dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
+    dict(type="LoadPersonRegion", input_size=codec["input_size"]),
+    dict(type="RandomFlip", direction="horizontal"),
     dict(type="HourglassCrop", input_size=codec["input_size"]),
-    dict(type="GenerateTarget", encoder=codec),
-    dict(type="PackPoseInputs"),
+    dict(type="PackPoseInputs", pack_transformed=True),
 ]
 val_pipeline = [
     dict(type="LoadWholeImage"),
@@ -30,6 +29,8 @@ train_dataloader = dict(
     batch_size=6,
     num_workers=4,
     persistent_workers=True,
+    pin_memory=True,
+    collate_fn=dict(type="shared_memory_collate"),
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(dataset, ann_file="annotations/mpii_train.json", pipeline=train_pipeline),
 )

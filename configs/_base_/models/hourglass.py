@@ -3,7 +3,7 @@
 model = dict(
     type="TopdownPoseEstimator",
     data_preprocessor=dict(
-        type="PoseDataPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True
+        type="DeviceTargetPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True
     ),
     backbone=dict(type="HourglassBackbone", num_stacks=8, num_keypoints=16),
     head=dict(

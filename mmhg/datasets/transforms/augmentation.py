@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
-from mmpose.datasets.transforms import RandomFlip
+from mmpose.datasets.transforms import RandomBBoxTransform
 from mmpose.registry import TRANSFORMS
+from scipy import special
 
 _CLIP = 2.0
 """The released code clips its normal draws at two standard deviations."""
-
-_CV2_FLIP_CODES = {"horizontal": 1, "vertical": 0, "diagonal": -1}
 
 
 @TRANSFORMS.register_module()
@@ -141,17 +140,16 @@ class RandomChannelGain(BaseTransform):
 
 
 @TRANSFORMS.register_module()
-class FastRandomFlip(RandomFlip):
-    """`RandomFlip` that hands out a contiguous image.
+class FastRandomBBoxTransform(RandomBBoxTransform):
+    """`RandomBBoxTransform` with the same draws, without scipy's `truncnorm.rvs`.
 
-    MMPose's leaves a view with a negative stride, which OpenCV has to copy element by element: on
-    a 1280x720 image the following warp takes about eight times as long.
+    Takes the settings of :class:`mmpose.datasets.transforms.RandomBBoxTransform`. Both invert the
+    law on the same uniform draws; scipy's general method takes some 0.4 ms a sample for it.
     """
 
-    def transform(self, results: dict) -> dict:
-        """Flip as MMPose does, but the image by OpenCV."""
-        image = results["img"]
-        results = super().transform(results)
-        if results["flip"]:
-            results["img"] = cv2.flip(image, _CV2_FLIP_CODES[results["flip_direction"]])
-        return results
+    @staticmethod
+    def _truncnorm(low: float = -1.0, high: float = 1.0, size: tuple = ()) -> np.ndarray:
+        """Draws (*size) of a normal law within `low` and `high`."""
+        below, above = special.ndtr((low, high))
+        uniform = np.random.uniform(size=size)
+        return special.ndtri(below + (above - below) * uniform).astype(np.float32)

@@ -12,7 +12,7 @@ from mmpose.registry import TRANSFORMS
 
 from mmhg.errors import InputError
 
-_JPEG_START = b"\xff\xd8"
+JPEG_START = b"\xff\xd8"
 _JPEG_END_OF_IMAGE = 0xD9
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """No match: what entropy-coded data may hold (stuffed bytes, restart markers) and fill bytes."""
@@ -28,7 +28,7 @@ def is_truncated(data: bytes) -> bool:
     Decoders fill up what is missing with grey and at most print a warning. Other formats are left
     to their decoder (False).
     """
-    if data.startswith(_JPEG_START):
+    if data.startswith(JPEG_START):
         return not _jpeg_ends(data)
     if data.startswith(_PNG_START):
         return not _png_ends(data)
@@ -36,7 +36,7 @@ def is_truncated(data: bytes) -> bool:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    position = len(_JPEG_START)
+    position = len(JPEG_START)
     while marker := _JPEG_MARKER.search(data, position):
         position = marker.end()
         if data[position - 1] == _JPEG_END_OF_IMAGE:
@@ -70,17 +70,22 @@ class LoadWholeImage(LoadImage):
         if "img" in results:
             return super().transform(results)
         try:
-            image = self._read(results["img_path"])
+            self._load(results)
         except InputError:
             if self.ignore_empty:
                 return None
             raise
-        results["img"] = image.astype(np.float32) if self.to_float32 else image
-        results["img_shape"] = image.shape[:2]
-        results["ori_shape"] = image.shape[:2]
+        if self.to_float32:
+            results["img"] = results["img"].astype(np.float32)
         return results
 
-    def _read(self, path: str) -> np.ndarray:
+    def _load(self, results: dict) -> None:
+        """Set `img` as the file has it, `img_shape` and `ori_shape`."""
+        image = self._decode(self._read(results["img_path"]), results["img_path"])
+        results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+
+    def _read(self, path: str) -> bytes:
+        """The whole file."""
         try:
             data = fileio.get(path, backend_args=self.backend_args)
         except OSError as error:
@@ -90,8 +95,13 @@ class LoadWholeImage(LoadImage):
             ) from error
         if is_truncated(data):
             raise InputError(f"image {path} is truncated ({len(data)} bytes); fetch it again")
+        return data
+
+    def _decode(self, data: bytes, path: str, flag: str | int | None = None) -> np.ndarray:
+        """The image (H, W, C) or (H, W); `flag` is OpenCV's in place of `color_type`."""
+        flag = self.color_type if flag is None else flag
         try:
-            image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
+            image = mmcv.imfrombytes(data, flag=flag, backend=self.imdecode_backend)
         except Exception as error:  # each backend has its own
             raise InputError(f"cannot decode image {path}: {error}") from error
         if image is None:
