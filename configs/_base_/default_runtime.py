@@ -4,6 +4,7 @@ custom_imports = dict(imports=["mmhg"])
 default_scope = "mmpose"
 
 default_hooks = dict(
+    runtime_info=dict(type="DeferredRuntimeInfoHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
@@ -16,6 +17,9 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
+    compile=dict(type="CompileHook", enable=False),
+    fast_inference=dict(type="FastInferenceHook"),
+    tf32=dict(type="TF32Hook", enable=None),
 )
 custom_hooks = [
     dict(type="SyncBuffersHook"),

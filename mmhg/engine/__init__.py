@@ -1,11 +1,16 @@
-"""What training needs beside the network: an optimiser wrapper and hooks."""
+"""What training needs beside the network: optimiser wrappers and hooks."""
 
 from mmhg.engine.amp import AmpOptimWrapper
+from mmhg.engine.clipping import OptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
+    CompileHook,
+    DeferredRuntimeInfoHook,
+    FastInferenceHook,
     ResultsHook,
     SkeletonSheetHook,
+    TF32Hook,
     TrainingCurvesHook,
 )
 
@@ -13,7 +18,12 @@ __all__ = [
     "AmpOptimWrapper",
     "ChannelsLastHook",
     "CheckpointMatchHook",
+    "CompileHook",
+    "DeferredRuntimeInfoHook",
+    "FastInferenceHook",
+    "OptimWrapper",
     "ResultsHook",
     "SkeletonSheetHook",
+    "TF32Hook",
     "TrainingCurvesHook",
 ]

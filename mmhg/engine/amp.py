@@ -1,4 +1,4 @@
-"""Mixed precision where there is no accelerator."""
+"""Mixed precision in bfloat16, on the CPU too."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from mmengine.optim import AmpOptimWrapper as AcceleratorAmpOptimWrapper
 from mmengine.optim import OptimWrapper
 from mmpose.registry import OPTIM_WRAPPERS
 
+from mmhg.engine.clipping import DeviceClipping
 from mmhg.errors import InputError
 
 
@@ -19,21 +20,34 @@ def accelerator_available() -> bool:
     )
 
 
+def default_dtype() -> torch.dtype | None:
+    """bfloat16 on the CPU and on CUDA devices that compute in it; None is mmengine's default."""
+    if not accelerator_available():
+        return torch.bfloat16
+    if torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0):
+        return torch.bfloat16
+    return None
+
+
 # In MMPose's scope this name comes before mmengine's, so --amp and configs need no other one.
 @OPTIM_WRAPPERS.register_module(name="AmpOptimWrapper")
-class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
-    """mmengine's ``AmpOptimWrapper``, and on the CPU autocast to bfloat16.
+class AmpOptimWrapper(DeviceClipping, AcceleratorAmpOptimWrapper):
+    """mmengine's ``AmpOptimWrapper`` with bfloat16 as the default, on the CPU too.
 
-    bfloat16 has float32's range, so on the CPU the loss is not scaled.
+    bfloat16 has float32's range, so the loss is not scaled, and no step waits for the device to
+    tell whether a gradient overflowed, as float16's do.
 
     Args:
-        loss_scale: As in mmengine; has no effect on the CPU.
-        dtype: As in mmengine; on the CPU None or bfloat16.
+        loss_scale: As in mmengine; has no effect in bfloat16.
+        dtype: As in mmengine; on the CPU None or bfloat16. None is bfloat16 on the CPU and on CUDA
+            devices that compute in it (Ampere and later), else mmengine's default.
         **kwargs: Arguments of mmengine's wrapper.
 
     Raises:
         ValueError: Another ``dtype`` than bfloat16 on the CPU.
     """
+
+    cast_dtype: torch.dtype | None
 
     def __init__(
         self,
@@ -41,15 +55,27 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
         dtype: str | torch.dtype | None = None,
         **kwargs: Any,
     ) -> None:
+        dtype = dtype or default_dtype()
         if accelerator_available():
             super().__init__(loss_scale=loss_scale, dtype=dtype, **kwargs)
+            if self.cast_dtype is torch.bfloat16:
+                self._do_not_scale("cuda")
             return
-        if dtype not in (None, "bfloat16", torch.bfloat16):
+        if dtype not in ("bfloat16", torch.bfloat16):
             raise InputError(
                 f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}; leave "
                 "it away or set it to 'bfloat16'"
             )
         OptimWrapper.__init__(self, **kwargs)
-        self._scale_update_param = None
-        self.loss_scaler = torch.amp.GradScaler("cpu", enabled=False)
         self.cast_dtype = torch.bfloat16
+        self._do_not_scale("cpu")
+
+    def _do_not_scale(self, device: str) -> None:
+        self._scale_update_param = None
+        self.loss_scaler = torch.amp.GradScaler(device, enabled=False)
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """As mmengine's; a float16 training may go on from a bfloat16 one, which has no scale."""
+        if not state_dict.get("loss_scaler"):
+            state_dict.pop("loss_scaler", None)
+        super().load_state_dict(state_dict)

@@ -1,13 +1,17 @@
-"""The network, its backbone and head, its equivalent forms, and multi-scale testing."""
+"""The network, its backbone and head, its equivalent and fast forms, and multi-scale testing."""
 
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
+from mmhg.models.data_preprocessor import DeviceTargetPreprocessor
+from mmhg.models.fast_inference import FastHourglass, sped_up, speed_up
 from mmhg.models.fold_reinjection import fold_model_config, fold_reinjection
 from mmhg.models.fuse_conv_bn import fuse_conv_bn
 from mmhg.models.head import MultiStageHeatmapHead
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
 
 __all__ = [
+    "DeviceTargetPreprocessor",
+    "FastHourglass",
     "HourglassBackbone",
     "MultiScaleTopdownPoseEstimator",
     "MultiStageHeatmapHead",
@@ -15,4 +19,6 @@ __all__ = [
     "fold_model_config",
     "fold_reinjection",
     "fuse_conv_bn",
+    "sped_up",
+    "speed_up",
 ]

@@ -36,11 +36,8 @@ def heatmap_accuracy(
         A scalar on the device of ``heatmaps``, from 0 to 1; 0 where nothing is annotated.
     """
     height, width = heatmaps.shape[-2:]
-    sides = torch.tensor([width, height], dtype=torch.float32).to(
-        heatmaps.device, non_blocking=True
-    )
-    offsets = (heatmap_maxima(heatmaps) - heatmap_maxima(targets)) / sides
-    correct = (offsets.norm(dim=-1) < threshold) & annotated
+    x, y = (heatmap_maxima(heatmaps) - heatmap_maxima(targets)).unbind(-1)
+    correct = (torch.hypot(x / width, y / height) < threshold) & annotated
     counts = annotated.sum(0)
     accuracies = correct.sum(0) / counts.clamp(min=1)
     return accuracies.sum() / (counts > 0).sum().clamp(min=1)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.utils.checkpoint import checkpoint
@@ -28,7 +29,10 @@ def checkpoint_module(module: nn.Module, x: Tensor) -> Any:
     """``module(x)``, its activations freed and computed again in the backward pass.
 
     The second computation sees the same batch, so it must not update the statistics again.
+    ``torch.compile`` sees to that itself (it repeats values, not their side effects).
     """
+    if torch.compiler.is_compiling():
+        return checkpoint(module, x, use_reentrant=False)
 
     def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
         return nullcontext(), statistics_kept(module)

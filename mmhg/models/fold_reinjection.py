@@ -58,7 +58,7 @@ def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         for kind, value in layers["prediction"].items():
             folded[f"head.multi_final_layers.{index}.{kind}"] = value
         if index != last:
-            for kind, value in _reinjection(**layers).items():
+            for kind, value in merged_reinjection(**layers).items():
                 folded[f"backbone.stacks.{index}.reinject_features.{kind}"] = value
     return folded
 
@@ -78,12 +78,21 @@ def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     return dict(model, backbone=backbone, head=head)
 
 
-def _reinjection(
-    prediction: dict[str, Tensor],
-    reinject_features: dict[str, Tensor],
-    reinject_heatmaps: dict[str, Tensor],
+def merged_reinjection(
+    prediction: Mapping[str, Tensor],
+    reinject_features: Mapping[str, Tensor],
+    reinject_heatmaps: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """The one convolution's weight (C, C, 1, 1) and bias (C,), worked out in float64."""
+    """The one convolution in place of three, worked out in float64.
+
+    Args:
+        prediction: `weight` (K, C, 1, 1) and `bias` (K,) of the heatmaps' convolution.
+        reinject_features: (C, C, 1, 1) and (C,).
+        reinject_heatmaps: (C, K, 1, 1) and (C,).
+
+    Returns:
+        `weight` (C, C, 1, 1) and `bias` (C,).
+    """
     of_features, of_heatmaps = reinject_features, reinject_heatmaps
     dtype = of_features["weight"].dtype
     matrix = of_heatmaps["weight"].double().flatten(1)  # (C, K)

@@ -85,13 +85,18 @@ class MultiStageHeatmapHead(CPMHead):
         return []
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """Heatmaps of every stage: num_stages inputs (N, C, H, W) to as many (N, K, H, W)."""
-        if len(feats) != self.num_stages:
+        """Heatmaps of every stage: num_stages inputs (N, C, H, W) to as many (N, K, H, W).
+
+        A head without layers of its own also takes the last stage's alone, in evaluation: that is
+        what `FastHourglass` hands out.
+        """
+        last_alone = len(feats) == 1 and not self.training and next(self.parameters(), None) is None
+        if len(feats) != self.num_stages and not last_alone:
             raise InputError(
                 f"the backbone hands out {len(feats)} feature maps, the head's num_stages is "
                 f"{self.num_stages}; set it to the backbone's num_stacks"
             )
-        heatmaps: list[Tensor] = super().forward(feats)
+        heatmaps: list[Tensor] = list(feats) if last_alone else super().forward(feats)
         channels = heatmaps[-1].shape[1]
         if channels != self.out_channels:
             raise InputError(

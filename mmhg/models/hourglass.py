@@ -39,7 +39,7 @@ class Hourglass(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H, W); H and W are multiples of 2 ** depth."""
-        return self.skip(x) + self.up(self.inner(self.down(x)))
+        return self.skip(x).add_(self.up(self.inner(self.down(x))))
 
     def pyramid(self, x: Tensor) -> list[Tensor]:
         """The top-down features of every scale, finest first: (N, C, H / 2^i, W / 2^i)."""

@@ -46,7 +46,8 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        return self.skip(x) + self.residual(x)
+        # In place of the last convolution's output, which nothing else needs: a tensor less.
+        return self.residual(x).add_(self.skip(x))
 
 
 def residuals(channels: int, num_blocks: int, *, norm_cfg: ConfigDict | dict) -> nn.Sequential:

@@ -13,6 +13,7 @@ from mmengine.runner import BaseLoop
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
+from mmhg.checkpoints.fingerprint import fingerprint
 from mmhg.engine import (
     ChannelsLastHook,
     CheckpointMatchHook,
@@ -41,18 +42,24 @@ class Scores:
 
 def test_results_are_written_with_null_for_undefined(tmp_path: Path) -> None:
     evaluator = SimpleNamespace(metrics=[SimpleNamespace(scores=Scores()), SimpleNamespace()])
-    runner = SimpleNamespace(iter=7, work_dir=str(tmp_path), val_evaluator=evaluator)
+    model = torch.nn.Linear(1, 1)
+    common = dict(
+        work_dir=str(tmp_path), model=model, cfg=SimpleNamespace(filename="configs/hg1_x.py")
+    )
+    runner = SimpleNamespace(iter=7, val_evaluator=evaluator, **common)
     hook = ResultsHook()
     hook.after_val_epoch(runner, {"PCKh@0.5": 50.0, "Ankle": float("nan")})
     assert json.loads((tmp_path / "results.json").read_text()) == {
         "iteration": 7,
+        "config": "hg1_x",
+        "weights": fingerprint(model.state_dict()),
         "protocol": "official",
         "PCKh@0.5": 50.0,
         "Ankle": None,
         "joints": {"head_top": None},
     }
     # Without `iter`, for which mmengine would load the training data.
-    tested = SimpleNamespace(work_dir=str(tmp_path), test_evaluator=evaluator, _load_from="a.pth")
+    tested = SimpleNamespace(test_evaluator=evaluator, _load_from="a.pth", **common)
     hook.after_test_epoch(tested, {"PCKh@0.5": 60.0})
     found = json.loads((tmp_path / "results.json").read_text())
     assert (found["PCKh@0.5"], found["checkpoint"]) == (60.0, "a.pth")

@@ -1,5 +1,7 @@
 """The backbone against the paper: layers, parameters, outputs, gradients."""
 
+from collections.abc import Iterator
+
 import pytest
 import torch
 from mmpose.registry import MODELS
@@ -227,6 +229,40 @@ def test_checkpointing_frees_activations() -> None:
             backbone(image)
         elements.append(saved.elements)
     assert elements[1] < elements[0] / 10
+
+
+@pytest.fixture
+def compiler() -> Iterator[None]:
+    torch._dynamo.reset()
+    yield
+    torch._dynamo.reset()
+
+
+@pytest.mark.usefixtures("compiler")
+@pytest.mark.parametrize(("mode", "with_cp"), [("train", False), ("train", True), ("eval", False)])
+def test_compiles_to_one_graph(mode: str, with_cp: bool) -> None:
+    backbone = HourglassBackbone(num_stacks=2, depth=1, with_cp=with_cp, **SMALL)
+    backbone.train(mode == "train")
+    found = torch._dynamo.explain(backbone)(torch.rand(2, 3, 32, 32))
+    assert (found.graph_count, found.graph_break_count) == (1, 0), found.break_reasons
+
+
+@pytest.mark.usefixtures("compiler")
+def test_compiled_checkpointing_has_the_same_gradients_and_statistics() -> None:
+    torch.manual_seed(0)
+    plain = HourglassBackbone(num_stacks=2, depth=1, **SMALL).double()
+    compiled = HourglassBackbone(num_stacks=2, depth=1, with_cp=True, **SMALL).double()
+    compiled.load_state_dict(plain.state_dict())
+    compiled.compile(fullgraph=True, dynamic=False, backend="aot_eager")
+    image = torch.rand(2, 3, 32, 32, dtype=torch.double)
+    for backbone in (plain, compiled):
+        sum(o.square().mean() for o in backbone(image)).backward()
+    for (name, expected), actual in zip(
+        plain.named_parameters(), compiled.parameters(), strict=True
+    ):
+        torch.testing.assert_close(actual.grad, expected.grad, msg=name)
+    for name, expected in plain.named_buffers():
+        torch.testing.assert_close(compiled.get_buffer(name), expected, msg=name)
 
 
 def test_registered_in_mmpose() -> None:
