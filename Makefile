@@ -65,6 +65,10 @@ test-slow: install ## Run the slow tests
 test-all: install ## Run every test
 	$(PYTEST)
 
+.PHONY: bench
+bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
+	$(RUN) tools/benchmark.py all --output work_dirs/benchmark $(ARGS)
+
 .PHONY: lint
 lint: install ## Check style and types
 	$(RUN) -m ruff check .

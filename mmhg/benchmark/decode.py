@@ -1,0 +1,110 @@
+"""Keypoints out of heatmaps: a batch at once against MMPose's image by image."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.codecs.base import BaseKeypointCodec
+from torch import Tensor
+
+from mmhg.benchmark.measure import Candidate, Comparison, compare
+from mmhg.codecs import BatchMSRAHeatmap, BatchUDPHeatmap, HourglassHeatmap
+
+PIXELS = 64
+SIZES: dict[str, Any] = dict(input_size=(4 * PIXELS,) * 2, heatmap_size=(PIXELS,) * 2)
+GOAL = 10.0
+
+
+def run(
+    seconds: float = 4.0, batch_size: int = 64, keypoints: int = 16, batches: int = 4
+) -> list[Comparison]:
+    """Compare decoding on the CPU.
+
+    Args:
+        seconds: For each comparison.
+        batch_size: Images of a batch.
+        keypoints: Heatmaps of an image.
+        batches: How many of them a repetition decodes.
+    """
+    data = [made_heatmaps(batch_size, keypoints, seed) for seed in range(batches)]
+    size = f"{batch_size} x {keypoints} heatmaps of {PIXELS} x {PIXELS} px"
+    quarter = MSRAHeatmap(**SIZES, sigma=2)
+    authors = HourglassHeatmap(**SIZES)
+    loop = partial(one_by_one, quarter, data)
+
+    def candidate(name: str, repetition: Any, **more: Any) -> Candidate:
+        return Candidate(name, repetition, units=batch_size * batches, **more)
+
+    def against_mmpose(
+        title: str, slow: BaseKeypointCodec, fast: BaseKeypointCodec, near: str
+    ) -> Comparison:
+        return compare(
+            f"Decode: {title}, {size}",
+            "image",
+            [
+                candidate("MMPose's, image by image", partial(one_by_one, slow, data)),
+                candidate(
+                    "mmhg's, batch by batch",
+                    partial(all_at_once, fast, data),
+                    goal=GOAL,
+                    note=f"{deviation(slow, fast, data)} {near}",
+                ),
+            ],
+            seconds=seconds,
+        )
+
+    mmposes = "off MMPose's"
+    dark, batch_dark = (
+        codec(**SIZES, sigma=2, unbiased=True) for codec in (MSRAHeatmap, BatchMSRAHeatmap)
+    )
+    return [
+        against_mmpose("quarter of a pixel", quarter, BatchMSRAHeatmap(**SIZES, sigma=2), mmposes),
+        compare(
+            f"Decode: the authors' quarter, {size}",
+            "image",
+            [
+                candidate("MMPose's quarter, image by image", loop),
+                candidate("the authors', image by image", partial(one_by_one, authors, data)),
+                candidate(
+                    "the authors', batch by batch",
+                    partial(all_at_once, authors, data),
+                    goal=GOAL,
+                    note=f"{deviation(authors, authors, data)} off image by image",
+                ),
+            ],
+            seconds=seconds,
+        ),
+        against_mmpose("DARK", dark, batch_dark, mmposes),
+        against_mmpose("UDP's DARK", UDPHeatmap(**SIZES), BatchUDPHeatmap(**SIZES), mmposes),
+    ]
+
+
+def made_heatmaps(batch_size: int, keypoints: int, seed: int) -> Tensor:
+    """Heatmaps (N, K, 64, 64) like a trained network's: a Gaussian of any height, and noise."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(0, PIXELS, (2, batch_size, keypoints, 1))
+    places = np.arange(PIXELS)
+    columns, rows = (np.exp(-((places - middle) ** 2) / 8) for middle in (x, y))
+    heights = rng.uniform(0.05, 1, (batch_size, keypoints, 1, 1))
+    heatmaps = heights * rows[..., :, None] * columns[..., None, :]
+    return torch.from_numpy(heatmaps + rng.normal(0, 0.005, heatmaps.shape)).float()
+
+
+def one_by_one(codec: BaseKeypointCodec, data: list[Tensor]) -> np.ndarray:
+    """Keypoints as MMPose's heads decode them where the codec knows no batches."""
+    return np.stack([codec.decode(image)[0] for heatmaps in data for image in heatmaps.numpy()])
+
+
+def all_at_once(codec: BaseKeypointCodec, data: list[Tensor]) -> np.ndarray:
+    """The same by batches."""
+    return np.concatenate([codec.batch_decode(heatmaps)[0] for heatmaps in data])
+
+
+def deviation(slow: BaseKeypointCodec, fast: BaseKeypointCodec, data: list[Tensor]) -> str:
+    """The most that a coordinate differs, in words."""
+    off = np.abs(all_at_once(fast, data) - one_by_one(slow, data)) / slow.scale_factor
+    return f"{off.max():.1g} heatmap px" if off.any() else "not a bit"

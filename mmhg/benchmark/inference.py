@@ -1,0 +1,190 @@
+"""Inference: the plain network against our forms of it, the same weights in all.
+
+Shape shorthand in this module: N images, K keypoints.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mmhg.benchmark.measure import Candidate, Comparison, compare
+from mmhg.benchmark.plain import PlainHourglass, randomize_statistics
+from mmhg.errors import InputError
+from mmhg.models import FastHourglass, HourglassBackbone
+from mmhg.models.fast_inference import compiled
+
+Forward = Callable[[Tensor], Tensor]
+
+_GOALS = {
+    "fast": (1.55, 1.65),
+    "fast, compiled": (1.7, 1.8),
+    "fast, bfloat16": (3.1, 3.9),
+    "ONNX Runtime": (1.65, 1.65),
+    "OpenVINO": (2.0, 2.0),
+}
+"""For batch 1 and for larger batches."""
+
+
+def run(
+    seconds: float = 10.0,
+    *,
+    stacks: Sequence[int] = (2, 8),
+    batches: Sequence[int] = (1, 4),
+    compile_up_to: int = 2,
+    peers: Sequence[str] = (),
+    size: int = 256,
+    **settings: Any,
+) -> list[Comparison]:
+    """Time batches of images, images in and the last heatmaps out, on the CPU and a CUDA device.
+
+    Args:
+        seconds: For each comparison.
+        stacks: Sizes of network.
+        batches: Images at a time.
+        compile_up_to: On the CPU `torch.compile` takes a minute for eight stacks and each batch
+            size, so that larger networks than this many stacks are left out.
+        peers: Other implementations, as `load_peer` takes them.
+        size: Side of the images in px.
+        **settings: Further settings of `HourglassBackbone`.
+    """
+    others = {name: load_peer(name) for name in peers}
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    comparisons = []
+    for num_stacks, device in product(stacks, devices):
+        torch.manual_seed(0)
+        backbone = HourglassBackbone(num_stacks=num_stacks, **settings)
+        randomize_statistics(backbone)
+        backbone.to(device).eval()
+        plain = PlainHourglass(backbone.state_dict()).to(device).eval()
+        with TemporaryDirectory() as folder:
+            for batch in batches:
+                images = torch.rand(batch, 3, size, size, device=device)
+                compiles = device == "cuda" or num_stacks <= compile_up_to
+                with torch.no_grad():
+                    forms = _forms(backbone, plain, compiles)
+                    if device == "cpu":
+                        forms |= _exported(backbone, images, Path(folder))
+                        forms |= {name: peer(num_stacks) for name, peer in others.items()}
+                    comparisons.append(_compare(forms, images, num_stacks, seconds))
+    return comparisons
+
+
+def _forms(
+    backbone: HourglassBackbone, plain: PlainHourglass, compiles: bool
+) -> dict[str, Forward]:
+    """Everything that torch runs; compiled for CUDA, each is replayed as a CUDA graph."""
+    fast, low = FastHourglass(backbone), FastHourglass(backbone, torch.bfloat16)
+    forms: dict[str, Forward] = {
+        "plain": lambda x: plain(x)[-1],
+        "ours, as it trains": lambda x: backbone(x)[-1],
+        "fast": lambda x: fast(x)[0],
+        "fast, bfloat16": lambda x: low(x)[0],
+    }
+    if compiles:
+        torch.compiler.reset()
+        programs = compiled(fast), compiled(low)
+        forms["fast, compiled"] = lambda x: programs[0](x)[0]
+        forms["fast, bfloat16, compiled"] = lambda x: programs[1](x)[0]
+    return forms
+
+
+def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict[str, Forward]:
+    """ONNX Runtime and OpenVINO, where they are installed."""
+    forms: dict[str, Forward] = {}
+    path = folder / f"{len(images)}.onnx"
+    try:
+        import onnxruntime
+        import onnxscript  # noqa: F401
+    except ImportError:
+        return forms
+    fast = FastHourglass(backbone)
+    torch.onnx.export(fast, (images,), path, input_names=["images"], dynamo=True, verbose=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    forms["ONNX Runtime"] = lambda x: torch.from_numpy(session.run(None, {"images": x.numpy()})[0])
+    try:
+        import openvino
+    except ImportError:
+        return forms
+    for name, precision in {"OpenVINO": "f32", "OpenVINO, bfloat16": "bf16"}.items():
+        settings = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+        }
+        program = openvino.Core().compile_model(path, "CPU", settings)
+        forms[name] = _openvino_forward(program)
+    return forms
+
+
+def _openvino_forward(program: Callable) -> Forward:
+    return lambda x: torch.from_numpy(np.array(program([x.numpy()])[0]))
+
+
+def load_peer(name: str) -> Callable[[int], Forward]:
+    """Another implementation to time beside ours.
+
+    Args:
+        name: `module:callable`; called with the number of stacks, it gives a function from images
+            (N, 3, H, W) to the last heatmaps or a list that ends with them.
+
+    Raises:
+        InputError: There is no such callable.
+    """
+    module, _, attribute = name.partition(":")
+    try:
+        build = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"--peer {name}: {error}; give module:callable, where callable(num_stacks) returns the "
+            "network in evaluation mode"
+        ) from error
+
+    def of_size(num_stacks: int) -> Forward:
+        network = build(num_stacks)
+
+        def forward(images: Tensor) -> Tensor:
+            output = network(images)
+            return output if isinstance(output, Tensor) else output[-1]
+
+        return forward
+
+    return of_size
+
+
+def _compare(
+    forms: dict[str, Forward], images: Tensor, num_stacks: int, seconds: float
+) -> Comparison:
+    def run(forward: Forward) -> Tensor:
+        output = forward(images)
+        if images.is_cuda:
+            torch.cuda.synchronize()
+        return output
+
+    expected = run(forms["plain"]).clone()
+    extent = float(expected.max() - expected.min())
+    candidates = []
+    for name, forward in forms.items():
+        deviation = float((run(forward) - expected).abs().max()) / extent
+        goals = _GOALS.get(name)
+        candidates.append(
+            Candidate(
+                name,
+                run=lambda forward=forward: run(forward),  # type: ignore[misc]
+                units=len(images),
+                goal=goals[len(images) > 1] if goals and not images.is_cuda else None,
+                note="" if name == "plain" else f"deviation {deviation:.0e} of the range",
+            )
+        )
+    noun = "stack" if num_stacks == 1 else "stacks"
+    title = f"{num_stacks} {noun}, {images.shape[-1]} px, batch {len(images)}, {images.device.type}"
+    return compare(title, "image", candidates, seconds=seconds, min_rounds=3)

@@ -1,0 +1,150 @@
+"""PCKh: scores of many people at the thresholds of the AUC, against MMPose's metric."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mmengine.logging import MMLogger
+from mmpose.evaluation.functional import keypoint_pck_accuracy
+from mmpose.evaluation.metrics import MpiiPCKAccuracy
+
+from mmhg.benchmark.measure import Candidate, Comparison, compare
+from mmhg.datasets import MPIIPersonDataset
+from mmhg.evaluation import PCKhMetric
+from mmhg.evaluation.pckh import AUC_THRESHOLDS, accuracies, normalized_distances, score
+
+PEOPLE = 29_580
+"""Ten times MPII's validation."""
+
+GOAL = 50.0
+
+
+def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
+    """Compare the scores' functions, and the metrics that mmengine calls.
+
+    Args:
+        seconds: For each comparison.
+        people: How many are scored.
+    """
+    arrays = made_people(people)
+    metainfo = MPIIPersonDataset(lazy_init=True).metainfo
+    names = list(metainfo["keypoint_id2name"].values())
+    theirs, ours = MpiiPCKAccuracy(), PCKhMetric(protocol="hrnet")
+    for metric, samples in ((theirs, as_samples(arrays, 1)), (ours, as_samples(arrays, 0))):
+        metric.dataset_meta = metainfo
+        metric.process(None, samples)
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")  # both log what they score
+    try:
+        return [
+            compare(
+                f"PCKh: {people} people, {len(AUC_THRESHOLDS)} thresholds",
+                "person",
+                [
+                    Candidate("MMPose's function", lambda: mmpose_curves(arrays), people),
+                    Candidate(
+                        "mmhg's, all scores",
+                        lambda: score(normalized_distances(**arrays), names),
+                        people,
+                        goal=GOAL,
+                        note=apart_from_mmposes(arrays),
+                    ),
+                ],
+                seconds=seconds,
+                min_rounds=3,
+            ),
+            compare(
+                f"PCKh: the whole metric, {people} people",
+                "person",
+                [
+                    Candidate(
+                        "MpiiPCKAccuracy", lambda: theirs.compute_metrics(theirs.results), people
+                    ),
+                    Candidate(
+                        "PCKhMetric",
+                        lambda: ours.compute_metrics(ours.results),
+                        people,
+                        note=f"scores (0 to 1) {off_mmposes_metric(theirs, ours):.1g} off MMPose's",
+                    ),
+                ],
+                seconds=seconds,
+                min_rounds=3,
+            ),
+        ]
+    finally:
+        logger.setLevel(level)
+
+
+def made_people(people: int, seed: int = 0) -> dict[str, Any]:
+    """Arguments of `normalized_distances`; errors about the thresholds, 15 % not annotated."""
+    rng = np.random.default_rng(seed)
+    ground_truth = rng.uniform(0, 1000, (people, 16, 2))
+    head_sizes = rng.uniform(20, 100, people)
+    errors = rng.normal(0, 0.2, ground_truth.shape) * head_sizes[:, None, None]
+    return dict(
+        predictions=ground_truth + errors,
+        ground_truth=ground_truth,
+        head_sizes=head_sizes,
+        annotated=rng.random((people, 16)) < 0.85,
+    )
+
+
+def as_samples(arrays: dict[str, Any], origin: int) -> list[dict[str, Any]]:
+    """The people as mmengine hands them to metrics, annotations counted from `origin`.
+
+    Predictions count from 0; MMPose's metric takes annotations for 1-based.
+    """
+    columns = zip(*arrays.values(), strict=True)
+    return [
+        dict(
+            img_path=f"{number}.jpg",
+            id=number,
+            pred_instances=dict(keypoints=predicted[None]),
+            gt_instances=dict(
+                keypoints=annotated[None] + origin,
+                keypoints_visible=flags[None].astype(np.float32),
+                head_size=np.array([[size]]),
+            ),
+        )
+        for number, (predicted, annotated, size, flags) in enumerate(columns)
+    ]
+
+
+def mmpose_curves(arrays: dict[str, Any]) -> np.ndarray:
+    """(T, K) accuracies by MMPose's function, which is called for each threshold."""
+    sizes = np.repeat(arrays["head_sizes"][:, None], 2, axis=1)
+    return np.stack(
+        [
+            keypoint_pck_accuracy(
+                arrays["predictions"], arrays["ground_truth"], arrays["annotated"], threshold, sizes
+            )[0]
+            for threshold in AUC_THRESHOLDS
+        ]
+    )
+
+
+def apart_from_mmposes(arrays: dict[str, Any]) -> str:
+    """How many joints count as correct, at any threshold, in one of the two alone."""
+    distances = normalized_distances(**arrays).T
+    ours = np.stack([accuracies(joint, AUC_THRESHOLDS) for joint in distances], axis=1) / 100
+    annotated = arrays["annotated"].sum(axis=0)
+    apart = np.rint(np.abs(ours - mmpose_curves(arrays)) * annotated).sum()
+    return (
+        f"{apart:.0f} of {annotated.sum()} joints on the other side of a threshold, for MMPose's "
+        "distances are float32"
+    )
+
+
+def off_mmposes_metric(theirs: MpiiPCKAccuracy, ours: PCKhMetric) -> float:
+    """The most that the scores which both have differ, on a scale from 0 to 1."""
+    mine = ours.compute_metrics(ours.results)
+    return max(
+        abs(float(value) - mine[OURS.get(name, name.removesuffix(" PCK"))]) / 100
+        for name, value in theirs.compute_metrics(theirs.results).items()
+    )
+
+
+OURS = {"PCK": "PCKh@0.5", "PCK@0.1": "PCKh@0.1"}
+"""What differs in the scores' names."""

@@ -1,0 +1,171 @@
+"""Comparisons as Markdown, JSON and a picture."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import torch
+
+from mmhg.benchmark.measure import Comparison, Row
+
+_PACKAGES = (
+    "torch",
+    "mmpose",
+    "mmengine",
+    "numpy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "openvino",
+)
+_FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def machine() -> dict[str, str]:
+    """What the numbers depend on: processor, threads, GPU, versions."""
+    found = {
+        "processor": f"{_processor()}, {os.cpu_count()} logical CPUs",
+        "threads of torch": str(torch.get_num_threads()),
+        "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else "none: not measured",
+        "Python": platform.python_version(),
+    }
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _processor() -> str:
+    """Its name and the vector instructions that matter here."""
+    info = Path("/proc/cpuinfo")
+    if not info.is_file():
+        return platform.processor() or platform.machine()
+    fields: dict[str, str] = {}
+    for line in info.read_text().split("\n\n")[0].splitlines():
+        name, _, value = line.partition(":")
+        fields[name.strip()] = value.strip()
+    flags = fields.get("flags", "").split()
+    features = [name for name in _FEATURES if name in flags]
+    return " ".join((fields.get("model name", platform.machine()), *features))
+
+
+def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]) -> str:
+    """A page: the machine, then the tables of each part."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `tools/benchmark.py`. Each ratio is to the first row of its table, measured in "
+        "turns within one",
+        "run: the median, and in brackets its quartiles. Times depend on what else the machine "
+        "does; ratios hardly.",
+        "",
+        "| | |",
+        "| --- | --- |",
+        *(f"| {name} | {value} |" for name, value in about.items()),
+    ]
+    for part, comparisons in parts.items():
+        lines += ["", f"## {part.capitalize()}"]
+        for comparison in comparisons:
+            lines += ["", *_table(comparison)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(comparison: Comparison) -> list[str]:
+    """One comparison."""
+    kind = "share" if comparison.goal_is_share else "ratio"
+    return [
+        f"**{comparison.title}**",
+        "",
+        f"| | {comparison.unit} | {kind} | goal | |",
+        "| --- | ---: | ---: | ---: | --- |",
+        *(
+            f"| {row.name} | {_short(row.value)} | {_ratio(row, comparison.goal_is_share)} | "
+            f"{_goal(row, comparison.goal_is_share)} | {row.note} |"
+            for row in comparison.rows
+        ),
+    ]
+
+
+def _ratio(row: Row, is_share: bool) -> str:
+    if math.isinf(row.ratio):
+        return "nothing left"
+    if is_share:
+        return f"{1 / row.ratio:.3f}"
+    if row.spread is None:
+        return f"{row.ratio:.2f}"
+    return f"{row.ratio:.2f} ({row.spread[0]:.2f} to {row.spread[1]:.2f})"
+
+
+def _goal(row: Row, is_share: bool) -> str:
+    if row.goal is None:
+        return ""
+    return f"{'at most' if is_share else 'at least'} {row.goal:g}"
+
+
+def _short(value: float) -> str:
+    """Three digits or more, without exponents."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def report(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]) -> dict[str, Any]:
+    """The same for JSON."""
+    tables = {part: [_finite(table.report()) for table in tables] for part, tables in parts.items()}
+    return {"machine": dict(about), "parts": tables}
+
+
+def _finite(value: Any) -> Any:
+    """Null in place of an infinite ratio, which JSON does not have."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def draw(parts: Mapping[str, Sequence[Comparison]], path: Path) -> None:
+    """A bar for each ratio, a mark for each goal, on a logarithmic axis."""
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    tables = [
+        table
+        for tables in parts.values()
+        for table in tables
+        if all(math.isfinite(row.ratio) for row in table.rows)
+    ]
+    heights = [len(table.rows) for table in tables]
+    figure, axes = pyplot.subplots(
+        len(tables),
+        1,
+        figsize=(9, 0.6 + sum(0.28 * height + 0.75 for height in heights)),
+        height_ratios=[height + 0.6 for height in heights],
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, table in zip(axes[:, 0], tables, strict=True):
+        ratios = [row.ratio for row in table.rows]
+        colors = ["#9aa3ad", *["#2f6fb0"] * (len(ratios) - 1)]
+        axis.barh([row.name for row in table.rows], ratios, color=colors, height=0.7)
+        for i, row in enumerate(table.rows):
+            axis.text(row.ratio, i, f" {row.ratio:.2f}x", va="center", fontsize=8)
+            if row.goal is not None:
+                goal = 1 / row.goal if table.goal_is_share else row.goal
+                axis.plot([goal, goal], [i - 0.4, i + 0.4], color="#c0392b", linewidth=2)
+        axis.invert_yaxis()
+        axis.set_xscale("log")
+        axis.set_xlim(0.5, max([*ratios, 2]) * 1.5)
+        axis.tick_params(axis="x", which="both", bottom=False, labelbottom=False)
+        axis.tick_params(axis="y", labelsize=8, length=0)
+        axis.spines[["top", "right", "bottom"]].set_visible(False)
+        axis.set_title(table.title, fontsize=9, loc="left")
+    figure.suptitle("Times better than the plain form (red: goal)", fontsize=10)
+    figure.savefig(path, dpi=100)
+    pyplot.close(figure)

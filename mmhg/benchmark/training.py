@@ -1,0 +1,137 @@
+"""Time of a training step: forward, loss, backward, optimiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mmhg.benchmark.measure import Candidate, Comparison, compare
+from mmhg.benchmark.plain import PlainHourglass
+from mmhg.engine import AmpOptimWrapper, OptimWrapper
+from mmhg.models import HourglassBackbone
+
+AMP_GOAL = 2.5
+CUDA_GOAL = 3.0
+
+
+class Trainee:
+    """A network with its optimiser, in a mode that its name tells, and a batch to train on.
+
+    Args:
+        name: `plain` or `ours`, then any of `TF32`, `--amp`, `with_cp`, `compiled`, with commas.
+        model: Maps images to the heatmaps of every stack.
+        images: (N, 3, H, W).
+        targets: (N, K, H / 4, W / 4).
+    """
+
+    def __init__(self, name: str, model: nn.Module, images: Tensor, targets: Tensor) -> None:
+        self.tf32 = "TF32" in name
+        self.model = model.to(images.device).train()
+        self.images = images
+        self.targets = targets
+        if name.startswith("ours"):
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if "compiled" in name:
+            self.model.compile(dynamic=False)
+        wrapper = AmpOptimWrapper if "--amp" in name else OptimWrapper
+        # The paper's optimiser.
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=2.5e-4, alpha=0.99, eps=1e-8)
+        self.wrapper = wrapper(optimizer=optimizer)
+
+    def loss(self) -> Tensor:
+        """The sum over the stacks of the mean square over all elements."""
+        with self.wrapper.optim_context(self.model):
+            squares = [
+                (out.float() - self.targets).square().mean() for out in self.model(self.images)
+            ]
+            return torch.stack(squares).sum()
+
+    def backward(self) -> None:
+        """Forward and backward pass alone."""
+        self.wrapper.backward(self.loss())
+
+    def step(self) -> None:
+        """One training step, until the device has finished it."""
+        if self.images.is_cuda:
+            torch.backends.cudnn.allow_tf32 = self.tf32
+            torch.backends.cuda.matmul.allow_tf32 = self.tf32
+        self.wrapper.update_params(self.loss())
+        if self.images.is_cuda:
+            torch.cuda.synchronize()
+
+
+def trainees(
+    names: Sequence[str],
+    num_stacks: int,
+    batch: int,
+    size: int,
+    *,
+    device: str = "cpu",
+    **backbone: Any,
+) -> Iterator[tuple[str, Trainee]]:
+    """Trainees by name, one at a time, all from the same weights and on the same batch."""
+    torch.manual_seed(0)
+    settings = dict(num_stacks=num_stacks, **backbone)
+    state = HourglassBackbone(**settings).state_dict()
+    keypoints = len(state["stacks.0.prediction.weight"])
+    images = torch.rand(batch, 3, size, size, device=device)
+    targets = torch.rand(batch, keypoints, size // 4, size // 4, device=device)
+    for name in names:
+        model: nn.Module
+        if name.startswith("plain"):
+            model = PlainHourglass(state)
+        else:
+            model = HourglassBackbone(**settings, with_cp="with_cp" in name)
+            model.load_state_dict(state)
+        yield name, Trainee(name, model, images, targets)
+
+
+def run(
+    seconds: float = 10.0,
+    *,
+    sizes: Sequence[tuple[int, int]] = ((2, 4), (8, 2)),
+    cuda_sizes: Sequence[tuple[int, int]] = ((1, 32), (2, 32), (2, 128), (8, 32), (8, 64)),
+    size: int = 256,
+    **backbone: Any,
+) -> list[Comparison]:
+    """Training steps on the CPU, and on a CUDA device where there is one.
+
+    Args:
+        seconds: For each comparison.
+        sizes: (stacks, batch) on the CPU.
+        cuda_sizes: The same on a CUDA device.
+        size: Side of the images in px.
+        **backbone: Other settings of `HourglassBackbone`.
+    """
+
+    def timed(device: str, goals: dict[str, float | None], stacks: int, batch: int) -> Comparison:
+        candidates = [
+            Candidate(name, trainee.step, units=batch, goal=goals[name])
+            for name, trainee in trainees(
+                list(goals), stacks, batch, size, device=device, **backbone
+            )
+        ]
+        title = f"Training step on {device}, {stacks} stacks at {size} px, batch {batch}"
+        return compare(title, "image", candidates, seconds=seconds, min_rounds=3)
+
+    on_cpu = {
+        "plain": None,
+        "ours": None,
+        "ours, --amp": AMP_GOAL,
+        "ours, --amp, with_cp": None,
+    }
+    tables = [timed("cpu", on_cpu, *one) for one in sizes]
+    if torch.cuda.is_available():
+        on_cuda = {
+            "plain": None,
+            "plain, TF32": None,
+            "ours, TF32": None,
+            "ours, --amp": None,
+            "ours, --amp, compiled": CUDA_GOAL,
+            "ours, --amp, with_cp, compiled": None,
+        }
+        tables += [timed("cuda", on_cuda, *one) for one in cuda_sizes]
+    return tables

@@ -1,0 +1,58 @@
+"""Ratios of interleaved runs, on a clock that the test moves."""
+
+import itertools
+
+import pytest
+
+from mmhg.benchmark import measure
+from mmhg.benchmark.measure import Candidate, compare, count
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still but for `advance`."""
+
+    class Clock:
+        now = 0.0
+
+        def advance(self, seconds: float) -> None:
+            self.now += seconds
+
+    clock = Clock()
+    monkeypatch.setattr(measure.time, "perf_counter", lambda: clock.now)
+    return clock
+
+
+def test_ratio_is_the_median_over_rounds_and_values_are_per_unit(clock):
+    # The machine is ten times slower in the third round: ratios do not notice.
+    slowness = itertools.cycle([1, 1, 1, 1, 10, 10, 1, 1, 1, 1])
+    candidates = [
+        Candidate("plain", lambda: clock.advance(8 * next(slowness)), units=4),
+        Candidate("ours", lambda: clock.advance(2 * next(slowness)), units=4, goal=3, note="x"),
+    ]
+    table = compare("networks", "image", candidates, seconds=0, min_rounds=4)
+    assert (table.title, table.unit) == ("networks", "ms per image")
+    plain, ours = table.rows
+    assert (plain.value, plain.ratio, plain.spread) == (2000, 1, (1, 1))
+    assert (ours.value, ours.ratio, ours.spread) == (500, 4, (4, 4))
+    assert (ours.goal, ours.note) == (3, "x")
+
+
+def test_candidates_take_turns_and_the_first_round_only_warms_up(clock):
+    turns = []
+
+    def run(name, seconds):
+        turns.append(name)
+        clock.advance(seconds)
+
+    candidates = [Candidate(name, lambda name=name: run(name, 1)) for name in "ab"]
+    compare("order", "image", candidates, seconds=5, min_rounds=1)
+    # Two seconds a round: three rounds until five have gone by.
+    assert turns == ["a", "b"] * 4
+
+
+def test_counted_values_are_related_to_the_first():
+    table = count("bytes", "kB", {"plain": 460, "ours": 200}, goals={"ours": 2.3})
+    assert [row.ratio for row in table.rows] == [1, 2.3]
+    assert [row.goal for row in table.rows] == [None, 2.3]
+    assert count("waits", "waits", {"plain": 6, "ours": 0}).rows[1].ratio == float("inf")
