@@ -62,8 +62,21 @@ setup(
     # OpenMMLab's packages and torch are not listed: pip would resolve mmpose's own requirements,
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     install_requires=["h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"],
+    # What `tools/export.py` and the folders that it writes take beside torch; `tools/demo.py` takes
+    # nothing more, `mmhg[demo]` is there for those who ask for it.
+    extras_require={
+        "demo": [],
+        "export": ["onnx>=1.19", "onnxruntime>=1.22", "onnxscript>=0.5", "openvino>=2025.3"],
+    },
     packages=find_packages(include=["mmhg", "mmhg.*"]),
-    package_data={"mmhg": ["py.typed", "datasets/splits/*.txt", "evaluation/published.json"]},
+    package_data={
+        "mmhg": [
+            "py.typed",
+            "datasets/splits/*.txt",
+            "demo/page/*",
+            "evaluation/published.json",
+        ]
+    },
     cmdclass={"build_py": BuildWithMim},
     zip_safe=False,
 )

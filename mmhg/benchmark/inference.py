@@ -19,6 +19,7 @@ from torch import Tensor
 from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass, randomize_statistics
 from mmhg.errors import InputError
+from mmhg.export.formats import INPUT_NAME, Job, find_format
 from mmhg.models import FastHourglass, HourglassBackbone
 from mmhg.models.fast_inference import compiled
 
@@ -100,18 +101,26 @@ def _forms(
 def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict[str, Forward]:
     """ONNX Runtime and OpenVINO, where they are installed."""
     forms: dict[str, Forward] = {}
-    path = folder / f"{len(images)}.onnx"
+    job = Job(
+        network=FastHourglass(backbone),
+        images=images,
+        path=folder / f"{len(images)}.onnx",
+        output_names=["heatmaps"],
+        dynamic_batch=False,
+        half=False,
+        metadata={},
+    )
     try:
+        find_format("onnx").write(job)
         import onnxruntime
-        import onnxscript  # noqa: F401
-    except ImportError:
+    except InputError:
         return forms
-    fast = FastHourglass(backbone)
-    torch.onnx.export(fast, (images,), path, input_names=["images"], dynamo=True, verbose=False)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    forms["ONNX Runtime"] = lambda x: torch.from_numpy(session.run(None, {"images": x.numpy()})[0])
+    session = onnxruntime.InferenceSession(job.path, options, providers=["CPUExecutionProvider"])
+    forms["ONNX Runtime"] = lambda x: torch.from_numpy(
+        session.run(None, {INPUT_NAME: x.numpy()})[0]
+    )
     try:
         import openvino
     except ImportError:
@@ -121,7 +130,7 @@ def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         }
-        program = openvino.Core().compile_model(path, "CPU", settings)
+        program = openvino.Core().compile_model(job.path, "CPU", settings)
         forms[name] = _openvino_forward(program)
     return forms
 

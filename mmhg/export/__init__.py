@@ -1,0 +1,16 @@
+"""Export: a trained network as a folder that runs without MMPose."""
+
+from mmhg.export.check import Agreement
+from mmhg.export.folder import DisagreementError, export, load, load_model
+from mmhg.export.formats import FORMATS
+from mmhg.export.predict import Predictor
+
+__all__ = [
+    "FORMATS",
+    "Agreement",
+    "DisagreementError",
+    "Predictor",
+    "export",
+    "load",
+    "load_model",
+]

@@ -1,0 +1,147 @@
+"""What was exported against what PyTorch computes.
+
+Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmpose.codecs.base import BaseKeypointCodec
+from torch.nn import functional
+
+from mmhg.export.predict import Network, decode
+
+TOLERANCE = 1e-4
+HALF_TOLERANCE = 1e-2
+"""Largest differences of heatmaps, in parts of their range."""
+
+KEYPOINT_TOLERANCE = 0.01
+"""Largest distance of keypoints, px of the network's input, where their place is clear."""
+
+NUM_IMAGES = 4
+
+
+class Agreement(NamedTuple):
+    """How near an exported network is to PyTorch's.
+
+    Attributes:
+        difference: Largest of the heatmaps, in parts of their range.
+        tolerance: The most that it may be.
+        joints: How many were compared.
+        unclear: How many of them hang on less than twice the difference: the maximum, or the
+            neighbour that it is moved to, stands out by no more, or DARK's step is so sensitive.
+        distance: Largest among the others, px of the network's input.
+        held: Whether these are held to the limit: in float32, and where comparisons alone say where
+            a keypoint is.
+    """
+
+    difference: float
+    tolerance: float
+    joints: int
+    unclear: int
+    distance: float
+    held: bool
+
+    @property
+    def passes(self) -> bool:
+        """Whether heatmaps and keypoints are near enough."""
+        near = self.difference <= self.tolerance
+        return near and (not self.held or self.distance <= KEYPOINT_TOLERANCE)
+
+    def __str__(self) -> str:
+        return (
+            f"heatmaps differ by at most {self.difference:.1e} of their range "
+            f"(limit {self.tolerance:.0e}); {self.joints - self.unclear} of {self.joints} joints "
+            f"by at most {self.distance:.2g} px, {self.unclear} are left out, whose place hangs on "
+            "less than twice that difference"
+        )
+
+
+def example_images(number: int, description: Mapping[str, Any]) -> np.ndarray:
+    """Network inputs (number, 3, height, width), float32: colours in patches of several sizes."""
+    width, height = description["input"]["size"]
+    generator = torch.Generator().manual_seed(0)
+    mean, std = (
+        torch.tensor(description["input"][name]).view(1, 3, 1, 1) for name in ("mean", "std")
+    )
+    images = []
+    for index in range(number):
+        cells = 4 ** (index % NUM_IMAGES + 1)
+        colors = 255 * torch.rand(1, 3, cells, cells, generator=generator)
+        images.append(functional.interpolate(colors, (height, width), mode="bilinear"))
+    return ((torch.cat(images) - mean) / std).numpy()
+
+
+def compare(
+    exported: Network,
+    expected: np.ndarray,
+    images: np.ndarray,
+    decoder: BaseKeypointCodec,
+    description: dict[str, Any],
+) -> Agreement:
+    """Run an exported network and compare.
+
+    Args:
+        exported: As `predict.load_network` gives it.
+        expected: PyTorch's heatmaps (N, K, H, W) of the images.
+        images: Network inputs (N, 3, height, width).
+        decoder: The codec of the training, to read the expected heatmaps.
+        description: As in `model.json`.
+    """
+    # One image, then several: an open number of images must be open to both.
+    parts = exported(images[:1]), exported(images[1:])
+    outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    heatmaps = outputs["heatmaps"]
+    largest = float(np.abs(heatmaps - expected).max())
+    keypoints = outputs.get("keypoints")
+    if keypoints is None:
+        keypoints, _ = decode(heatmaps, description["codec"])
+    wanted = np.concatenate([decoder.decode(maps)[0] for maps in expected])
+    clear = margins(expected) > 2 * largest
+    decided = description["codec"]["rule"] in ("authors", "mmpose")
+    if not decided:
+        clear &= steady(expected, 2 * largest, description["codec"])
+    distances = np.linalg.norm(keypoints - wanted, axis=2)[clear]
+    half = description["precision"] != "float32"
+    return Agreement(
+        difference=largest / float(np.ptp(expected)),
+        tolerance=HALF_TOLERANCE if half else TOLERANCE,
+        joints=clear.size,
+        unclear=int((~clear).sum()),
+        distance=float(distances.max(initial=0)),
+        held=not half and decided,
+    )
+
+
+def margins(heatmaps: np.ndarray) -> np.ndarray:
+    """By how much comparisons are decided that say where the joints of heatmaps (N, K, H, W) are.
+
+    Returns:
+        (N, K): the least of what the maximum is above every other value, above 0, and of what its
+        neighbours differ along each axis, as far as it has them.
+    """
+    number, joints, height, width = heatmaps.shape
+    flat = heatmaps.reshape(number, joints, -1)
+    best = flat.argmax(2)
+    second, first = np.moveaxis(np.partition(flat, -2, axis=2)[..., -2:], 2, 0)
+    least = np.minimum(first - second, np.abs(first))
+    for place, size, step in ((best % width, width, 1), (best // width, height, width)):
+        inside = (place > 0) & (place < size - 1)
+        after, before = (
+            np.take_along_axis(flat, (best + sign * step * inside)[..., None], axis=2)[..., 0]
+            for sign in (1, -1)
+        )
+        least = np.where(inside, np.minimum(least, np.abs(after - before)), least)
+    return least
+
+
+def steady(heatmaps: np.ndarray, difference: float, codec: dict[str, Any]) -> np.ndarray:
+    """Which joints (N, K) stay where they are if all heatmaps change by so much, up or down."""
+    signs = np.random.default_rng(0).choice([-1, 1], heatmaps.shape)
+    before, _ = decode(heatmaps, codec)
+    after, _ = decode((heatmaps + difference * signs).astype(np.float32), codec)
+    return np.linalg.norm(after - before, axis=2) <= KEYPOINT_TOLERANCE

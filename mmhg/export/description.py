@@ -1,0 +1,175 @@
+"""What an exported network needs to be used: read from a model that MMPose has built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+from mmpose.datasets.transforms import TopdownAffine
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.registry import TRANSFORMS
+from torch import nn
+
+from mmhg.codecs import HourglassHeatmap
+from mmhg.datasets.transforms import HourglassCrop
+from mmhg.errors import InputError
+
+_HARMLESS = {"LoadImage", "LoadWholeImage", "LoadPersonRegion", "PackPoseInputs"}
+"""Test transforms that do not change what the network sees."""
+
+_DECODED_IN_GRAPH = ("authors", "mmpose")
+
+
+def describe(config: Config, model: nn.Module) -> dict[str, Any]:
+    """Preprocessing, codec, flip test and keypoints of a model, as plain JSON.
+
+    Args:
+        config: The model's; its test pipeline says how people are cropped.
+        model: With `dataset_meta`, as `mmpose.apis.init_model` returns it.
+
+    Raises:
+        InputError: The folder's `predict.py` could not give what MMPose's inference gives; the
+            message names the setting.
+    """
+    if type(model) is not TopdownPoseEstimator:
+        raise InputError(
+            f"model.type is {type(model).__name__}; only TopdownPoseEstimator can be exported "
+            "(a multi-scale config's checkpoint is that of the config that it builds on)"
+        )
+    crop = _crop(config)
+    codec = _codec(model)
+    if crop["input_size"] != codec["input_size"]:
+        raise InputError(
+            f"the test pipeline crops to {crop['input_size']} px, the head's decoder reads "
+            f"{codec['input_size']} px: set both input_size alike"
+        )
+    return dict(
+        input=dict(size=crop.pop("input_size"), **_normalisation(model)),
+        crop=crop,
+        codec=codec,
+        flip_test=_flip_test(model),
+        keypoints=_keypoints(model),
+    )
+
+
+def check_decodes_in_graph(codec: Mapping[str, Any]) -> None:
+    """Refuse codecs whose reading is more than a maximum and a quarter of a pixel."""
+    if codec["rule"] not in _DECODED_IN_GRAPH:
+        raise InputError(
+            f"--decode is for HourglassHeatmap and MSRAHeatmap, the decoder is {codec['type']} "
+            "with DARK's refinement; leave --decode out: the folder's predict.py decodes it"
+        )
+
+
+def _crop(config: Config) -> dict[str, Any]:
+    """How the test pipeline cuts a person out."""
+    padding, whole_image_shift, crop = 1.0, 0.0, None
+    for step in config.test_dataloader.dataset.pipeline:
+        name = step["type"] if isinstance(step["type"], str) else step["type"].__name__
+        if name in _HARMLESS:
+            changed = {"to_float32", "color_type", "imdecode_backend"}.intersection(step)
+            if changed:
+                raise InputError(f"the test pipeline's {name} sets {sorted(changed)}; leave it out")
+        elif name == "WholeImageBox":
+            whole_image_shift = -0.5
+        elif name == "GetBBoxCenterScale":
+            padding = TRANSFORMS.build(step).padding
+        elif name in ("HourglassCrop", "PersonCrop", "TopdownAffine"):
+            crop = TRANSFORMS.build(step)
+        else:
+            raise InputError(f"the test pipeline has a {name}, which cannot be exported")
+    if crop is None:
+        raise InputError(
+            "the test pipeline crops nobody; it must have HourglassCrop or TopdownAffine"
+        )
+    return dict(
+        input_size=[int(side) for side in crop.input_size],
+        padding=padding,
+        alignment=_alignment(crop),
+        whole_image_shift=whole_image_shift,
+    )
+
+
+def _alignment(crop: TopdownAffine) -> str:
+    """What of the box falls on what of the input."""
+    if isinstance(crop, HourglassCrop):
+        return "outer borders"
+    return "corner pixels" if crop.use_udp else "first pixel"
+
+
+def _codec(model: Any) -> dict[str, Any]:
+    """How heatmaps are read."""
+    decoder = model.head.decoder
+    kernel = getattr(decoder, "blur_kernel_size", None)
+    if isinstance(decoder, HourglassHeatmap):
+        rule = "authors"
+    elif isinstance(decoder, MSRAHeatmap):
+        rule = "dark" if decoder.unbiased else "mmpose"
+    elif isinstance(decoder, UDPHeatmap) and decoder.heatmap_type == "gaussian":
+        rule = "udp"
+    else:
+        raise InputError(
+            f"the head's decoder is {type(decoder).__name__}; only heatmaps of HourglassHeatmap, "
+            "MSRAHeatmap and UDPHeatmap (heatmap_type='gaussian') can be exported"
+        )
+    return dict(
+        type=type(decoder).__name__,
+        rule=rule,
+        input_size=[int(side) for side in decoder.input_size],
+        heatmap_size=[int(side) for side in decoder.heatmap_size],
+        blur_kernel_size=kernel if rule in ("dark", "udp") else None,
+    )
+
+
+def _normalisation(model: Any) -> dict[str, Any]:
+    """Channels, mean and std of the network's input."""
+    preprocessor = model.data_preprocessor
+    if preprocessor._enable_normalize:
+        mean, std = (
+            getattr(preprocessor, name).flatten().tolist()
+            * (3 // getattr(preprocessor, name).numel())
+            for name in ("mean", "std")
+        )
+    else:
+        mean, std = [0.0] * 3, [1.0] * 3
+    return dict(
+        channels="RGB" if preprocessor._channel_conversion else "BGR",
+        mean=mean,
+        std=std,
+    )
+
+
+def _flip_test(model: Any) -> dict[str, bool]:
+    """Whether the mirrored image counts, and how its heatmaps are laid over the others."""
+    settings = model.test_cfg
+    if settings.get("flip_mode", "heatmap") != "heatmap" or settings.get("output_keypoint_indices"):
+        raise InputError(
+            "model.test_cfg has a flip_mode other than 'heatmap', or output_keypoint_indices; "
+            "neither can be exported"
+        )
+    return dict(
+        on=bool(settings.get("flip_test", False)),
+        shift_heatmap=bool(settings.get("shift_heatmap", False)),
+    )
+
+
+def _keypoints(model: Any) -> dict[str, Any]:
+    """Names, mirror images, skeleton and colours."""
+    meta = model.dataset_meta
+    names = [meta["keypoint_id2name"][index] for index in range(meta["num_keypoints"])]
+    if len(names) != model.head.out_channels:
+        raise InputError(
+            f"the head predicts {model.head.out_channels} keypoints, the data set "
+            f"{meta['dataset_name']!r} has {len(names)}: set the config's datasets to what the "
+            "network was trained on"
+        )
+    return dict(
+        names=names,
+        flip_indices=[int(index) for index in meta["flip_indices"]],
+        skeleton=np.array(meta["skeleton_links"]).tolist(),
+        colors=np.array(meta["keypoint_colors"]).tolist(),
+        skeleton_colors=np.array(meta["skeleton_link_colors"]).tolist(),
+    )

@@ -1,0 +1,162 @@
+"""A trained network as a folder that needs neither MMPose nor this package."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import mmpose
+import torch
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+from mmpose.apis import init_model
+
+from mmhg.engine.hooks.checkpoint_match import check_input
+from mmhg.engine.hooks.checkpoint_match import compare as compare_states
+from mmhg.errors import InputError
+from mmhg.export import predict
+from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
+from mmhg.export.description import check_decodes_in_graph, describe
+from mmhg.export.formats import Job, find_format
+from mmhg.export.network import HeatmapNetwork, KeypointNetwork
+from mmhg.version import __version__
+
+
+class DisagreementError(RuntimeError):
+    """What was exported does not compute what PyTorch computes."""
+
+
+def export(
+    config: Config,
+    checkpoint: str | Path,
+    folder: str | Path,
+    *,
+    format: str = "onnx",
+    dynamic_batch: bool = False,
+    fuse: bool = False,
+    half: bool = False,
+    decode: bool = False,
+) -> Agreement:
+    """Write a folder with the model, `model.json` and `predict.py`, once it is checked.
+
+    Args:
+        config: Of a top-down model whose head gives heatmaps.
+        checkpoint: Its weights.
+        folder: To make; it must not be there, or be empty.
+        format: One of `mmhg.export.FORMATS`.
+        dynamic_batch: Leave the number of images open; else it is 1.
+        fuse: Write the backbone's `FastHourglass`: the same heatmaps, faster.
+        half: float16: files of half the size.
+        decode: Let the model also give `keypoints` (N, K, 2), px of its input, and `scores` (N, K).
+
+    Raises:
+        InputError: What was handed in cannot be exported.
+        DisagreementError: The check failed; there is no folder then.
+    """
+    target = Path(folder)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise InputError(f"{target} is there already; remove it, or name another folder")
+    chosen = find_format(format)
+    model = load_model(config, checkpoint)
+    description = describe(config, model)
+    if decode:
+        check_decodes_in_graph(description["codec"])
+    dtype = torch.float16 if half and chosen.half_in_network else torch.float32
+    heatmap_network = HeatmapNetwork(model, fuse=fuse, dtype=dtype)
+    outputs = ["keypoints", "scores", "heatmaps"] if decode else ["heatmaps"]
+    network = KeypointNetwork(heatmap_network, description["codec"]) if decode else heatmap_network
+    description["input"].update(name="images", dynamic_batch=dynamic_batch)
+    description |= dict(
+        outputs=outputs,
+        format=format,
+        file=chosen.file,
+        precision="float16" if half else "float32",
+        fused=fuse,
+        source=dict(config=Path(config.filename).name, checkpoint=Path(checkpoint).name),
+        versions=dict(mmhg=__version__, mmpose=mmpose.__version__, torch=torch.__version__),
+    )
+    images = example_images(NUM_IMAGES, description)
+    with TemporaryDirectory(dir=_parent(target), prefix=f".{target.name}-") as temporary:
+        work = Path(temporary) / target.name
+        work.mkdir()
+        job = Job(
+            network=network,
+            images=torch.from_numpy(images[: 2 if dynamic_batch else 1]),
+            path=work / chosen.file,
+            output_names=outputs,
+            dynamic_batch=dynamic_batch,
+            half=half,
+            metadata=description,
+        )
+        with torch.no_grad(), warnings.catch_warnings():
+            # Sizes become constants of the program, as they should; torch warns of itself.
+            warnings.simplefilter("ignore")
+            chosen.write(job)
+            expected = HeatmapNetwork(model)(torch.from_numpy(images))[0].numpy()
+        exported = predict.load_network(work, description)
+        agreement = compare(exported, expected, images, model.head.decoder, description)
+        if not agreement.passes:
+            raise DisagreementError(f"the exported network is off: {agreement}")
+        description["check"] = agreement._asdict()
+        text = json.dumps(description, indent=2) + "\n"
+        (work / predict.DESCRIPTION).write_text(text, encoding="utf-8")
+        shutil.copy(Path(predict.__file__), work / "predict.py")
+        if target.exists():
+            target.rmdir()
+        work.rename(target)
+    return agreement
+
+
+def load(folder: str | Path, **settings: Any) -> predict.Predictor:
+    """The network of an exported folder.
+
+    Args:
+        folder: As `export` writes it.
+        **settings: Those of `Predictor`.
+
+    Raises:
+        InputError: It is none, or its runtime is not installed.
+    """
+    try:
+        description = predict.read_description(Path(folder))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    find_format(description["format"])
+    return predict.Predictor(folder, **settings)
+
+
+def load_model(config: Config, checkpoint: str | Path) -> Any:
+    """MMPose's model in evaluation mode, with `dataset_meta`; all weights are the checkpoint's.
+
+    Raises:
+        InputError: The checkpoint is of another network.
+    """
+    content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu", logger="silent")
+    model = init_model(config, device="cpu")
+    state = {
+        name.removeprefix("module."): value
+        for name, value in content.get("state_dict", content).items()
+    }
+    if differences := compare_states(state, model.state_dict()):
+        raise InputError(
+            f"checkpoint {checkpoint} is of another network than the config's: "
+            f"{'; '.join(differences)}. Give the config that it was trained with"
+        )
+    meta = content.get("meta") or {}
+    check_input(str(checkpoint), meta, model)
+    model.load_state_dict(state)
+    if "dataset_meta" in meta:
+        model.dataset_meta = meta["dataset_meta"]
+    return model
+
+
+def _parent(target: Path) -> Path:
+    """The folder that `target` is to lie in."""
+    parent = target.absolute().parent
+    if not parent.is_dir():
+        raise InputError(f"there is no folder {target.parent}; make it first")
+    return parent

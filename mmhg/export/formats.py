@@ -1,0 +1,143 @@
+"""The file formats: each writer takes a network and leaves a file that its runtime loads.
+
+Shape shorthand in this module: N images.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mmhg.errors import InputError
+
+INPUT_NAME = "images"
+METADATA_NAME = "mmhg"
+"""Under which OpenVINO keeps our metadata; ONNX's keys begin with it, and a dot."""
+
+
+class Job(NamedTuple):
+    """What to write.
+
+    Attributes:
+        network: Images (N, 3, height, width) to a tuple of tensors.
+        images: An example; N > 1 where N is to be left open.
+        path: The file.
+        output_names: Of the network's tensors.
+        dynamic_batch: Whether N is left open.
+        half: Whether weights are to take half the space; where that is for the writer to do.
+        metadata: Kept inside of the file, as JSON.
+    """
+
+    network: nn.Module
+    images: Tensor
+    path: Path
+    output_names: list[str]
+    dynamic_batch: bool
+    half: bool
+    metadata: Mapping[str, Any]
+
+
+class Format(NamedTuple):
+    """A file format.
+
+    Attributes:
+        file: Name of the file in the folder.
+        write: Its writer.
+        packages: That writing and running it takes, beside torch for the writing.
+        half_in_network: Whether the network itself must compute in float16 for `--half`.
+    """
+
+    file: str
+    write: Callable[[Job], None]
+    packages: tuple[str, ...]
+    half_in_network: bool
+
+
+def write_onnx(job: Job) -> None:
+    """ONNX in one file, with `metadata_props`."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(
+        logging.ERROR
+    )  # it warns of every operator of torchvision's, where that is absent
+    try:
+        program = torch.onnx.export(
+            job.network,
+            (job.images,),
+            input_names=[INPUT_NAME],
+            output_names=job.output_names,
+            dynamic_shapes=_dynamic_shapes(job),
+            dynamo=True,
+            verbose=False,
+        )
+    finally:
+        logger.setLevel(level)
+    assert program is not None
+    for key, value in job.metadata.items():
+        program.model.metadata_props[f"{METADATA_NAME}.{key}"] = json.dumps(value)
+    program.save(job.path, external_data=False)
+
+
+def _dynamic_shapes(job: Job) -> dict[str, Any] | None:
+    return {INPUT_NAME: {0: torch.export.Dim.DYNAMIC}} if job.dynamic_batch else None
+
+
+def write_openvino(job: Job) -> None:
+    """OpenVINO's `.xml` and `.bin`, with `rt_info`. `half` stores weights in float16."""
+    import openvino
+
+    model = openvino.convert_model(job.network, example_input=job.images)
+    shape = [-1 if job.dynamic_batch else 1, *job.images.shape[1:]]
+    model.reshape(shape)
+    model.input(0).get_tensor().set_names({INPUT_NAME})
+    for output, name in zip(model.outputs, job.output_names, strict=True):
+        output.get_tensor().set_names({name})
+    for key, value in job.metadata.items():
+        model.set_rt_info(json.dumps(value), [METADATA_NAME, key])
+    openvino.save_model(model, job.path, compress_to_fp16=job.half)
+
+
+def write_torchscript(job: Job) -> None:
+    """A traced TorchScript program, with the extra file `model.json`. It takes any N."""
+    traced = torch.jit.trace(job.network, job.images)
+    torch.jit.save(traced, str(job.path), _extra_files={"model.json": json.dumps(job.metadata)})
+
+
+def write_torch_export(job: Job) -> None:
+    """`torch.export`'s program, with the extra file `model.json`."""
+    program = torch.export.export(job.network, (job.images,), dynamic_shapes=_dynamic_shapes(job))
+    torch.export.save(program, job.path, extra_files={"model.json": json.dumps(job.metadata)})
+
+
+FORMATS = {
+    "onnx": Format("model.onnx", write_onnx, ("onnx", "onnxscript", "onnxruntime"), True),
+    "openvino": Format("model.xml", write_openvino, ("openvino",), False),
+    "torchscript": Format("model.torchscript", write_torchscript, (), True),
+    "torch_export": Format("model.pt2", write_torch_export, (), True),
+}
+
+
+def find_format(name: str) -> Format:
+    """The format of that name.
+
+    Raises:
+        InputError: There is none, or a package that it takes is not installed.
+    """
+    if name not in FORMATS:
+        raise InputError(f"format {name!r} is unknown; there are {', '.join(FORMATS)}")
+    for package in FORMATS[name].packages:
+        try:
+            importlib.import_module(package)
+        except ImportError as error:
+            raise InputError(
+                f"format {name} takes the package {package}, which does not import ({error}): "
+                "pip install onnx onnxscript onnxruntime openvino, or mmhg[export]"
+            ) from error
+    return FORMATS[name]

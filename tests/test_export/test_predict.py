@@ -1,0 +1,183 @@
+"""predict.py by itself: reading heatmaps, boxes, images; and its command line without MMPose."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmpose.codecs import MSRAHeatmap, UDPHeatmap
+
+from mmhg.codecs import HourglassHeatmap
+from mmhg.export import FORMATS, export, predict
+from mmhg.export.network import KeypointNetwork
+
+BLOCKED = ("torch", "mmpose", "mmengine", "mmcv", "mmdet", "mmhg")
+
+SIZES = dict(input_size=(96, 128), heatmap_size=(24, 32))
+CODECS = {
+    "authors": HourglassHeatmap(**SIZES),
+    "mmpose": MSRAHeatmap(**SIZES, sigma=1),
+    "dark": MSRAHeatmap(**SIZES, sigma=2, unbiased=True),
+    "udp": UDPHeatmap(**SIZES, sigma=2),
+}
+
+
+def settings(rule: str) -> dict:
+    kernel = getattr(CODECS[rule], "blur_kernel_size", None)
+    return dict(rule=rule, blur_kernel_size=kernel, **{k: list(v) for k, v in SIZES.items()})
+
+
+def heatmaps() -> np.ndarray:
+    """Smooth ones, noise with maxima at every border, ties, and one that is nowhere positive."""
+    rng = np.random.default_rng(0)
+    maps = rng.normal(size=(60, 8, 32, 24)).astype(np.float32)
+    maps[:20] = [[8 * cv2.GaussianBlur(one, (0, 0), 3) for one in person] for person in maps[:20]]
+    maps[20:40] = np.round(maps[20:40])
+    maps[-1, 0] = -np.abs(maps[-1, 0])
+    return maps
+
+
+@pytest.mark.parametrize("rule", ["authors", "mmpose", "dark", "udp"])
+def test_decode_is_the_codecs(rule):
+    maps = heatmaps()
+    if rule == "udp":  # where nothing is positive, MMPose's reads in another joint's heatmap
+        maps = maps[:-1]
+    decoded = [CODECS[rule].decode(person) for person in maps]
+    keypoints, scores = predict.decode(maps, settings(rule))
+    np.testing.assert_array_equal(scores, np.concatenate([one[1] for one in decoded]))
+    limit = 0 if rule in ("authors", "mmpose") else 1e-3
+    wanted = np.concatenate([one[0] for one in decoded])
+    np.testing.assert_allclose(keypoints, wanted, rtol=0, atol=limit)
+
+
+@pytest.mark.parametrize("rule", ["authors", "mmpose"])
+def test_decode_in_the_graph_is_the_codecs(rule):
+    maps = heatmaps()
+    flat = torch.from_numpy(maps).flatten(2)
+    flat += 1e-4 * torch.rand(flat.shape, generator=torch.Generator().manual_seed(0))
+    maps = flat.view(maps.shape).numpy()  # torch's argmax takes any of several maxima
+    network = KeypointNetwork(lambda images: (images,), settings(rule))
+    keypoints, scores, same = network(torch.from_numpy(maps))
+    assert torch.equal(same, torch.from_numpy(maps))
+    decoded = [CODECS[rule].decode(person) for person in maps]
+    np.testing.assert_allclose(keypoints, np.concatenate([one[0] for one in decoded]), atol=1e-5)
+    np.testing.assert_array_equal(scores, np.concatenate([one[1] for one in decoded]))
+
+
+def test_ties_have_no_offset_in_the_graph():
+    maps = np.zeros((1, 2, 32, 24), np.float32)
+    maps[0, :, 10, 12] = 1
+    maps[0, 1, 10, 13] = 0.5
+    keypoints, _, _ = KeypointNetwork(lambda images: (images,), settings("mmpose"))(
+        torch.from_numpy(maps)
+    )
+    assert keypoints.tolist() == [[[48, 40], [49, 40]]]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "message"),
+    [
+        ([[5, 5, 5, 9]], "a.jpg: a box must .* have an area"),
+        ([[0, 0, float("nan"), 9]], "a.jpg: a box must .* have an area"),
+        ([[-9, 0, 0, 9]], "outside of the image, 40 x 30 px"),
+        ([[1, 2, 3]], "a.jpg: boxes must be"),
+        (7, "a.jpg: boxes must be"),
+        ([[40, 0, 50, 9]], "outside of the image"),
+    ],
+)
+def test_boxes_without_a_person_are_refused(boxes, message):
+    with pytest.raises(ValueError, match=message):
+        predict.check_boxes(boxes, np.zeros((30, 40, 3), np.uint8), "a.jpg")
+
+
+def test_what_is_no_image_is_refused(tmp_path):
+    (tmp_path / "text.jpg").write_text("text")
+    (tmp_path / "empty.jpg").touch()
+    for name in ("text.jpg", "empty.jpg"):
+        with pytest.raises(ValueError, match=f"{name} is not an image"):
+            predict.read_image(tmp_path / name)
+    with pytest.raises(ValueError, match=r"none\.jpg"):
+        predict.read_image(tmp_path / "none.jpg")
+    with pytest.raises(ValueError, match="uint8"):
+        predict.read_image(np.zeros((4, 4, 3)))
+
+
+def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """The folder's predict.py where neither torch nor OpenMMLab's packages can be imported."""
+    program = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({BLOCKED!r})); "
+        "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    command = [sys.executable, "-c", program, str(folder / "predict.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("format", "name"),
+    [("onnx", "hg8_mpii_256"), ("onnx", "hg2_figures_128"), ("openvino", "hg8_coco_256x192")],
+)
+def test_command_line_gives_what_mmpose_gives_without_it(
+    format, name, make, photos, boxes, infer, tmp_path
+):
+    for package in FORMATS[format].packages:
+        pytest.importorskip(package)
+    config, checkpoint = make(name)
+    export(config, checkpoint, tmp_path / "out", format=format, fuse=True)
+    given = {str(photos[0]): boxes, photos[1].name: boxes[:1]}
+    (tmp_path / "boxes.json").write_text(json.dumps(given))
+    done = run(tmp_path / "out", *photos, "--boxes", tmp_path / "boxes.json", "--threads", 1)
+    assert done.returncode == 0, done.stderr
+    people = json.loads(done.stdout)
+    assert [person["image"] for person in people] == [str(photos[index]) for index in (0, 0, 1)]
+    assert [person["box"] for person in people] == [*boxes, boxes[0]]
+    parts = zip(photos, given.values(), strict=True)
+    wanted = np.concatenate([infer(config, checkpoint, *part) for part in parts])
+    found = np.reshape([person["keypoints"] for person in people], wanted.shape)
+    np.testing.assert_allclose(found[..., 2], wanted[..., 2], atol=1e-5)
+    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
+    np.testing.assert_allclose([person["score"] for person in people], found[..., 2].mean(1))
+
+
+def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
+    folder = tmp_path / "out"
+    export(*make("hg8_mpii_256"), folder, format="torchscript")
+    (tmp_path / "text.jpg").write_text("text")
+    given = {photos[0].name: [[500, 0, 600, 9]], photos[1].name: [], "text.jpg": boxes}
+    (tmp_path / "boxes.json").write_text(json.dumps(given))
+    command = [sys.executable, str(folder / "predict.py")]
+    images = [tmp_path / "text.jpg", photos[0], tmp_path / "none.jpg", photos[1]]
+    options = ["--boxes", tmp_path / "boxes.json", "--out", tmp_path / "keypoints.json"]
+    done = subprocess.run(
+        [*command, *map(str, [*images, *options])], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    first, second, third = done.stderr.splitlines()
+    assert "text.jpg is not an image" in first
+    assert "is outside of the image, 160 x 120 px" in second
+    assert "none.jpg: --boxes has no entry" in third
+    assert json.loads((tmp_path / "keypoints.json").read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda folder: (folder / "model.json").unlink(), "holds no exported network"),
+        (lambda folder: (folder / "model.json").write_text("{}"), "holds no exported network"),
+        (lambda folder: (folder / "model.torchscript").unlink(), "lacks model.torchscript"),
+        (lambda folder: (folder / "boxes.json").write_text("[]"), "must hold an object of boxes"),
+    ],
+)
+def test_a_broken_folder_ends_with_a_message(break_it, message, make, photos, tmp_path):
+    folder = tmp_path / "out"
+    export(*make("hg8_mpii_256"), folder, format="torchscript")
+    (folder / "boxes.json").write_text("{}")
+    break_it(folder)
+    command = [sys.executable, str(folder / "predict.py"), str(photos[0])]
+    command += ["--boxes", str(folder / "boxes.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert message in done.stderr and "Traceback" not in done.stderr
