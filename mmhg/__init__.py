@@ -11,8 +11,10 @@ compat.apply()
 
 from mmhg import codecs, datasets, engine, evaluation, models  # noqa: E402
 from mmhg.config import get_config  # noqa: E402
+from mmhg.inference import Predictor  # noqa: E402
 
 __all__ = [
+    "Predictor",
     "__version__",
     "codecs",
     "datasets",

@@ -8,6 +8,7 @@ from mmhg.compat import (
     checkpoint_loading,
     compiled_ops,
     cpu_distributed,
+    default_detector,
     openmmlab,
     package_lookup,
     torchvision_import,
@@ -28,3 +29,4 @@ def apply() -> None:
     torchvision_import.apply()
     checkpoint_loading.apply()
     cpu_distributed.apply()
+    default_detector.apply()

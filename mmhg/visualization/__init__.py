@@ -1,6 +1,6 @@
 """Pictures: training curves, and people with their skeletons."""
 
 from mmhg.visualization.curves import plot_curves, read_scalars
-from mmhg.visualization.skeleton import draw_skeleton, person_tile, sheet
+from mmhg.visualization.skeleton import draw_people, draw_skeleton, person_tile, sheet
 
-__all__ = ["draw_skeleton", "person_tile", "plot_curves", "read_scalars", "sheet"]
+__all__ = ["draw_people", "draw_skeleton", "person_tile", "plot_curves", "read_scalars", "sheet"]

@@ -13,9 +13,13 @@ Image = np.ndarray
 
 
 def draw_skeleton(
-    image: Image, keypoints: np.ndarray, drawn: np.ndarray, metainfo: dict[str, Any]
+    image: Image,
+    keypoints: np.ndarray,
+    drawn: np.ndarray,
+    metainfo: dict[str, Any],
+    thickness: int | None = None,
 ) -> None:
-    """Draw one skeleton into the image, in place; lines scale with the image's size.
+    """Draw one skeleton into the image, in place.
 
     Args:
         image: (H, W, 3) uint8, BGR.
@@ -23,19 +27,52 @@ def draw_skeleton(
         drawn: (K,) bool; links need both of their ends.
         metainfo: The data set's parsed metainfo: ``skeleton_links``, ``skeleton_link_colors`` and
             ``keypoint_colors`` (RGB).
+        thickness: Of the lines in px; by the image's size if None, as for a person who fills it.
     """
-    thickness = max(1, round(max(image.shape[:2]) / 110))
+    if thickness is None:
+        thickness = max(1, round(max(image.shape[:2]) / 110))
     points = [tuple(round(v) for v in point) for point in keypoints.tolist()]
-    links = zip(metainfo["skeleton_links"], metainfo["skeleton_link_colors"], strict=True)
-    for (start, end), color in links:
-        if drawn[start] and drawn[end]:
-            bgr = [int(channel) for channel in color[::-1]]
-            cv2.line(image, points[start], points[end], bgr, thickness, cv2.LINE_AA)
+    rim = thickness // 4
+    links = [
+        (points[start], points[end], [int(channel) for channel in color[::-1]])
+        for (start, end), color in zip(
+            metainfo["skeleton_links"], metainfo["skeleton_link_colors"], strict=True
+        )
+        if drawn[start] and drawn[end]
+    ]
+    if rim:  # tells lines from a background of their colour
+        for start, end, _ in links:
+            cv2.line(image, start, end, (0, 0, 0), thickness + 2 * rim, cv2.LINE_AA)
+    for start, end, bgr in links:
+        cv2.line(image, start, end, bgr, thickness, cv2.LINE_AA)
     for point, on, color in zip(points, drawn, metainfo["keypoint_colors"], strict=True):
         if on:
             bgr = [int(channel) for channel in color[::-1]]
             cv2.circle(image, point, thickness + 1, bgr, -1, cv2.LINE_AA)
-            cv2.circle(image, point, thickness + 1, (255, 255, 255), 1, cv2.LINE_AA)
+            if thickness > 1:
+                cv2.circle(image, point, thickness + 1, (255, 255, 255), max(1, rim), cv2.LINE_AA)
+
+
+def draw_people(
+    image: Image, keypoints: np.ndarray, drawn: np.ndarray, metainfo: dict[str, Any]
+) -> None:
+    """Draw the skeletons of an image's people into it, in place.
+
+    Lines are as thick as suits each person's size, but never too thin for the image to be looked at
+    as a whole.
+
+    Args:
+        image: (H, W, 3) uint8, BGR.
+        keypoints: (N, K, 2) px, of N people.
+        drawn: (N, K) bool.
+        metainfo: As in :func:`draw_skeleton`.
+    """
+    side = max(image.shape[:2])
+    for points, shown in zip(keypoints, drawn, strict=True):
+        if shown.any():
+            extent = float(np.ptp(points[shown], axis=0).max())
+            width = min(max(extent / 60, side / 400), side / 110)
+            draw_skeleton(image, points, shown, metainfo, max(1, round(width)))
 
 
 def person_tile(

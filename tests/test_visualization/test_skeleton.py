@@ -1,8 +1,9 @@
 """Skeletons stand where they should."""
 
 import numpy as np
+import pytest
 
-from mmhg.visualization import draw_skeleton, person_tile, sheet
+from mmhg.visualization import draw_people, draw_skeleton, person_tile, sheet
 
 METAINFO = dict(
     skeleton_links=[(0, 1), (1, 2)],
@@ -43,3 +44,35 @@ def test_sheet_fills_its_last_row() -> None:
     picture = sheet(tiles, ("x",), columns=2)
     assert picture.shape == (48, 48, 3)
     assert (picture[24:, 24:] == 255).all()
+
+
+def line_width(side: int, extent: float) -> int:
+    """Of the link of a person of this height, px, along a row of a square image."""
+    image = np.zeros((side, side, 3), np.uint8)
+    keypoints = np.array([[[side / 2, 10], [side / 2, 10 + extent], [0, 0]]])
+    draw_people(image, keypoints, np.array([[True, True, False]]), METAINFO)
+    return int((image[10 + round(extent / 2)].max(axis=1) > 60).sum())
+
+
+def test_lines_suit_person_and_picture() -> None:
+    # OpenCV's soft edges add a pixel or two.
+    assert line_width(1100, 1000) == pytest.approx(10, abs=2)
+    assert line_width(1100, 300) == pytest.approx(5, abs=2)
+    # A small person's are still seen where the whole picture is.
+    assert line_width(4000, 200) == pytest.approx(10, abs=2)
+    assert line_width(100, 80) == pytest.approx(1, abs=1)
+
+
+def test_people_who_are_not_drawn_leave_no_trace() -> None:
+    image = np.zeros((50, 50, 3), np.uint8)
+    draw_people(image, np.full((2, 3, 2), 25.0), np.zeros((2, 3), dtype=bool), METAINFO)
+    assert not image.any()
+
+
+def test_thick_lines_have_a_dark_rim() -> None:
+    image = np.full((1000, 1000, 3), 255, np.uint8)
+    keypoints = np.array([[500.0, 100], [500, 900], [0, 0]])
+    draw_skeleton(image, keypoints, np.array([True, True, False]), METAINFO, thickness=8)
+    assert image[500, 500].tolist() == [0, 0, 255]
+    assert image[500, 506].tolist() == [0, 0, 0]
+    assert image[500, 510].tolist() == [255, 255, 255]

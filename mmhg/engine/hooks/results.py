@@ -6,17 +6,21 @@ from pathlib import Path
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+
+from mmhg.checkpoints.fingerprint import fingerprint
 
 
 @HOOKS.register_module()
 class ResultsHook(Hook):
     """Write the metrics of each validation and test to ``results.json`` in the work directory.
 
-    Each evaluation that has a metric replaces the file; undefined numbers are null. A validation
-    adds its ``iteration``, a test its ``checkpoint``, a metric with ``scores`` (as ``PCKhMetric``)
-    its protocol and its score for each joint.
+    Each evaluation that has a metric replaces the file; undefined numbers are null. The name of the
+    ``config`` and the fingerprint of the ``weights`` say what was evaluated. A validation adds its
+    ``iteration``, a test its ``checkpoint``, a metric with ``scores`` (as ``PCKhMetric``) its
+    protocol and its score for each joint.
 
     Args:
         filename: Name of the file.
@@ -47,6 +51,10 @@ class ResultsHook(Hook):
     ) -> None:
         if not metrics:
             return
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        results.update(
+            config=Path(runner.cfg.filename or "").stem, weights=fingerprint(model.state_dict())
+        )
         for evaluator in evaluators:
             if getattr(evaluator, "scores", None) is not None:
                 results.update(evaluator.scores.report())

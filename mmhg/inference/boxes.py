@@ -1,0 +1,70 @@
+"""Where people are: boxes, and MPII's centre and scale.
+
+Shape shorthand in this module: P people. Boxes are left, top, right, bottom in 0-based px.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mmhg.datasets.body.mpii_person_dataset import CENTER_SHIFT, PIXELS_PER_SCALE
+from mmhg.errors import InputError
+
+
+def person_boxes(centers: Any, scales: Any) -> np.ndarray:
+    """Boxes of people that are given as in MPII.
+
+    A person of scale 1 is 200 px high. As in the authors' code, and in `MPIIPersonDataset`, the
+    centre is lowered by 15 px x scale, so that the crop keeps the feet.
+
+    Args:
+        centers: (P, 2) px, 0-based (MPII's files count from 1).
+        scales: (P,).
+
+    Returns:
+        (P, 4): what a config for MPII pads by a quarter and crops.
+    """
+    centers = np.asarray(centers, dtype=np.float64).reshape(-1, 2)
+    scales = np.asarray(scales, dtype=np.float64).reshape(-1, 1)
+    if len(centers) != len(scales):
+        raise InputError(f"there are {len(centers)} centres, but {len(scales)} scales")
+    middle = centers + [0, CENTER_SHIFT] * scales
+    half = PIXELS_PER_SCALE / 2 * scales
+    return np.hstack([middle - half, middle + half])
+
+
+def as_boxes(boxes: Any) -> np.ndarray:
+    """Boxes (P, 4) as float64.
+
+    Raises:
+        InputError: They are not numbers, or not four a box.
+    """
+    try:
+        array = np.asarray(boxes, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"boxes must be (people, 4): left, top, right, bottom in px, got {boxes!r:.80}"
+        ) from error
+    if array.size and array.shape[-1] != 4:
+        raise InputError(
+            f"boxes must be (people, 4): left, top, right, bottom in px, got shape {array.shape}"
+        )
+    return array.reshape(-1, 4)
+
+
+def fault(box: np.ndarray, size: Sequence[int]) -> str | None:
+    """What is wrong with a box (4,) in an image of this height and width in px, if anything."""
+    height, width = size
+    left, top, right, bottom = box.tolist()
+    shown = f"box [{', '.join(f'{side:g}' for side in box.tolist())}]"
+    if not (np.isfinite(box).all() and left < right and top < bottom):
+        return f"{shown} has no area; boxes are left, top, right, bottom in px"
+    if right <= 0 or bottom <= 0 or left >= width or top >= height:
+        return (
+            f"{shown} lies outside of the image, {width} x {height} px; boxes are left, top, "
+            "right, bottom in px"
+        )
+    return None

@@ -1,0 +1,61 @@
+"""People found by a detector of MMDetection."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from mmpose.evaluation.functional import nms
+
+from mmhg.errors import InputError
+
+from .boxes import as_boxes, fault
+
+_PERSON = 0
+"""Of the detectors' classes, which COCO's people are."""
+
+_OVERLAP = 0.3
+"""IoU above which the lower scored of two boxes is dropped; as MMPose's inferencer."""
+
+
+class Detector:
+    """Person boxes by a detector of MMDetection, as MMPose's inferencer picks them.
+
+    Args:
+        config: Of a detector whose class 0 is person.
+        checkpoint: Its weights.
+        device: To compute on; None takes a GPU if there is one.
+        threshold: Lowest score of a box.
+
+    Raises:
+        InputError: Full mmcv is not installed.
+    """
+
+    def __init__(
+        self, config: Path, checkpoint: Path, device: str | None, threshold: float
+    ) -> None:
+        if find_spec("mmcv._ext") is None:
+            raise InputError(
+                "a detector needs full mmcv, and this is mmcv-lite: pip uninstall mmcv-lite, then "
+                "pip install --no-build-isolation mmcv==2.1.0 (it is built from source). Without "
+                "it, give the boxes by --boxes"
+            )
+        for path in (config, checkpoint):
+            if not path.is_file():
+                raise InputError(f"no such file: {path}")
+        from mmdet.apis import DetInferencer
+
+        self._infer = DetInferencer(
+            str(config), str(checkpoint), device=device, scope="mmdet", show_progress=False
+        )
+        self._threshold = threshold
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """The boxes (P, 4) of people in an image (height, width, 3), blue, green, red."""
+        (sample,) = self._infer(image, return_datasamples=True)["predictions"]
+        found = sample.pred_instances.cpu().numpy()
+        boxes = np.column_stack([found.bboxes, found.scores])
+        boxes = boxes[(found.labels == _PERSON) & (found.scores > self._threshold)]
+        boxes = boxes[nms(boxes, _OVERLAP)][:, :4]
+        return as_boxes([box for box in boxes if fault(box, image.shape[:2]) is None])

@@ -1,0 +1,258 @@
+"""From images and boxes to keypoints, with a config's own test pipeline.
+
+Shape shorthand in this module: N people, K keypoints, S stacks, H x W px of the heatmaps.
+Coordinates are px of the image, 0-based.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.registry import init_default_scope
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+
+from mmhg.config import get_config
+from mmhg.datasets.transforms import LoadWholeImage
+from mmhg.errors import InputError
+from mmhg.export import load_model
+from mmhg.models import speed_up
+
+from .boxes import as_boxes, fault
+from .stack_heatmaps import predict_stacks
+
+Image = str | Path | np.ndarray
+"""A file, or an array (height, width, 3) uint8 with channels blue, green, red."""
+
+_HALF = {"cpu": torch.bfloat16, "cuda": torch.float16}
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """People's keypoints; unpacks as ``keypoints, scores = prediction``.
+
+    Attributes:
+        keypoints: (N, K, 2) px; the people of the first image, then those of the second, ...
+        scores: (N, K), what the codec gives: the heatmaps' maxima, as a rule.
+        image_index: (N,) which of the images each person is in.
+        boxes: (N, 4) the people's boxes: left, top, right, bottom in px.
+        heatmaps: (N, S, K, H, W) of every stack, after the flip test; None if not asked for.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    image_index: np.ndarray
+    boxes: np.ndarray
+    heatmaps: np.ndarray | None = None
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter((self.keypoints, self.scores))
+
+
+class Predictor:
+    """A trained top-down network, from images to keypoints.
+
+    People are cropped by the test pipeline of the config, so that keypoints are those of
+    `mmpose.apis.inference_topdown` but for rounding. The network runs in its fast form
+    (`mmhg.models.FastHourglass`) where it has one.
+
+    Args:
+        config: File, name of one of mmhg's configs, or loaded; it is left as it is.
+        checkpoint: Weights that belong to it.
+        device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
+        half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
+            and keypoints move by a fraction of a pixel.
+        flip: Whether to average with the mirrored image; None does as the config.
+        compile: Run through `torch.compile`. The first batch takes about a minute then, and each
+            batch is filled up to `batch_size`.
+        batch_size: Most people that go through the network at a time.
+
+    Attributes:
+        config: As loaded.
+        model: MMPose's, in evaluation mode.
+        dataset_meta: The keypoints' names, skeleton and colours.
+
+    Raises:
+        InputError: The config is of no top-down network, the checkpoint is of another, or there is
+            no such device.
+    """
+
+    def __init__(
+        self,
+        config: str | Path | Config,
+        checkpoint: str | Path,
+        *,
+        device: str | torch.device | None = None,
+        half: bool = False,
+        flip: bool | None = None,
+        compile: bool = False,
+        batch_size: int = 8,
+    ) -> None:
+        if batch_size < 1:
+            raise InputError(f"batch_size must be at least 1, got {batch_size}")
+        self.config = deepcopy(config) if isinstance(config, Config) else get_config(config)
+        chosen = find_device(device)
+        self.model: Any = load_model(self.config, checkpoint)
+        if not isinstance(self.model, TopdownPoseEstimator):
+            raise InputError(
+                f"Predictor is for top-down networks (TopdownPoseEstimator), the config's model is "
+                f"a {type(self.model).__name__}; use MMPoseInferencer"
+            )
+        self.model.to(chosen)
+        self.dataset_meta: dict[str, Any] = self.model.dataset_meta
+        if flip is not None:
+            self.model.test_cfg["flip_test"] = flip
+        self.batch_size = batch_size
+        self._fills_batches = compile
+        dtype = _HALF[chosen.type] if half else torch.float32
+        undo = speed_up(self.model, dtype=dtype, compile=compile)
+        if undo is None and (half or compile):
+            raise InputError(
+                "half and compile are for a HourglassBackbone, the config's is a "
+                f"{type(self.model.backbone).__name__}; leave them out"
+            )
+        steps = self.config.test_dataloader.dataset.pipeline
+        self._pipeline = Compose(steps)
+        # Boxes that are given count, also where the data set's people fill their images.
+        self._pipeline_for_boxes = Compose([s for s in steps if s["type"] != "WholeImageBox"])
+
+    def __call__(
+        self,
+        images: Image | Sequence[Image],
+        boxes: Any = None,
+        *,
+        heatmaps: bool = False,
+    ) -> Prediction:
+        """Find the keypoints of people.
+
+        Args:
+            images: One or several. Files are read when their turn comes.
+            boxes: Of one image (people, 4); of several, a sequence of such, None among them for
+                one person who fills the image. None does so for all images.
+            heatmaps: Give those of every stack as well. They take the plain form of the network,
+                in float32.
+
+        Raises:
+            InputError: An image cannot be read, a box has no area or lies outside of its image, or
+                the head has no heatmaps.
+        """
+        sources, places = matched(images, boxes)
+        parts = list(self._batches(sources, places, heatmaps))
+        arrays = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        if arrays:
+            return Prediction(*arrays)
+        number = self.dataset_meta["num_keypoints"]
+        return Prediction(
+            keypoints=np.empty((0, number, 2)),
+            scores=np.empty((0, number)),
+            image_index=np.empty(0, dtype=int),
+            boxes=np.empty((0, 4)),
+        )
+
+    def _batches(
+        self, sources: Sequence[Image], places: Sequence[Any], heatmaps: bool
+    ) -> Iterator[tuple[np.ndarray, ...]]:
+        """What is known of a batch of people, as the fields of `Prediction`."""
+        people = self._people(sources, places)
+        while batch := list(islice(people, self.batch_size)):
+            indices, boxes, crops = zip(*batch, strict=True)
+            # One program serves all batches of the same size.
+            missing = self.batch_size - len(crops) if self._fills_batches else 0
+            data = pseudo_collate([*crops, *crops[:1] * missing])
+            with torch.no_grad():
+                if heatmaps:
+                    samples, maps = predict_stacks(self.model, data)
+                else:
+                    samples, maps = self.model.test_step(data), None
+            instances = [sample.pred_instances for sample in samples[: len(crops)]]
+            known = (
+                np.concatenate([_array(each.keypoints)[..., :2] for each in instances]),
+                np.concatenate([_array(each.keypoint_scores) for each in instances]),
+                np.array(indices),
+                np.stack(boxes),
+            )
+            yield known if maps is None else (*known, maps[: len(crops)].cpu().numpy())
+
+    def _people(
+        self, sources: Sequence[Image], places: Sequence[Any]
+    ) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+        """Image number, box (4,) and network input of each person."""
+        init_default_scope(self.config.get("default_scope", "mmpose"))
+        for index, (source, boxes) in enumerate(zip(sources, places, strict=True)):
+            image = read_image(source)
+            size = image.shape[:2]
+            pipeline = self._pipeline if boxes is None else self._pipeline_for_boxes
+            whole = [[0, 0, size[1], size[0]]]
+            for box in as_boxes(whole if boxes is None else boxes):
+                if problem := fault(box, size):
+                    name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
+                    raise InputError(f"{name}: {problem}")
+                person = dict(img=image, bbox=box[None], bbox_score=np.ones(1, dtype=np.float32))
+                yield index, box, pipeline(person | self.dataset_meta)
+
+
+def read_image(source: Image) -> np.ndarray:
+    """An image (height, width, 3) uint8, blue, green, red, turned upright as its file says.
+
+    Raises:
+        InputError: It cannot be read, is truncated, or is no such array.
+    """
+    if not isinstance(source, np.ndarray):
+        results = LoadWholeImage()(dict(img_path=str(source)))
+        assert results is not None
+        image: np.ndarray = results["img"]
+        return image
+    if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8 or not source.size:
+        raise InputError(
+            "an image must be (height, width, 3) uint8 with channels blue, green, red, got "
+            f"{source.shape} {source.dtype}; cv2.imread gives it so"
+        )
+    return source
+
+
+def matched(
+    images: Image | Sequence[Image] | Iterable[Image], boxes: Any
+) -> tuple[list[Image], list[Any]]:
+    """A list of images, and one of what is said about their people."""
+    if isinstance(images, str | Path | np.ndarray):
+        return [images], [boxes]
+    sources = list(images)
+    places = [None] * len(sources) if boxes is None else list(boxes)
+    if len(places) != len(sources):
+        raise InputError(
+            f"there are {len(sources)} images, but boxes for {len(places)}; give a sequence of "
+            "(people, 4) for each image"
+        )
+    return sources, places
+
+
+def find_device(name: str | torch.device | None) -> torch.device:
+    """The device to compute on.
+
+    Raises:
+        InputError: There is none of that name here.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"device {str(name)!r} cannot be used: {reason}") from error
+    if device.type not in _HALF:
+        raise InputError(f"device must be one of {', '.join(_HALF)}, got {str(name)!r}")
+    return device
+
+
+def _array(values: Any) -> np.ndarray:
+    """MMPose's heads give arrays or tensors."""
+    return values.cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

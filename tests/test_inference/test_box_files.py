@@ -1,0 +1,142 @@
+"""Files that say where people are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmhg.datasets import MPIIPersonDataset
+from mmhg.errors import InputError
+from mmhg.inference.box_files import People, read_boxes, read_centers
+
+BOX = [10.0, 20.0, 40.0, 60.0]
+XYWH = [10.0, 20.0, 30.0, 40.0]
+
+
+def written(folder: Path, content: Any, name: str = "boxes.json") -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def read(folder: Path, content: Any, threshold: float = 0.0) -> People:
+    name = "boxes.csv" if isinstance(content, str) else "boxes.json"
+    return read_boxes(written(folder, content, name), threshold)
+
+
+COCO = dict(
+    images=[dict(id=7, file_name="val/7.jpg"), dict(id=8, file_name="val/8.jpg")],
+    annotations=[
+        dict(image_id=7, category_id=1, bbox=XYWH),
+        dict(image_id=7, category_id=2, bbox=[0, 0, 5, 5]),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "path"),
+    [
+        ({"7.jpg": [BOX]}, "photos/7.jpg"),
+        ({"photos/7.jpg": [BOX]}, "photos/7.jpg"),
+        ([dict(image="7.jpg", box=BOX)], "photos/7.jpg"),
+        ([dict(image_id=7, bbox=XYWH, category_id=1, score=0.9)], "photos/0007.jpg"),
+        (COCO, "coco/val/7.jpg"),
+        ("image,left,top,right,bottom\n7.jpg,10,20,40,60\n", "photos/7.jpg"),
+        ("image,x,y,width,height,frame\n7.jpg,10,20,30,40,\n", "photos/7.jpg"),
+    ],
+)
+def test_forms(content: Any, path: str, tmp_path: Path) -> None:
+    assert read(tmp_path, content).of(path).tolist() == [BOX]
+
+
+def test_frames_of_a_video(tmp_path: Path) -> None:
+    other = [0.0, 0.0, 9.0, 9.0]
+    people = read(tmp_path, {"clip.mp4": {"0": [BOX], "2": [BOX, other]}})
+    boxes = [people.of("clip.mp4", frame).tolist() for frame in range(4)]
+    assert boxes == [[BOX], [], [BOX, other], []]
+    people = read(tmp_path, {"clip.mp4": [BOX]})
+    assert people.of("clip.mp4", 5).tolist() == [BOX]
+    people = read(tmp_path, "image,frame,left,top,right,bottom\nclip.mp4,3,10,20,40,60\n")
+    assert [len(people.of("clip.mp4", frame)) for frame in (2, 3)] == [0, 1]
+
+
+def test_low_scores_are_left_out(tmp_path: Path) -> None:
+    records = [dict(image="a.jpg", bbox=XYWH, score=score) for score in (0.2, 0.3, 0.9)]
+    records.append(dict(image="a.jpg", bbox=XYWH))
+    assert len(read(tmp_path, records).of("a.jpg")) == 4
+    assert len(read(tmp_path, records, threshold=0.3).of("a.jpg")) == 3
+
+
+def test_images_without_people(tmp_path: Path) -> None:
+    assert read(tmp_path, COCO).of("val/8.jpg").shape == (0, 4)
+    assert read(tmp_path, {"a.jpg": []}).of("a.jpg").shape == (0, 4)
+    detections = read(tmp_path, [dict(image="a.jpg", bbox=XYWH)])
+    assert detections.of("b.jpg").shape == (0, 4)
+    with pytest.raises(InputError, match=r'has nothing for it; .* add "b.jpg": \[\]'):
+        read(tmp_path, {"a.jpg": [BOX]}).of("b.jpg")
+
+
+def test_a_file_of_other_images(tmp_path: Path) -> None:
+    people = read(tmp_path, [dict(image="a.jpg", bbox=XYWH)])
+    people.check(["b.jpg", "x/a.jpg"])
+    with pytest.raises(InputError, match=r"none of the inputs is in .*, b.jpg .* names 'a.jpg'"):
+        people.check(["b.jpg"])
+
+
+def test_centres_give_the_boxes_of_the_data_set(mpii_root: Path) -> None:
+    dataset = MPIIPersonDataset(
+        ann_file="annotations/mpii_val.json",
+        data_root=str(mpii_root),
+        data_prefix=dict(img="images/"),
+        test_mode=True,
+    )
+    people = read_centers(mpii_root / "annotations/mpii_val.json")
+    for index in range(len(dataset)):
+        sample = dataset.get_data_info(index)
+        assert people.of(sample["img_path"]).tolist() == sample["bbox"].tolist()
+
+
+def test_centres_from_csv(tmp_path: Path) -> None:
+    path = written(tmp_path, "image,center_x,center_y,scale\na.jpg,301,201,1.5\n", "centers.csv")
+    assert read_centers(path).of("a.jpg").tolist() == [[150, 72.5, 450, 372.5]]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not JSON"),
+        ("3", "must hold boxes by image names or a list of people, got int"),
+        ('{"a.jpg": [[1, 2, 3]]}', r"'a.jpg': boxes must be \(people, 4\)"),
+        ('{"a.mp4": {"first": []}}', "'a.mp4': frame must be a number from 0, got 'first'"),
+        ("[3]", r"person 0 \(from 0\) is a int"),
+        ('[{"bbox": [0, 0, 1, 1]}]', "has none of image, file_name, image_id"),
+        ('[{"image": "a.jpg"}]', "needs a bbox of x, y, width, height"),
+        ('[{"image": "a", "bbox": [0, 0, 1, 1], "score": "x"}]', "score must be a number"),
+        ('{"images": [{}], "annotations": []}', "images must each have an id and a file_name"),
+    ],
+)
+def test_bad_files(content: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "boxes.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_boxes(path, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (dict(image="a.jpg", center=[1, 2]), "scale must be a number, got None"),
+        (dict(image="a.jpg", scale=1), "center_x must be a number, got None"),
+        (dict(image="a.jpg", center=[1], scale=1), r"center must be x and y in px, got \[1\]"),
+    ],
+)
+def test_bad_centres(record: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        read_centers(written(tmp_path, [record]))
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    for name in ("nosuch.csv", "nosuch.json"):
+        with pytest.raises(InputError, match=f"cannot read .*{name}"):
+            read_boxes(tmp_path / name, 0.0)

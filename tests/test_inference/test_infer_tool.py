@@ -1,0 +1,190 @@
+"""The command line of inference, from files to files."""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from mmhg import Predictor
+from mmhg.config import get_config
+from mmhg.export import export
+
+from .conftest import Trained, stamped, stamps
+
+TOOL = Path(__file__).parents[2] / "tools/infer.py"
+SECONDS, RATE = 10, 25
+WIDTH, HEIGHT = 128, 96
+
+
+def load_tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("infer_tool", TOOL)
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = tool
+    spec.loader.exec_module(tool)
+    return tool
+
+
+@pytest.fixture
+def infer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run the tool; gives exit status, the people of its JSON file and its messages."""
+
+    def call(*arguments: object) -> tuple[int, list[dict[str, Any]], list[str]]:
+        folder = tmp_path / "out"
+        flags = [*map(str, arguments), "-o", str(folder)]
+        try:
+            status = load_tool().main(flags)
+        except SystemExit as error:
+            status = error.code
+        path = folder / "keypoints.json"
+        people = json.loads(path.read_text())["annotations"] if path.is_file() else []
+        messages = [m for m in capsys.readouterr().err.splitlines() if m.startswith("error: ")]
+        return status, people, messages
+
+    return call
+
+
+def coordinates(people: Sequence[dict[str, Any]]) -> np.ndarray:
+    """Keypoints and scores, (N, K, 3)."""
+    return np.array([person["keypoints"] for person in people]).reshape(len(people), -1, 3)
+
+
+def test_images_with_boxes(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    boxes = {
+        photos[0].name: [[10, 5, 90, 100], [60, 20, 150, 110]],
+        photos[1].name: [],
+        "c.png": [[0, 0, 50, 60]],
+    }
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    status, people, messages = infer(
+        *trained, *photos, "--boxes", tmp_path / "boxes.json", "--device", "cpu"
+    )
+    assert (status, messages) == (0, [])
+    assert [person["image_id"] for person in people] == [1, 1, 3]
+    keypoints, scores = Predictor(*trained, device="cpu")(photos, [boxes[p.name] for p in photos])
+    np.testing.assert_allclose(coordinates(people)[..., :2], keypoints, atol=0.002)
+    np.testing.assert_allclose(coordinates(people)[..., 2], scores, atol=1e-5)
+    pictures = sorted(path.name for path in (tmp_path / "out").glob("*.png"))
+    assert pictures == ["a.png", "b.png", "c.png"]
+
+
+def test_a_video_of_ten_seconds(
+    infer: Callable[..., Any], trained: Trained, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (WIDTH, HEIGHT))
+    for index in range(SECONDS * RATE):
+        writer.write(stamped(HEIGHT, WIDTH, index))
+    writer.release()
+    boxes = {"clip.mp4": {n: [[n / 10, 0, 60 + n / 10, 80]] for n in range(0, 250, 2)}}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    flags = ["--boxes", tmp_path / "boxes.json", "--no-flip", "--threshold", 9]
+    status, people, messages = infer(*trained, path, *flags)
+    assert (status, messages) == (0, [])
+    assert [person["frame"] for person in people] == list(range(0, 250, 2))
+    assert [person["bbox"][0] for person in people] == [n / 10 for n in range(0, 250, 2)]
+
+    assert stamps(tmp_path / "out/clip.mp4") == list(range(250))
+
+
+def test_centres(infer: Callable[..., Any], trained: Trained, mpii_root: Path) -> None:
+    status, people, _ = infer(
+        *trained, mpii_root / "images", "--centers", mpii_root / "annotations/mpii_val.json"
+    )
+    assert status == 0
+    # Centre (80, 60) in MPII's px, lowered by 7.5, scale 0.5.
+    assert [person["bbox"] for person in people] == [[29.0, 16.5, 100.0, 100.0]] * 4
+
+
+def test_what_fails_does_not_stop_the_rest(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("note.jpg", "clip.mp4"):
+        (tmp_path / name).write_text("neither")
+    bad = [tmp_path / name for name in ("empty", "note.jpg", "clip.mp4", "nosuch.png")]
+    status, people, messages = infer(*trained, *bad, photos[0])
+    assert (status, len(people)) == (1, 1)
+    assert len(messages) == 4
+    for path in bad:
+        assert sum(str(path) in message for message in messages) == 1
+
+    boxes = {"a.png": [[900, 900, 950, 950], [0, 0, 90, 90]], "b.png": [[0, 0, 50, 50]]}
+    (tmp_path / "boxes.json").write_text(json.dumps(boxes))
+    status, people, messages = infer(*trained, *photos, "--boxes", tmp_path / "boxes.json")
+    assert (status, len(people)) == (1, 2)
+    assert "c.png" in messages[0] and "has nothing for it" in messages[0]
+    assert "outside of the image, 160 x 120 px" in messages[1]
+
+
+def test_nothing_can_be_done(
+    infer: Callable[..., Any],
+    trained: Trained,
+    make_network: Callable[[str], Trained],
+    photos: list[Path],
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other.json").write_text('[{"image": "z.jpg", "bbox": [0, 0, 9, 9]}]')
+    coco = make_network("hg8_coco_256")
+    for arguments, message in [
+        ([*trained, tmp_path / "empty"], "has no images or videos"),
+        ([trained.config, coco.checkpoint, photos[0]], "is of another network than the config's"),
+        ([trained.config, "nosuch.pth", photos[0]], "nosuch.pth can not be found"),
+        (["nosuch", trained.checkpoint, photos[0]], "no config file 'nosuch'"),
+        ([*trained, photos[0], "--boxes", tmp_path / "other.json"], "none of the inputs is in"),
+        ([*trained, photos[0], "--device", "cuda:9"], "device 'cuda:9' cannot be used"),
+        ([*trained, tmp_path / "out/x.png"], "no such file or folder"),
+    ]:
+        status, people, messages = infer(*arguments)
+        assert (status, people) == (2, []), messages
+        assert message in messages[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_pictures_never_replace_what_they_are_made_from(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    photo = tmp_path / "out/photo.png"
+    photo.write_bytes(photos[0].read_bytes())
+    status, _, messages = infer(*trained, photo)
+    assert status == 2
+    assert "its picture would replace" in messages[0]
+    assert photo.read_bytes() == photos[0].read_bytes()
+
+
+def test_a_detector_needs_full_mmcv(
+    infer: Callable[..., Any],
+    trained: Trained,
+    photos: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mmhg.inference.detector.find_spec", lambda name: None)
+    status, _, messages = infer(*trained, photos[0], "--detector", "config.py", "weights.pth")
+    assert status == 2
+    assert "a detector needs full mmcv" in messages[0]
+
+
+def test_an_exported_folder(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "exported"
+    export(get_config(trained.config), trained.checkpoint, folder, format="torchscript")
+    status, people, _ = infer(folder, *photos)
+    assert status == 0
+    keypoints, _ = Predictor(*trained, device="cpu")(photos)
+    # UDP's refinement divides by small numbers, which makes much of rounding.
+    np.testing.assert_allclose(coordinates(people)[..., :2], keypoints, atol=0.05)
+    status, _, messages = infer(folder, photos[0], "--half")
+    assert status == 2
+    assert "runs as it was exported" in messages[0]

@@ -1,0 +1,165 @@
+"""Pictures in, files out: in order, few at a time."""
+
+import csv
+import json
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from xtcocotools.coco import COCO
+
+from mmhg.errors import InputError
+from mmhg.inference.outputs import Outputs
+from mmhg.inference.run import Tally, all_frames, run
+from mmhg.inference.sources import Frame, ImageFile, Source
+
+from .conftest import stamped, stamps
+
+META = dict(
+    num_keypoints=2,
+    keypoint_id2name={0: "head", 1: "foot"},
+    skeleton_links=[(0, 1)],
+    skeleton_link_colors=[[255, 0, 0]],
+    keypoint_colors=[[0, 0, 255]] * 2,
+)
+HEIGHT, WIDTH = 160, 200
+
+
+def predict(
+    images: Sequence[np.ndarray], boxes: Sequence[np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The head on a box's upper left corner, the foot on the lower right."""
+    if boxes is None:
+        boxes = [np.array([[0, 0, image.shape[1], image.shape[0]]]) for image in images]
+    corners = np.concatenate(boxes).reshape(-1, 2, 2)
+    return corners, np.tile([0.9, 0.1], (len(corners), 1))
+
+
+class Film:
+    """Frames made on demand; remembers how many are alive."""
+
+    rate = 10.0
+
+    def __init__(self, length: int, name: str = "clips/film.mp4") -> None:
+        self.name = name
+        self.length: int | None = length
+        self.alive: weakref.WeakSet[Frame] = weakref.WeakSet()
+        self.most = 0
+
+    def frames(self) -> Iterator[Frame]:
+        for index in range(self.length or 0):
+            frame = Frame(self, index, stamped(HEIGHT, WIDTH, index))  # type: ignore
+            self.alive.add(frame)
+            self.most = max(self.most, len(self.alive))
+            yield frame
+
+
+def infer(folder: Path, sources: Sequence[Any], find_people: Any = None, **settings: Any) -> Tally:
+    tally = Tally()
+    with Outputs(folder, META, {"by": "test"}, threshold=0.0, **settings) as outputs:
+        run(all_frames(sources, tally), predict, find_people, outputs, tally, batch_size=4)
+    return tally
+
+
+def boxes_by_frame(frame: Frame) -> list[list[float]]:
+    """As many people as the frame's number modulo 3, each elsewhere."""
+    number = frame.index or 0
+    return [[10.0 * n, number, 10 * n + 50.5, number + 60] for n in range(number % 3)]
+
+
+def test_memory_is_flat_and_frames_are_in_order(tmp_path: Path) -> None:
+    film = Film(50)
+    tally = infer(tmp_path, [film], boxes_by_frame)
+    assert film.most <= 5
+    assert (tally.frames, tally.people, tally.faults) == (50, 49, [])
+
+    content = json.loads((tmp_path / "keypoints.json").read_text())
+    assert content["images"] == [
+        dict(id=1, file_name=film.name, width=WIDTH, height=HEIGHT, fps=10.0, frames=50)
+    ]
+    people = content["annotations"]
+    assert [p["frame"] for p in people] == [n for n in range(50) for _ in range(n % 3)]
+    assert [p["bbox"][1] for p in people] == [p["frame"] for p in people]
+    assert people[2]["keypoints"] == [10, 2, 0.9, 60.5, 62, 0.1]
+    assert people[2]["score"] == 0.5
+
+    assert stamps(tmp_path / "film.mp4") == list(range(50))
+    assert cv2.VideoCapture(str(tmp_path / "film.mp4")).get(cv2.CAP_PROP_FPS) == 10
+
+
+def test_json_is_cocos(tmp_path: Path, photos: list[Path]) -> None:
+    infer(tmp_path, [ImageFile(path) for path in photos], pictures=False)
+    coco = COCO(str(tmp_path / "keypoints.json"))
+    assert [coco.imgs[n]["file_name"] for n in coco.getImgIds()] == [*map(str, photos)]
+    assert coco.cats[1]["keypoints"] == ["head", "foot"]
+    assert coco.cats[1]["skeleton"] == [[1, 2]]
+    results = coco.loadRes(list(coco.anns.values()))
+    assert results.anns[1]["keypoints"] == [0, 0, 0.9, 160, 120, 0.1]
+    assert [path.name for path in tmp_path.iterdir()] == ["keypoints.json"]
+
+
+def test_csv(tmp_path: Path) -> None:
+    infer(tmp_path, [Film(3)], boxes_by_frame, csv=True, pictures=False)
+    with (tmp_path / "keypoints.csv").open() as file:
+        first, _, third = csv.DictReader(file)
+    values = "clips/film.mp4,1,0.0,1.0,50.5,61.0,0.5,0.0,1.0,0.9,50.5,61.0,0.1"
+    assert ",".join(first.values()) == values
+    assert (third["frame"], third["foot_x"], third["foot_score"]) == ("2", "60.5", "0.1")
+
+
+def test_pictures_have_skeletons_and_names_of_their_own(tmp_path: Path, photos: list[Path]) -> None:
+    same_name = tmp_path / "other" / photos[0].name
+    same_name.parent.mkdir()
+    cv2.imwrite(str(same_name), np.zeros((50, 50, 3), np.uint8))
+    photo = same_name.with_suffix(".JPG")
+    cv2.imwrite(str(photo), np.zeros((50, 50, 3), np.uint8))
+    out = tmp_path / "out"
+    infer(out, [ImageFile(path) for path in (photos[0], same_name, photo)])
+    assert sorted(path.name for path in out.iterdir()) == [
+        "a.JPG",
+        "a.png",
+        "a_2.png",
+        "keypoints.json",
+    ]
+    assert cv2.imread(str(out / "a_2.png"))[25, 25].tolist() == [0, 0, 255]
+    before, after = cv2.imread(str(photos[0])), cv2.imread(str(out / "a.png"))
+    assert (before[110, :20] == after[110, :20]).all()
+    assert not (before == after).all()
+
+
+def test_bad_boxes_and_pictures_do_not_stop_the_rest(
+    tmp_path: Path, photos: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no image")
+    sources: list[Source] = [ImageFile(path) for path in (photos[0], broken, photos[1])]
+    outside = [[500.0, 0.0, 600.0, 90.0]]
+    tally = infer(tmp_path / "out", sources, lambda frame: [*outside, [0.0, 0.0, 50.0, 50.0]])
+    assert (tally.frames, tally.people) == (2, 2)
+    messages = capsys.readouterr().err.splitlines()
+    assert messages == [f"error: {fault}" for fault in tally.faults]
+    assert [photos[0].name in messages[0], "outside of the image, 160 x 120" in messages[0]]
+    assert "cannot decode image" in messages[1]
+    assert photos[1].name in messages[2]
+    content = json.loads((tmp_path / "out/keypoints.json").read_text())
+    assert [entry["image_id"] for entry in content["annotations"]] == [1, 2]
+
+
+def test_nothing_is_left_of_nothing(tmp_path: Path) -> None:
+    infer(tmp_path / "out", [ImageFile(tmp_path / "nosuch.jpg")], csv=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_error_leaves_no_half_files(tmp_path: Path) -> None:
+    def fail(frame: Frame) -> list[list[float]]:
+        if frame.index == 9:
+            raise InputError("no more")
+        return boxes_by_frame(frame)
+
+    with pytest.raises(InputError, match="no more"):
+        infer(tmp_path, [Film(20)], fail, csv=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
