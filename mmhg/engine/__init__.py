@@ -10,6 +10,7 @@ from mmhg.engine.hooks import (
     FastInferenceHook,
     ResultsHook,
     SkeletonSheetHook,
+    StackSheetHook,
     TF32Hook,
     TrainingCurvesHook,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "OptimWrapper",
     "ResultsHook",
     "SkeletonSheetHook",
+    "StackSheetHook",
     "TF32Hook",
     "TrainingCurvesHook",
 ]

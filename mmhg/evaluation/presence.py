@@ -20,7 +20,7 @@ from mmhg.errors import InputError
 class PrecisionRecall(NamedTuple):
     """A precision-recall curve, from the highest threshold to the lowest.
 
-    Args:
+    Attributes:
         thresholds: (T,) the distinct scores; a joint is taken for present at the score or above.
         precision: (T,) share of the joints taken for present that are.
         recall: (T,) share of the present joints that are taken for present.

@@ -19,15 +19,16 @@ from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.structures import PoseDataSample
 
 from mmhg.config import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
+from mmhg.evaluation.each_stack import predict_each_stack
 from mmhg.export import load_model
 from mmhg.models import speed_up
 
 from .boxes import as_boxes, fault
-from .stack_heatmaps import predict_stacks
 
 Image = str | Path | np.ndarray
 """A file, or an array (height, width, 3) uint8 with channels blue, green, red."""
@@ -169,7 +170,7 @@ class Predictor:
             data = pseudo_collate([*crops, *crops[:1] * missing])
             with torch.no_grad():
                 if heatmaps:
-                    samples, maps = predict_stacks(self.model, data)
+                    samples, maps = self._each_stack(data)
                 else:
                     samples, maps = self.model.test_step(data), None
             instances = [sample.pred_instances for sample in samples[: len(crops)]]
@@ -180,6 +181,17 @@ class Predictor:
                 np.stack(boxes),
             )
             yield known if maps is None else (*known, maps[: len(crops)].cpu().numpy())
+
+    def _each_stack(self, data: dict[str, Any]) -> tuple[list[PoseDataSample], torch.Tensor]:
+        """The last stack's predictions, and the heatmaps of all (N, S, K, H, W)."""
+        settings = self.model.test_cfg
+        self.model.test_cfg = {**settings, "output_heatmaps": True}
+        try:
+            stacks = predict_each_stack(self.model, data)
+        finally:
+            self.model.test_cfg = settings
+        maps = [torch.stack([one.pred_fields.heatmaps for one in samples]) for samples in stacks]
+        return stacks[-1], torch.stack(maps, dim=1)
 
     def _people(
         self, sources: Sequence[Image], places: Sequence[Any]

@@ -7,6 +7,7 @@ from mmhg.engine.hooks.fast_inference import FastInferenceHook
 from mmhg.engine.hooks.results import ResultsHook
 from mmhg.engine.hooks.runtime_info import DeferredRuntimeInfoHook
 from mmhg.engine.hooks.skeleton_sheet import SkeletonSheetHook
+from mmhg.engine.hooks.stack_sheet import StackSheetHook
 from mmhg.engine.hooks.tf32 import TF32Hook
 from mmhg.engine.hooks.training_curves import TrainingCurvesHook
 
@@ -18,6 +19,7 @@ __all__ = [
     "FastInferenceHook",
     "ResultsHook",
     "SkeletonSheetHook",
+    "StackSheetHook",
     "TF32Hook",
     "TrainingCurvesHook",
 ]
