@@ -1,0 +1,83 @@
+"""tools/demo.py: started as a user does, and what it says about bad input."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+import torch
+
+TOOL = Path(__file__).resolve().parents[2] / "tools/demo.py"
+
+
+@pytest.fixture
+def tool():
+    spec = importlib.util.spec_from_file_location("demo_tool", TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_it_serves_until_ctrl_c(trained, tmp_path):
+    command = [sys.executable, str(TOOL), *map(str, trained), "--port", "0", "--max-upload", "1.5"]
+    with subprocess.Popen(
+        [*command, "--device", "cpu"],
+        cwd=tmp_path,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            line = process.stdout.readline()
+            assert line.startswith("http://127.0.0.1:") and "(Ctrl-C ends it)" in line
+            with urlopen(line.split()[0] + "api/about", timeout=60) as answer:
+                about = json.load(answer)
+            assert about["config"] == "narrow" and about["checkpoint"] == "narrow.pth"
+            assert about["max_upload"] == 1_500_000
+            assert about["examples"] == []
+        finally:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_defaults(tool):
+    args = tool.parse_args(["config.py", "weights.pth"])
+    assert (args.host, args.port, args.max_upload) == ("127.0.0.1", 7860, 20)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--max-upload", "0"], "--max-upload must be more than 0 MB, got 0"),
+        (["--max-upload", "nan"], "--max-upload must be more than 0 MB, got nan"),
+        (["--device", "abacus"], "device 'abacus' cannot be used"),
+        (["--port", "99999"], "cannot listen at --host 127.0.0.1 --port 99999"),
+    ],
+)
+def test_bad_flags(tool, trained, capsys, flags, message):
+    with pytest.raises(SystemExit) as end:
+        tool.main([*map(str, trained), *flags])
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_bad_checkpoints(tool, trained, tmp_path, capsys):
+    other, broken = tmp_path / "other.pth", tmp_path / "broken.pth"
+    torch.save(dict(state_dict={"backbone.x": torch.zeros(1)}), other)
+    broken.write_bytes(b"no checkpoint")
+    for path, message in (
+        (other, "other.pth is of another network than the config's"),
+        (broken, "broken.pth cannot be loaded"),
+        (tmp_path / "absent.pth", "absent.pth"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            tool.main([str(trained.config), str(path)])
+        assert end.value.code == 2
+        assert message in capsys.readouterr().err
