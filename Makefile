@@ -55,15 +55,16 @@ figures-report: figures ## Print how hard the built-in data of LEVEL are, with a
 
 .PHONY: test
 test: install ## Run the tests, but for the slow ones
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not openvino"
+	$(PYTEST) -m "not slow and openvino"
 
 .PHONY: test-slow
 test-slow: install ## Run the slow tests
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not openvino"
+	$(PYTEST) -m "slow and openvino"
 
 .PHONY: test-all
-test-all: install ## Run every test
-	$(PYTEST)
+test-all: test test-slow ## Run every test
 
 .PHONY: bench
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
@@ -81,6 +82,14 @@ format: install ## Format the code and apply the linter's safe fixes
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
+# The variable silences an advertisement that the theme prints.
+.PHONY: docs
+docs: install ## Build the documentation site into site/; warnings are errors
+	@cmp -s requirements/docs.txt "$(VENV)/mmhg-docs.txt" || { \
+	  $(RUN) -m pip --disable-pip-version-check install --quiet -r requirements/docs.txt && \
+	  cp requirements/docs.txt "$(VENV)/mmhg-docs.txt"; }
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build $(ARGS)
+
 .PHONY: dist
 dist: install ## Build the source archive and the wheel into dist/
 	$(RUN) -m build --no-isolation $(ARGS)
@@ -91,5 +100,5 @@ lock: ## Pin the requirements anew from requirements/*.in (needs uv)
 
 .PHONY: clean
 clean: ## Remove builds and caches; the environment, data and work_dirs stay
-	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find mmhg tools tests configs -name __pycache__ -type d -exec rm -rf {} +

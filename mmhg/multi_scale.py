@@ -16,7 +16,7 @@ def with_test_scales(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """``model, test_dataloader`` of ``base``, testing each person in crops of several sizes.
 
-    In a leaf::
+    In a leaf:
 
         model, test_dataloader = with_test_scales(_base_, (0.8, 1.0, 1.2))
 

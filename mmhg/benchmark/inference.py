@@ -100,39 +100,44 @@ def _forms(
 
 def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict[str, Forward]:
     """ONNX Runtime and OpenVINO, where they are installed."""
+    threads = torch.get_num_threads()
     forms: dict[str, Forward] = {}
+    if path := _write("onnx", backbone, images, folder):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        forms["ONNX Runtime"] = lambda x: torch.from_numpy(
+            session.run(None, {INPUT_NAME: x.numpy()})[0]
+        )
+    if path := _write("openvino", backbone, images, folder):
+        import openvino
+
+        for name, precision in {"OpenVINO": "f32", "OpenVINO, bfloat16": "bf16"}.items():
+            settings = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
+            program = openvino.Core().compile_model(path, "CPU", settings)
+            forms[name] = _openvino_forward(program)
+    return forms
+
+
+def _write(name: str, backbone: HourglassBackbone, images: Tensor, folder: Path) -> Path | None:
+    """The fast form as a file of that format for any batch; None where it is not installed."""
+    try:
+        form = find_format(name)
+    except InputError:
+        return None
     job = Job(
         network=FastHourglass(backbone),
-        images=images,
-        path=folder / f"{len(images)}.onnx",
+        images=torch.rand(2, *images.shape[1:]),
+        path=folder / form.file,
         output_names=["heatmaps"],
-        dynamic_batch=False,
+        dynamic_batch=True,
         half=False,
         metadata={},
     )
-    try:
-        find_format("onnx").write(job)
-        import onnxruntime
-    except InputError:
-        return forms
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(job.path, options, providers=["CPUExecutionProvider"])
-    forms["ONNX Runtime"] = lambda x: torch.from_numpy(
-        session.run(None, {INPUT_NAME: x.numpy()})[0]
-    )
-    try:
-        import openvino
-    except ImportError:
-        return forms
-    for name, precision in {"OpenVINO": "f32", "OpenVINO, bfloat16": "bf16"}.items():
-        settings = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
-        }
-        program = openvino.Core().compile_model(job.path, "CPU", settings)
-        forms[name] = _openvino_forward(program)
-    return forms
+    form.write(job)
+    return job.path
 
 
 def _openvino_forward(program: Callable) -> Forward:

@@ -97,7 +97,7 @@ def run(
         size: Side of the images in px.
         **backbone: Other settings of `HourglassBackbone`.
     """
-    names = ("plain", "ours", "ours, with_cp", "ours, --amp", "ours, --amp, with_cp")
+    names = ("plain", "ours, with_cp", "ours, --amp, with_cp")
     network = f"{num_stacks} stacks at {size} px"
     values = {
         name: float(peak_bytes(trainee))
@@ -121,7 +121,7 @@ def run(
                 units=timed_batch,
                 goal=TIME_GOAL if name == "ours, with_cp" else None,
             )
-            for name, trainee in trainees(names[:3], num_stacks, timed_batch, size, **backbone)
+            for name, trainee in trainees(names[:2], num_stacks, timed_batch, size, **backbone)
         ],
         seconds=seconds,
         min_rounds=3,

@@ -16,7 +16,7 @@ def with_codec(
     """``model, train_dataloader, val_dataloader, test_dataloader`` of ``base`` with another codec.
 
     A config's lists are replaced whole, so a leaf with another input size, or with UDP, would have
-    to repeat both pipelines. In a leaf::
+    to repeat both pipelines. In a leaf:
 
         codec = dict(_base_.codec, input_size=(384, 384), heatmap_size=(96, 96))
         model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)

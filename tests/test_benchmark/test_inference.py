@@ -9,6 +9,8 @@ import torch
 from mmhg.benchmark import inference
 from mmhg.errors import InputError
 
+pytestmark = pytest.mark.openvino
+
 TINY = dict(size=64, channels=16, stem_channels=(4, 8, 8))
 
 

@@ -25,6 +25,8 @@ from mmhg.export.description import describe
 from mmhg.export.folder import load_model
 from mmhg.export.network import HeatmapNetwork
 
+pytestmark = pytest.mark.openvino
+
 FORMS = [dict(), dict(fuse=True, half=True, decode=True, dynamic_batch=True)]
 MORE_FORMS = [dict(fuse=True, dynamic_batch=True), dict(half=True)]
 

@@ -15,6 +15,8 @@ from mmhg.codecs import HourglassHeatmap
 from mmhg.export import FORMATS, export, predict
 from mmhg.export.network import KeypointNetwork
 
+pytestmark = pytest.mark.openvino
+
 BLOCKED = ("torch", "mmpose", "mmengine", "mmcv", "mmdet", "mmhg")
 
 SIZES = dict(input_size=(96, 128), heatmap_size=(24, 32))

@@ -11,6 +11,8 @@ import torch
 
 from mmhg.config import get_config
 
+pytestmark = pytest.mark.openvino
+
 TOOL = Path(__file__).parents[2] / "tools/export.py"
 
 

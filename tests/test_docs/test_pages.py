@@ -1,0 +1,120 @@
+"""What the pages link to and name is there: files, headings, configs, tools, options, targets."""
+
+import ast
+import importlib
+import re
+import shlex
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import mmpose
+import pytest
+
+from mmhg.config import config_names
+from test_docs.pages import PAGES, ROOT, code_blocks, commands, name_of, prose
+
+OF_OTHERS = {"--no-build-isolation", "--no-deps", "--index-url", "--use-pep517"}  # pip's
+each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings as GitHub and the site write them behind #."""
+    headings = re.findall(r"^#+ +(.+)$", prose(page), re.MULTILINE)
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
+
+
+@each_page
+def test_links(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{link}: no such file"
+        assert not anchor or anchor in anchors(target), f"{link}: no such heading"
+
+
+@each_page
+def test_no_link_leaves_the_site(page: Path) -> None:
+    docs = ROOT / "docs"
+    if docs not in page.parents:
+        return
+    for link in re.findall(r"\]\(([^)\s#]+)", prose(page)):
+        if not re.match(r"[a-z]+:", link):
+            assert docs in (page.parent / link).resolve().parents, link
+
+
+@each_page
+def test_configs(page: Path) -> None:
+    named = re.findall(r"\bhg\d_(?:mpii|coco|flic|lsp|figures2?)_\d\w*", page.read_text("utf-8"))
+    assert not set(named) - set(config_names())
+    for path in re.findall(r"\bconfigs/[\w/]+\.py", page.read_text("utf-8")):
+        written_here = any(path in rest for rest, _ in code_blocks(page, "python"))
+        assert written_here or (ROOT / path).is_file(), path
+
+
+@each_page
+def test_tools_and_their_options(page: Path) -> None:
+    for command in commands(page):
+        for part in command.split("&&"):
+            words = shlex.split(part.split("|")[0])
+            tools = [word for word in words if re.fullmatch(r"tools/[\w/]+\.(py|sh)", word)]
+            if not tools:
+                continue
+            assert (ROOT / tools[0]).is_file(), command
+            options = {word.split("=")[0] for word in words if re.match(r"-[a-z-]", word)}
+            assert not options - options_of(tools[0]), command
+
+
+@each_page
+def test_options_in_the_text(page: Path) -> None:
+    known = OF_OTHERS.union(*map(options_of, all_tools()))
+    assert not set(re.findall(r"`(--[a-z][a-z0-9-]*)", prose(page))) - known
+
+
+@each_page
+def test_make_targets(page: Path) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    spans = re.findall(r"`make ([a-z-]+)`", prose(page))
+    lines = [line.split()[1:] for line in commands(page) if line.startswith("make ")]
+    for line in lines:
+        spans += [word for word in line if re.fullmatch(r"[a-z-]+", word)]
+    assert not set(spans) - set(targets)
+
+
+@each_page
+def test_python_blocks(page: Path) -> None:
+    """They can be read, and what they import of ours is there."""
+    for _, code in code_blocks(page, "python"):
+        # In a call, `...` may stand after keywords for what is left out.
+        tree = ast.parse(re.sub(r"^(\s+)\.\.\.$", r"\1**{}", code, flags=re.MULTILINE))
+        for module, name in imports(tree):
+            if module.split(".")[0] in ("mmhg", "mmpose"):
+                assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+@cache
+def all_tools() -> list[str]:
+    paths = (ROOT / "tools").rglob("*.py")
+    return [str(path.relative_to(ROOT)) for path in paths if "dev" not in path.parts]
+
+
+@cache
+def options_of(tool: str) -> set[str]:
+    """What its source declares; MMPose's tools and the scripts have those of what they run."""
+    if tool.endswith(".sh"):
+        return options_of("tools/train.py") | options_of("tools/test.py")
+    path = ROOT / tool
+    source = path.read_text(encoding="utf-8")
+    if "run_mmpose_tool(" in source:
+        below = path.relative_to(ROOT / "tools")
+        source += (Path(mmpose.__file__).parent / ".mim/tools" / below).read_text(encoding="utf-8")
+    return {"--help", *re.findall(r"""["'](--?[a-z][\w-]*)["']""", source)}
