@@ -67,6 +67,8 @@ def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]
         "run: the median, and in brackets its quartiles. Times depend on what else the machine "
         "does; ratios hardly.",
         "",
+        "![The ratios, with the goals](benchmarks.png)",
+        "",
         "| | |",
         "| --- | --- |",
         *(f"| {name} | {value} |" for name, value in about.items()),
