@@ -156,14 +156,16 @@ def draw(parts: Mapping[str, Sequence[Comparison]], path: Path) -> None:
         ratios = [row.ratio for row in table.rows]
         colors = ["#9aa3ad", *["#2f6fb0"] * (len(ratios) - 1)]
         axis.barh([row.name for row in table.rows], ratios, color=colors, height=0.7)
+        ends = list(ratios)
         for i, row in enumerate(table.rows):
-            axis.text(row.ratio, i, f" {row.ratio:.2f}x", va="center", fontsize=8)
             if row.goal is not None:
                 goal = 1 / row.goal if table.goal_is_share else row.goal
                 axis.plot([goal, goal], [i - 0.4, i + 0.4], color="#c0392b", linewidth=2)
+                ends[i] = max(row.ratio, goal)
+            axis.text(ends[i], i, f"  {row.ratio:.2f}x", va="center", fontsize=8)
         axis.invert_yaxis()
         axis.set_xscale("log")
-        axis.set_xlim(0.5, max([*ratios, 2]) * 1.5)
+        axis.set_xlim(0.5, max([*ends, 2]) * 1.5)
         axis.tick_params(axis="x", which="both", bottom=False, labelbottom=False)
         axis.tick_params(axis="y", labelsize=8, length=0)
         axis.spines[["top", "right", "bottom"]].set_visible(False)

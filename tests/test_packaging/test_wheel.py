@@ -67,8 +67,11 @@ def test_contents(wheel: Path) -> None:
         "mmhg/.mim/model-index.yml",
     }
 
+    page = {str(path.relative_to(ROOT)) for path in (ROOT / "mmhg/demo/page").iterdir()}
+    assert len(page) == 8
+
     package = {name for name in names if name.startswith("mmhg/")}
-    assert package == configs | tools | modules | others
+    assert package == configs | tools | modules | others | page
     assert not {name for name in names if name.startswith(("tests/", "tools/", "configs/"))}
 
 
@@ -79,7 +82,7 @@ def test_requires_nothing_that_pip_cannot_resolve(wheel: Path) -> None:
     requirements = {
         line.removeprefix("Requires-Dist: ")
         for line in metadata.splitlines()
-        if line.startswith("Requires-Dist: ")
+        if line.startswith("Requires-Dist: ") and "; extra ==" not in line
     }
     assert requirements == {"h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"}
 
