@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+TURN = 0.3
+"""Seconds that a candidate runs before the next has its turn."""
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -82,8 +85,10 @@ def compare(
 ) -> Comparison:
     """Time candidates in turns.
 
-    In each round every candidate runs once, so that whatever else the machine does falls on all of
-    them; a ratio is that of one round's times. The first round warms up and does not count.
+    In each round every candidate has a turn of `TURN` seconds, or of one repetition if that takes
+    longer, so that whatever else the machine does falls on all of them, and each computes as it
+    does in steady use, with its own weights in the caches. A ratio is that of one round's means.
+    What comes before the first round warms up and does not count.
 
     Args:
         title: Of the table.
@@ -92,12 +97,11 @@ def compare(
         seconds: Rounds are added until they took this long altogether.
         min_rounds: As many rounds at least, however long they take.
     """
-    for candidate in candidates:
-        candidate.run()
+    repetitions = [_repetitions(candidate) for candidate in candidates]
     times: list[list[float]] = []
     begin = time.perf_counter()
     while len(times) < min_rounds or time.perf_counter() - begin < seconds:
-        times.append([_timed(candidate) for candidate in candidates])
+        times.append([_timed(*turn) for turn in zip(candidates, repetitions, strict=True)])
     table = np.array(times)
     ratios = table[:, :1] / table
     rows = [
@@ -138,8 +142,15 @@ def count(
     return Comparison(title, unit, rows, goal_is_share)
 
 
-def _timed(candidate: Candidate) -> float:
-    """Seconds per unit of one repetition."""
-    begin = time.perf_counter()
+def _repetitions(candidate: Candidate) -> int:
+    """How often a candidate runs in its turn."""
     candidate.run()
-    return (time.perf_counter() - begin) / candidate.units
+    return max(1, round(TURN / (_timed(candidate) * candidate.units)))
+
+
+def _timed(candidate: Candidate, repetitions: int = 1) -> float:
+    """Seconds per unit: the mean of some repetitions."""
+    begin = time.perf_counter()
+    for _ in range(repetitions):
+        candidate.run()
+    return (time.perf_counter() - begin) / (candidate.units * repetitions)

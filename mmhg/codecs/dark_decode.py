@@ -132,11 +132,9 @@ def _surroundings(maps: Tensor, peaks: Peaks, reach: int) -> Tensor:
     columns, rows = (peaks.places[:, :, None] + step).unbind(1)
     outside = ((rows < 0) | (rows >= height))[:, :, None]
     outside = outside | ((columns < 0) | (columns >= width))[:, None, :]
-    index = (peaks.indices[:, None, None] + (step[:, None] * width + step)).clamp(
-        0, maps.numel() - 1
-    )
-    values = maps.view(-1).index_select(0, index.view(-1)).view(index.shape)
-    return values.double().masked_fill_(outside, 0)
+    index = peaks.indices[:, None, None] + (step[:, None] * width + step)
+    values = maps.flatten(1).gather(1, index.clamp(0, height * width - 1).flatten(1))
+    return values.view(index.shape).double().masked_fill_(outside, 0)
 
 
 def _border_repeated(window: Tensor, maps: Tensor, peaks: Peaks) -> Tensor:

@@ -24,8 +24,9 @@ def clock(monkeypatch):
 
 
 def test_ratio_is_the_median_over_rounds_and_values_are_per_unit(clock):
-    # The machine is ten times slower in the third round: ratios do not notice.
-    slowness = itertools.cycle([1, 1, 1, 1, 10, 10, 1, 1, 1, 1])
+    # Two runs of each to warm up, then rounds of one run each, being longer than a turn. The
+    # machine is ten times slower in the third round: ratios do not notice.
+    slowness = itertools.chain([1] * 8, [10, 10], itertools.repeat(1))
     candidates = [
         Candidate("plain", lambda: clock.advance(8 * next(slowness)), units=4),
         Candidate("ours", lambda: clock.advance(2 * next(slowness)), units=4, goal=3, note="x"),
@@ -38,7 +39,7 @@ def test_ratio_is_the_median_over_rounds_and_values_are_per_unit(clock):
     assert (ours.goal, ours.note) == (3, "x")
 
 
-def test_candidates_take_turns_and_the_first_round_only_warms_up(clock):
+def test_candidates_take_turns_and_the_first_runs_only_warm_up(clock):
     turns = []
 
     def run(name, seconds):
@@ -48,7 +49,25 @@ def test_candidates_take_turns_and_the_first_round_only_warms_up(clock):
     candidates = [Candidate(name, lambda name=name: run(name, 1)) for name in "ab"]
     compare("order", "image", candidates, seconds=5, min_rounds=1)
     # Two seconds a round: three rounds until five have gone by.
-    assert turns == ["a", "b"] * 4
+    assert turns == ["a", "a", "b", "b"] + ["a", "b"] * 3
+
+
+def test_a_turn_repeats_what_is_short(clock, monkeypatch):
+    monkeypatch.setattr(measure, "TURN", 1.0)
+    turns = []
+
+    def run(name, seconds):
+        turns.append(name)
+        clock.advance(seconds)
+
+    candidates = [
+        Candidate("long", lambda: run("long", 2), units=2),
+        Candidate("short", lambda: run("short", 0.25)),
+    ]
+    table = compare("turns", "image", candidates, seconds=0, min_rounds=1)
+    assert turns == ["long"] * 2 + ["short"] * 2 + ["long"] + ["short"] * 4
+    assert [row.value for row in table.rows] == [1000, 250]
+    assert table.rows[1].ratio == 4
 
 
 def test_counted_values_are_related_to_the_first():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import Counter
 from typing import Any
 
@@ -13,7 +14,7 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor
 
-from mmhg.codecs import BatchMSRAHeatmap, BatchUDPHeatmap, HourglassHeatmap
+from mmhg.codecs import BatchMSRAHeatmap, BatchUDPHeatmap, HourglassHeatmap, batch_decode
 from reference import authors
 
 WIDTH, HEIGHT = 48, 64
@@ -124,6 +125,40 @@ def assert_near(
     found, expected = (points / slow.scale_factor for points in (np.stack(keypoints), expected))
     np.testing.assert_allclose(found, expected, rtol=0, atol=near)
     np.testing.assert_array_equal(np.stack(scores), expected_scores)
+
+
+@pytest.fixture
+def shared_among_threads(monkeypatch):
+    """Called with a number of threads, lets small maps be shared among them as large ones are."""
+    monkeypatch.setattr(batch_decode, "_SHARE", 1)
+    return lambda threads: monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_maxima_are_numpys_on_any_number_of_threads(shared_among_threads, threads: int) -> None:
+    shared_among_threads(threads)
+    maps = torch.randint(0, 50, (7, 9, 11), generator=torch.Generator().manual_seed(0)).float()
+    maps[3, 4, 5] = torch.nan
+    maps[5] = 0
+    peaks = batch_decode.find_peaks(maps)
+    first = maps.flatten(1).numpy().argmax(1)
+    np.testing.assert_array_equal(peaks.indices, first)
+    np.testing.assert_array_equal(peaks.places, np.stack((first % 11, first // 11), axis=1))
+    np.testing.assert_array_equal(peaks.values, maps.flatten(1).numpy().max(1))
+
+
+def test_maxima_in_a_forked_process(shared_among_threads) -> None:
+    shared_among_threads(2)
+    maps = torch.eye(6).view(6, 2, 3)
+    assert batch_decode.find_peaks(maps).indices.tolist() == list(range(6))
+    # The parent's threads are not in the child, which would wait for them for ever.
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        indices = pool.apply_async(_peak_indices, [maps.numpy()]).get(timeout=30)
+    assert indices == list(range(6))
+
+
+def _peak_indices(maps: np.ndarray) -> list[int]:
+    return batch_decode.find_peaks(torch.from_numpy(maps)).indices.tolist()
 
 
 @pytest.mark.parametrize(("slow", "fast"), EXACT)
