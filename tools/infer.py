@@ -21,13 +21,13 @@ from mmhg import Predictor, __version__
 from mmhg.cli import EXIT_BAD_INPUT, exit_on_bad_input
 from mmhg.errors import InputError
 from mmhg.export import load
-from mmhg.figures.progress import with_progress
 from mmhg.inference.box_files import People, read_boxes, read_centers
 from mmhg.inference.detector import Detector
 from mmhg.inference.exported import dataset_meta, is_exported
 from mmhg.inference.outputs import Outputs
 from mmhg.inference.run import FindPeople, Tally, all_frames, run
 from mmhg.inference.sources import Source, find_sources
+from mmhg.progress import with_progress
 
 EXIT_SOME_FAILED = 1
 DETECTOR_THRESHOLD = 0.3

@@ -19,12 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import mmcv
-import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmengine.config import Config, DictAction
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
@@ -33,14 +32,14 @@ from torch.utils.data import Dataset, Subset
 
 from mmhg.cli import exit_on_bad_input
 from mmhg.config import get_config
-from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.engine.hooks.results import without_nan
 from mmhg.errors import InputError
 from mmhg.evaluation.each_stack import check_stacks, predict_each_stack
 from mmhg.evaluation.stack_scores import Scores, StackScores, stack_table
-from mmhg.export import load_model
-from mmhg.figures.progress import with_progress
-from mmhg.inference.predictor import find_device
+from mmhg.inference.person_input import PersonInput
+from mmhg.inference.predictor import find_device, read_image
+from mmhg.progress import with_progress
+from mmhg.trained_model import load_model
 from mmhg.visualization.stack_animation import write_animation
 from mmhg.visualization.stack_curves import plot_stack_scores
 from mmhg.visualization.stack_sheet import MOST_PEOPLE, draw_stack_sheet
@@ -206,17 +205,13 @@ def _people(model: nn.Module, dataset: Dataset, indices: list[int]) -> list[Refi
 
 
 def _crop(
-    config: Config, metainfo: dict[str, Any], image: Path, box: list[float] | None
+    config: Config, metainfo: dict[str, Any], path: Path, box: list[float] | None
 ) -> dict[str, Any]:
-    """What the validation pipeline makes of a person in an image; without a box, of all of it."""
-    pipeline = Compose(config.val_dataloader.dataset.pipeline)
-    if box is None:
-        height, width = LoadWholeImage()(dict(img_path=str(image)))["img"].shape[:2]
-        box = [0, 0, width, height]
-    x, y, width, height = box
-    bbox = np.array([[x, y, x + width, y + height]], dtype=np.float32)
-    score = np.ones(1, dtype=np.float32)
-    return pipeline(dict(img_path=str(image), bbox=bbox, bbox_score=score, **metainfo))
+    """The network's input of a person in an image, by x, y, width and height, or all of it."""
+    if box is not None:
+        x, y, width, height = box
+        box = [x, y, x + width, y + height]
+    return PersonInput(config, metainfo)(read_image(path), box, name=str(path))[1]
 
 
 if __name__ == "__main__":

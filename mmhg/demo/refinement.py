@@ -18,17 +18,17 @@ import matplotlib
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
+from mmengine.dataset import pseudo_collate
 from mmpose.structures import PoseDataSample
 
 from mmhg.config import get_config
 from mmhg.errors import InputError
 from mmhg.evaluation.each_stack import check_stacks, predict_each_stack
-from mmhg.export import load_model
-from mmhg.inference.boxes import as_boxes, fault
+from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
 from mmhg.inference.records import KeypointJson, Person, Picture
 from mmhg.models import MultiScaleTopdownPoseEstimator
+from mmhg.trained_model import load_model
 from mmhg.version import __version__
 from mmhg.visualization.heatmaps import heatmap_placement
 
@@ -69,10 +69,7 @@ class RefinementDemo:
         self._model.test_cfg["output_heatmaps"] = True
         self._names = [Path(config.filename or "config").stem, Path(checkpoint).name]
         self._metainfo: dict[str, Any] = self._model.dataset_meta
-        steps = config.test_dataloader.dataset.pipeline
-        self._pipeline = Compose(steps)
-        # A box that is drawn counts, also where the data set's people fill their images.
-        self._pipeline_for_boxes = Compose([s for s in steps if s["type"] != "WholeImageBox"])
+        self._input = PersonInput(config, self._metainfo)
         # Always the same thread: each one that computes would keep helpers of its own.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 
@@ -116,11 +113,7 @@ class RefinementDemo:
             InputError: The box has no area or lies outside of the picture.
         """
         height, width = image.shape[:2]
-        place = as_boxes([0, 0, width, height] if box is None else box)[0]
-        if problem := fault(place, (height, width)):
-            raise InputError(problem)
-        pipeline = self._pipeline if box is None else self._pipeline_for_boxes
-        samples = self._worker.submit(self._look, pipeline, image, place).result()
+        place, samples = self._worker.submit(self._look, image, box).result()
 
         found = [sample.pred_instances for sample in samples]
         keypoints = np.stack([each.keypoints[0, :, :2] for each in found])
@@ -139,11 +132,13 @@ class RefinementDemo:
             document=self._document(after, (height, width), name),
         )
 
-    def _look(self, pipeline: Compose, image: np.ndarray, box: np.ndarray) -> list[PoseDataSample]:
-        """The person's samples after each stack, as `test_step` gives them, in arrays."""
-        person = dict(img=image, bbox=box[None], bbox_score=np.ones(1, dtype=np.float32))
-        batch = pseudo_collate([pipeline(person | self._metainfo)])
-        return [samples[0].numpy() for samples in predict_each_stack(self._model, batch)]
+    def _look(
+        self, image: np.ndarray, box: Sequence[float] | None
+    ) -> tuple[np.ndarray, list[PoseDataSample]]:
+        """The person's box, and samples after each stack, as `test_step` gives them, in arrays."""
+        place, person = self._input(image, box)
+        stacks = predict_each_stack(self._model, pseudo_collate([person]))
+        return place, [samples[0].numpy() for samples in stacks]
 
     def _heatmap_area(self, sample: PoseDataSample, heatmaps: np.ndarray) -> list[float]:
         """Where the outer edges of the heatmaps' outer pixels lie: left, top, right, bottom."""

@@ -14,7 +14,7 @@ from mmhg.checkpoints.reading import naming, read_pytorch
 from mmhg.complexity import measure_complexity
 from mmhg.config import get_config
 from mmhg.errors import InputError
-from mmhg.export import load_model
+from mmhg.trained_model import load_model
 
 from .json_files import read_json
 

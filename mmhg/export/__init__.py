@@ -1,7 +1,7 @@
 """Export: a trained network as a folder that runs without MMPose."""
 
 from mmhg.export.check import Agreement
-from mmhg.export.folder import DisagreementError, export, load, load_model
+from mmhg.export.folder import DisagreementError, export, load
 from mmhg.export.formats import FORMATS
 from mmhg.export.predict import Predictor
 
@@ -12,5 +12,4 @@ __all__ = [
     "Predictor",
     "export",
     "load",
-    "load_model",
 ]

@@ -12,17 +12,14 @@ from typing import Any
 import mmpose
 import torch
 from mmengine.config import Config
-from mmengine.runner import CheckpointLoader
-from mmpose.apis import init_model
 
-from mmhg.engine.hooks.checkpoint_match import check_input
-from mmhg.engine.hooks.checkpoint_match import compare as compare_states
 from mmhg.errors import InputError
 from mmhg.export import predict
 from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
 from mmhg.export.description import check_decodes_in_graph, describe
 from mmhg.export.formats import Job, find_format
 from mmhg.export.network import HeatmapNetwork, KeypointNetwork
+from mmhg.trained_model import load_model
 from mmhg.version import __version__
 
 
@@ -127,31 +124,6 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
         raise InputError(str(error)) from error
     find_format(description["format"])
     return predict.Predictor(folder, **settings)
-
-
-def load_model(config: Config, checkpoint: str | Path) -> Any:
-    """MMPose's model in evaluation mode, with `dataset_meta`; all weights are the checkpoint's.
-
-    Raises:
-        InputError: The checkpoint is of another network.
-    """
-    content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu", logger="silent")
-    model = init_model(config, device="cpu")
-    state = {
-        name.removeprefix("module."): value
-        for name, value in content.get("state_dict", content).items()
-    }
-    if differences := compare_states(state, model.state_dict()):
-        raise InputError(
-            f"checkpoint {checkpoint} is of another network than the config's: "
-            f"{'; '.join(differences)}. Give the config that it was trained with"
-        )
-    meta = content.get("meta") or {}
-    check_input(str(checkpoint), meta, model)
-    model.load_state_dict(state)
-    if "dataset_meta" in meta:
-        model.dataset_meta = meta["dataset_meta"]
-    return model
 
 
 def _parent(target: Path) -> Path:

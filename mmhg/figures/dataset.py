@@ -25,10 +25,10 @@ import numpy as np
 
 from mmhg.datasets.matlab import write_mat
 from mmhg.errors import InputError
+from mmhg.progress import with_progress
 
 from .annotation import Person
 from .levels import LEVELS, Level
-from .progress import with_progress
 from .release import Entry, annolist, write_release
 from .scene import SPLITS, Plan, render
 

@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dataset import Compose, pseudo_collate
-from mmengine.registry import init_default_scope
+from mmengine.dataset import pseudo_collate
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample
 
@@ -25,10 +24,11 @@ from mmhg.config import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.evaluation.each_stack import predict_each_stack
-from mmhg.export import load_model
 from mmhg.models import speed_up
+from mmhg.trained_model import load_model
 
-from .boxes import as_boxes, fault
+from .boxes import as_boxes
+from .person_input import PersonInput
 
 Image = str | Path | np.ndarray
 """A file, or an array (height, width, 3) uint8 with channels blue, green, red."""
@@ -120,10 +120,7 @@ class Predictor:
                 "half and compile are for a HourglassBackbone, the config's is a "
                 f"{type(self.model.backbone).__name__}; leave them out"
             )
-        steps = self.config.test_dataloader.dataset.pipeline
-        self._pipeline = Compose(steps)
-        # Boxes that are given count, also where the data set's people fill their images.
-        self._pipeline_for_boxes = Compose([s for s in steps if s["type"] != "WholeImageBox"])
+        self._input = PersonInput(self.config, self.dataset_meta)
 
     def __call__(
         self,
@@ -197,18 +194,11 @@ class Predictor:
         self, sources: Sequence[Image], places: Sequence[Any]
     ) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
         """Image number, box (4,) and network input of each person."""
-        init_default_scope(self.config.get("default_scope", "mmpose"))
         for index, (source, boxes) in enumerate(zip(sources, places, strict=True)):
             image = read_image(source)
-            size = image.shape[:2]
-            pipeline = self._pipeline if boxes is None else self._pipeline_for_boxes
-            whole = [[0, 0, size[1], size[0]]]
-            for box in as_boxes(whole if boxes is None else boxes):
-                if problem := fault(box, size):
-                    name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
-                    raise InputError(f"{name}: {problem}")
-                person = dict(img=image, bbox=box[None], bbox_score=np.ones(1, dtype=np.float32))
-                yield index, box, pipeline(person | self.dataset_meta)
+            name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
+            for box in [None] if boxes is None else as_boxes(boxes):
+                yield index, *self._input(image, box, name=name)
 
 
 def read_image(source: Image) -> np.ndarray:

@@ -22,8 +22,8 @@ from mmhg.export import (
 )
 from mmhg.export.check import margins
 from mmhg.export.description import describe
-from mmhg.export.folder import load_model
 from mmhg.export.network import HeatmapNetwork
+from mmhg.trained_model import load_model
 
 pytestmark = pytest.mark.openvino
 

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from mmpose.registry import DATASETS
 
-from .flic_annotations import JOINTS, Labels, Split, read_flic
+from .flic_annotations import Labels, Split, read_flic
+from .flic_people import JOINTS
 from .metainfo import JointInfo, pose_metainfo
 from .person_dataset import LabelledPerson, PersonDataset
 

@@ -1,0 +1,56 @@
+"""From a person in an image to the network's input, by a config's own test pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
+
+from mmhg.errors import InputError
+
+from .boxes import as_boxes, fault
+
+
+class PersonInput:
+    """A config's test pipeline, for people whose images and boxes are at hand.
+
+    Args:
+        config: With a `test_dataloader`.
+        metainfo: The data set's, as in `model.dataset_meta`.
+    """
+
+    def __init__(self, config: Config, metainfo: Mapping[str, Any]) -> None:
+        init_default_scope(config.get("default_scope", "mmpose"))
+        steps = config.test_dataloader.dataset.pipeline
+        self._metainfo = dict(metainfo)
+        self._pipeline = Compose(steps)
+        # A box that is given counts, also where the data set's people fill their images.
+        self._pipeline_for_boxes = Compose([s for s in steps if s["type"] != "WholeImageBox"])
+
+    def __call__(
+        self, image: np.ndarray, box: Any = None, *, name: str | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """What is needed to run a network on a person.
+
+        Args:
+            image: (height, width, 3) uint8, blue, green, red.
+            box: Left, top, right, bottom in px, 0-based; None for a person who fills the image.
+            name: Of the image, for messages.
+
+        Returns:
+            The box, (4,), and what `mmengine.dataset.pseudo_collate` makes batches of.
+
+        Raises:
+            InputError: The box has no area or lies outside of the image.
+        """
+        height, width = image.shape[:2]
+        place = as_boxes([0, 0, width, height] if box is None else box)[0]
+        if problem := fault(place, (height, width)):
+            raise InputError(f"{name}: {problem}" if name else problem)
+        pipeline = self._pipeline if box is None else self._pipeline_for_boxes
+        person = dict(img=image, bbox=place[None], bbox_score=np.ones(1, dtype=np.float32))
+        return place, pipeline(person | self._metainfo)
