@@ -5,20 +5,13 @@ Shape shorthand in this module: N images, K keypoints, M = N K maps, H x W px of
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-QUARTER = 0.25
-"""Heatmap px from the maximum towards the higher neighbour."""
-
-_SHARE = 2**20
-"""Values at least for each thread: their 0.2 ms or so are ten times what handing over takes."""
+from .array_decode import QUARTER, argmax
 
 
 class Peaks(NamedTuple):
@@ -44,32 +37,9 @@ def find_peaks(maps: Tensor) -> Peaks:
     """The maxima of maps (M, H, W)."""
     flat, width = maps.flatten(1), maps.shape[2]
     # On the CPU torch's argmax takes 30 times as long as numpy's, which is vectorised.
-    best = _numpys_argmax(widened(flat)) if flat.is_cpu else flat.argmax(1)
+    best = torch.from_numpy(argmax(widened(flat).numpy())) if flat.is_cpu else flat.argmax(1)
     places = torch.stack((best % width, best // width), dim=1)
     return Peaks(places, best, widened(flat.gather(1, best[:, None])[:, 0]))
-
-
-def _numpys_argmax(flat: Tensor) -> Tensor:
-    """Indices (M,) of the maxima of (M, H W), found on as many threads as torch's functions use."""
-    rows = flat.numpy()
-    shares = min(torch.get_num_threads(), rows.size // _SHARE)
-    if shares < 2:
-        return torch.from_numpy(rows.argmax(1))
-    own, *others = np.array_split(rows, shares)
-    threads = _threads(shares - 1, os.getpid())
-    waiting = [threads.submit(share.argmax, 1) for share in others]
-    return torch.from_numpy(np.concatenate([own.argmax(1), *(one.result() for one in waiting)]))
-
-
-@cache
-def _threads(number: int, process: int) -> ThreadPoolExecutor:
-    """Threads that wait for work: starting some for each batch would take longer than the work.
-
-    Args:
-        number: Of threads.
-        process: Its number: a forked one has none of its parent's threads.
-    """
-    return ThreadPoolExecutor(number, f"mmhg-decode-{process}")
 
 
 def widened(values: Tensor) -> Tensor:
@@ -103,6 +73,11 @@ def quarter_offsets(maps: Tensor, peaks: Peaks, allowed: Tensor) -> Tensor:
     slopes = torch.where(allowed, right_below - left_above, 0)
     # numpy's sign of NaN is NaN, torch's is 0.
     return torch.where(slopes.isnan(), slopes, QUARTER * slopes.sign())
+
+
+def in_memory(heatmaps: Tensor) -> np.ndarray:
+    """Heatmaps (N, K, H, W) of the CPU as maps (M, H, W) in a type that numpy has."""
+    return widened(as_maps(heatmaps)).numpy()
 
 
 def to_host(pixels: Tensor, peaks: Peaks, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

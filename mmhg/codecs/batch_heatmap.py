@@ -10,7 +10,8 @@ from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from .batch_decode import Peaks, as_maps, find_peaks, quarter_offsets, to_host, within
+from .array_decode import find_array_peaks, moved_by_a_quarter
+from .batch_decode import Peaks, as_maps, find_peaks, in_memory, quarter_offsets, to_host, within
 from .dark_decode import dark_offsets, udp_offsets
 
 
@@ -30,15 +31,20 @@ class BatchMSRAHeatmap(MSRAHeatmap):
             For each image keypoints (1, K, 2), input px, 0-based, -1 heatmap px where nothing is
             positive, and the maxima (1, K) as their scores.
         """
+        if batch_encoded.is_cpu and not self.unbiased:
+            pixels, scores = _quarter_in_memory(in_memory(batch_encoded))
+            people = len(batch_encoded), 1, -1
+            keypoints = pixels.reshape(*people, 2) * self.scale_factor
+            return list(keypoints), list(scores.reshape(people))
         maps = as_maps(batch_encoded)
         peaks = find_peaks(maps)
         if self.unbiased:
             offsets = dark_offsets(maps, peaks, self.blur_kernel_size)
         else:
             offsets = _mmposes_quarter(maps, peaks)
-        pixels = _unless_empty(peaks.places + offsets, peaks)
-        keypoints, scores = to_host(pixels, peaks, len(batch_encoded))
-        return list(keypoints * self.scale_factor), list(scores)
+        places = _unless_empty(peaks.places + offsets, peaks)
+        pixels, scores = to_host(places, peaks, len(batch_encoded))
+        return list(pixels * self.scale_factor), list(scores)
 
 
 @KEYPOINT_CODECS.register_module()
@@ -87,3 +93,14 @@ def _mmposes_quarter(maps: Tensor, peaks: Peaks) -> Tensor:
     beside = peaks.places.flip(1)
     allowed = within(maps, peaks.places, 1) & (peaks.places > 1) & (beside > 0)
     return quarter_offsets(maps, peaks, allowed)
+
+
+def _quarter_in_memory(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of maps (M, H, W): heatmap px (M, 2), -1 where nothing is positive, and maxima."""
+    peaks = find_array_peaks(maps)
+    height, width = maps.shape[1:]
+    end, beside = (width - 1, height - 1), peaks.places[:, ::-1]
+    allowed = (peaks.places > 1) & (peaks.places < end) & (beside > 0)
+    pixels = moved_by_a_quarter(peaks, allowed).astype(np.float32)
+    pixels[peaks.values <= 0] = -1
+    return pixels, peaks.values

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from mmhg.errors import InputError
 
-from .batch_decode import QUARTER, as_maps, find_peaks, quarter_offsets, to_host, within
+from .array_decode import find_array_peaks, moved_by_a_quarter
+from .batch_decode import as_maps, find_peaks, in_memory, quarter_offsets, to_host, within
 
 _BEFORE_FLOOR = 1e-4
 """Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
@@ -97,21 +98,8 @@ class HourglassHeatmap(BaseKeypointCodec):
         Returns:
             Keypoints (1, K, 2), input px, 0-based, and the maxima (1, K) as their scores.
         """
-        width, height = self.heatmap_size
-        flat = encoded.reshape(len(encoded), -1)
-        best = flat.argmax(1)
-        rows, columns = best // width, best % width
-        inside = (rows > 0) & (rows < height - 1) & (columns > 0) & (columns < width - 1)
-        across, down = np.where(inside, 1, 0), np.where(inside, width, 0)
-        keypoint = np.arange(len(flat))
-        slopes = np.stack(
-            [flat[keypoint, best + step] - flat[keypoint, best - step] for step in (across, down)],
-            axis=1,
-        )
-        slopes[~inside] = 0  # also where the maximum is not finite
-        pixels = np.stack([columns, rows], axis=1) + QUARTER * np.sign(slopes)
-        keypoints = (pixels + 0.5) * self.scale_factor - 0.5
-        return keypoints[None].astype(np.float32), flat.max(1)[None]
+        keypoints, scores = self._read(encoded)
+        return keypoints[None], scores[None]
 
     def batch_decode(self, batch_encoded: Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Read the heatmaps (N, K, H, W) of a batch at once, on their own device.
@@ -119,13 +107,27 @@ class HourglassHeatmap(BaseKeypointCodec):
         Returns:
             For each image what `decode` gives, to the bit.
         """
+        if batch_encoded.is_cpu:
+            keypoints, scores = self._read(in_memory(batch_encoded))
+            people = len(batch_encoded), 1, -1
+            return list(keypoints.reshape(*people, 2)), list(scores.reshape(people))
         maps = as_maps(batch_encoded)
         peaks = find_peaks(maps)
         inside = within(maps, peaks.places, 1).all(1, keepdim=True)
         offsets = quarter_offsets(maps, peaks, inside)
         pixels, scores = to_host(peaks.places + offsets, peaks, len(batch_encoded))
-        keypoints = (pixels + 0.5) * self.scale_factor - 0.5
-        return list(keypoints.astype(np.float32)), list(scores)
+        return list(self._in_input(pixels)), list(scores)
+
+    def _read(self, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Keypoints (M, 2) and scores (M,) of maps (M, H, W)."""
+        peaks = find_array_peaks(maps)
+        last = np.array(self.heatmap_size) - 1
+        inside = ((peaks.places > 0) & (peaks.places < last)).all(axis=1, keepdims=True)
+        return self._in_input(moved_by_a_quarter(peaks, inside)), peaks.values
+
+    def _in_input(self, pixels: np.ndarray) -> np.ndarray:
+        """Heatmap px (..., 2) in input px: each heatmap pixel covers some of the input's."""
+        return ((pixels + 0.5) * self.scale_factor - 0.5).astype(np.float32)
 
     def _profile(self, pixels: np.ndarray, length: int) -> np.ndarray:
         """The patches along one axis: centres (K,) to (K, length)."""

@@ -14,7 +14,13 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS, MODELS
 from torch import Tensor
 
-from mmhg.codecs import BatchMSRAHeatmap, BatchUDPHeatmap, HourglassHeatmap, batch_decode
+from mmhg.codecs import (
+    BatchMSRAHeatmap,
+    BatchUDPHeatmap,
+    HourglassHeatmap,
+    array_decode,
+    batch_decode,
+)
 from reference import authors
 
 WIDTH, HEIGHT = 48, 64
@@ -130,7 +136,7 @@ def assert_near(
 @pytest.fixture
 def shared_among_threads(monkeypatch):
     """Called with a number of threads, lets small maps be shared among them as large ones are."""
-    monkeypatch.setattr(batch_decode, "_SHARE", 1)
+    monkeypatch.setattr(array_decode, "_SHARE", 1)
     return lambda threads: monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
 
 
@@ -182,6 +188,7 @@ def test_quarters_of_other_types_and_layouts(slow, fast, where) -> None:
     np.testing.assert_array_equal(keypoints, one_by_one(slow, heatmaps)[0])
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("slow", "fast"), EXACT)
 def test_quarters_beside_what_is_not_finite(slow, fast, where) -> None:
     heatmaps = spots()[:, ::7].clone()
@@ -189,8 +196,7 @@ def test_quarters_beside_what_is_not_finite(slow, fast, where) -> None:
     best = flat.argmax(2, keepdim=True)
     for step, value in ((1, np.nan), (WIDTH, np.inf), (-1, -np.inf), (0, np.nan), (0, np.inf)):
         changed = flat.scatter(2, (best + step).clamp(0, flat.shape[2] - 1), value)
-        with np.errstate(invalid="ignore"):
-            assert_same(slow, fast, changed.view(heatmaps.shape))
+        assert_same(slow, fast, changed.view(heatmaps.shape))
 
 
 def test_authors_as_they_define_it(where: str) -> None:

@@ -67,6 +67,7 @@ def test_an_end_marker_inside_a_thumbnail_does_not_count():
     data = WHOLE["baseline"][:2] + segment + WHOLE["baseline"][2:]
     assert not is_truncated(data)
     assert is_truncated(data[: len(segment) + 2000])
+    assert is_truncated(data[: 2 + len(segment)])  # the last bytes are the thumbnail's end
 
 
 @pytest.mark.parametrize("data", [b"", b"no image", b"\xff\xd8\xff\xd9"])

@@ -13,7 +13,8 @@ from mmpose.registry import TRANSFORMS
 from mmhg.errors import InputError
 
 JPEG_START = b"\xff\xd8"
-_JPEG_END_OF_IMAGE = 0xD9
+_JPEG_START_OF_SCAN, _JPEG_END_OF_IMAGE = 0xDA, 0xD9
+_JPEG_END = b"\xff\xd9"
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """No match: what entropy-coded data may hold (stuffed bytes, restart markers) and fill bytes."""
 
@@ -40,6 +41,9 @@ def _jpeg_ends(data: bytes) -> bool:
     while marker := _JPEG_MARKER.search(data, position):
         position = marker.end()
         if data[position - 1] == _JPEG_END_OF_IMAGE:
+            return True
+        # Pixels cannot hold the end's bytes; files with more after the end are searched for it.
+        if data[position - 1] == _JPEG_START_OF_SCAN and data.endswith(_JPEG_END):
             return True
         position += int.from_bytes(data[position : position + 2], "big")
     return False
