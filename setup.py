@@ -63,9 +63,10 @@ setup(
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     install_requires=["h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"],
     # What `tools/export.py` and the folders that it writes take beside torch; `tools/demo.py` takes
-    # nothing more, `mmhg[demo]` is there for those who ask for it.
+    # nothing more, `mmhg[demo]` is there for those who ask for it. simplejpeg reads JPEGs faster.
     extras_require={
         "demo": [],
+        "jpeg": ["simplejpeg>=1.8"],
         "export": ["onnx>=1.19", "onnxruntime>=1.22", "onnxscript>=0.5", "openvino>=2025.3"],
     },
     packages=find_packages(include=["mmhg", "mmhg.*"]),

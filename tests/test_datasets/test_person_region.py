@@ -12,7 +12,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from mmhg.datasets import LoadPersonRegion
-from mmhg.datasets.transforms import person_region
+from mmhg.datasets.transforms import jpeg, person_region
 from mmhg.datasets.transforms.region_file import RegionPlan, read_region
 from mmhg.errors import InputError
 
@@ -82,17 +82,30 @@ def region(**settings):
     return dict(type="LoadPersonRegion", input_size=SIZE, **settings)
 
 
+@pytest.fixture(autouse=True, params=["simplejpeg", "OpenCV"])
+def decoder(request, monkeypatch):
+    """What decodes JPEGs."""
+    if request.param == "OpenCV":
+        monkeypatch.setattr(jpeg, "simplejpeg", None)
+    elif jpeg.simplejpeg is None:
+        pytest.skip("simplejpeg is not installed")
+    return request.param
+
+
 def decoded_sizes(monkeypatch):
-    """The flags and sizes with which images are decoded from now on."""
+    """The sizes that `LoadPersonRegion` decodes images to from now on."""
     sizes = []
-    decode = LoadPersonRegion._decode
 
-    def note(self, *args):
-        image = decode(self, *args)
-        sizes.append(image.shape[:2])
-        return image
+    def noted(decode):
+        def note(*args):
+            found = decode(*args)
+            sizes.append(found[0].shape[:2])
+            return found
 
-    monkeypatch.setattr(LoadPersonRegion, "_decode", note)
+        return note
+
+    monkeypatch.setattr(LoadPersonRegion, "_open", noted(LoadPersonRegion._open))
+    monkeypatch.setattr(person_region, "decode_reduced", noted(person_region.decode_reduced))
     return sizes
 
 
@@ -400,3 +413,73 @@ def test_extent_of_a_turned_box():
     assert person_region.extent((4.0, 2.0), 0) == (4.0, 2.0)
     assert person_region.extent((4.0, 2.0), -90) == pytest.approx((2.0, 4.0))
     assert person_region.extent((2.0, 2.0), 45) == pytest.approx((8**0.5, 8**0.5))
+
+
+def of_a_dataset(path, *args, side=140.0, **kwargs):
+    """A person as a data set with this pipeline hands it out, and what it makes of it."""
+    steps = pipeline(region(), *args, **kwargs)
+    dataset = type("Dataset", (), {"pipeline": steps})()
+    found = steps({**sample(path, side, center=(300.0, 90.5)), "dataset": dataset})
+    del found["dataset"]
+    return found
+
+
+@pytest.mark.parametrize("flip", [None, "horizontal"])
+@pytest.mark.parametrize("crop", ["HourglassCrop", "PersonCrop"])
+@pytest.mark.parametrize("draw", [Draw(), Draw(1.3, 30.0), Draw(0.6, -90.0, (5.0, -50.0))])
+def test_below_the_crop_nothing_is_decoded(path, draw, crop, flip, decoder, monkeypatch):
+    person = sample(path, 140.0, center=(300.0, 90.5))
+    expected = plain(path, draw, flip, crop, person=person)
+    sizes = decoded_sizes(monkeypatch)
+    found = of_a_dataset(path, draw, flip, crop)
+    assert (sizes[0][0] < SHAPE[0]) == (decoder == "simplejpeg")
+    assert found.keys() == expected.keys()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
+        if isinstance(value, np.ndarray):
+            assert found[key].dtype == value.dtype
+
+
+class Darker:
+    """Looks at the image, too."""
+
+    def __call__(self, results):
+        return results
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict(flip="vertical"),
+        dict(flip=["horizontal", "vertical"]),
+        dict(crop="TopdownAffine"),
+        dict(between=Darker()),
+        dict(dataset=None),
+        dict(settings=dict(color_type="color_ignore_orientation")),
+        dict(settings=dict(imdecode_backend="pillow")),
+    ],
+)
+def test_whatever_else_looks_at_the_image_gets_all_of_it(path, change, monkeypatch):
+    steps = pipeline(
+        region(**change.get("settings", {})),
+        flip=change.get("flip"),
+        crop=change.get("crop", "HourglassCrop"),
+    )
+    if "between" in change:
+        steps.transforms.insert(3, change["between"])
+    dataset = type("Dataset", (), {"pipeline": steps})()
+    sizes = decoded_sizes(monkeypatch)
+    steps({**sample(path, 140.0, center=(300.0, 90.5)), "dataset": change.get("dataset", dataset)})
+    assert sizes == [SHAPE]
+
+
+def test_reduced_and_below_the_crop_nothing(path, decoder, monkeypatch):
+    whole = pipeline(region(reduce=True))
+    person = sample(path, 140.0, center=(300.0, 90.5))
+    expected = whole(copy.deepcopy(person))
+    sizes = decoded_sizes(monkeypatch)
+    found = whole({**person, "dataset": type("Dataset", (), {"pipeline": whole})()})
+    assert (sizes[0][0] < 202) == (decoder == "simplejpeg")
+    np.testing.assert_array_equal(found["img"], expected["img"])
+    np.testing.assert_allclose(found["keypoints"], expected["keypoints"], rtol=0, atol=1e-4)
+    assert found["img_shape"] == SHAPE

@@ -100,7 +100,9 @@ class ImageFrame:
 
     @staticmethod
     def _move(results: dict, offset: np.ndarray, step: float) -> None:
-        """Points become `offset + step * point`."""
+        """Points become `offset + step * point`; their types stay if nothing moves."""
+        if step == 1 and not offset.any():
+            return
         for key in _POINTS:
             if results.get(key) is not None:
                 points = np.array(results[key], dtype=float)

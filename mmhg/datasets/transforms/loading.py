@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import math
 
 import mmcv
 import numpy as np
@@ -12,12 +12,9 @@ from mmpose.registry import TRANSFORMS
 
 from mmhg.errors import InputError
 
-JPEG_START = b"\xff\xd8"
-_JPEG_START_OF_SCAN, _JPEG_END_OF_IMAGE = 0xDA, 0xD9
-_JPEG_END = b"\xff\xd9"
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""No match: what entropy-coded data may hold (stuffed bytes, restart markers) and fill bytes."""
+from .jpeg import END_OF_IMAGE, JPEG_START, START_OF_SCAN, decode_jpeg, segments
 
+_JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD = 12
 """Bytes of a PNG chunk beside its data: length, type, checksum."""
@@ -37,15 +34,12 @@ def is_truncated(data: bytes) -> bool:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    position = len(JPEG_START)
-    while marker := _JPEG_MARKER.search(data, position):
-        position = marker.end()
-        if data[position - 1] == _JPEG_END_OF_IMAGE:
+    for marker, _ in segments(data):
+        if marker == END_OF_IMAGE:
             return True
         # Pixels cannot hold the end's bytes; files with more after the end are searched for it.
-        if data[position - 1] == _JPEG_START_OF_SCAN and data.endswith(_JPEG_END):
+        if marker == START_OF_SCAN and data.endswith(_JPEG_END):
             return True
-        position += int.from_bytes(data[position : position + 2], "big")
     return False
 
 
@@ -85,8 +79,8 @@ class LoadWholeImage(LoadImage):
 
     def _load(self, results: dict) -> None:
         """Set `img` as the file has it, `img_shape` and `ori_shape`."""
-        image = self._decode(self._read(results["img_path"]), results["img_path"])
-        results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        image, shape = self._open(self._read(results["img_path"]), results["img_path"])
+        results.update(img=image, img_shape=shape, ori_shape=shape)
 
     def _read(self, path: str) -> bytes:
         """The whole file."""
@@ -100,6 +94,21 @@ class LoadWholeImage(LoadImage):
         if is_truncated(data):
             raise InputError(f"image {path} is truncated ({len(data)} bytes); fetch it again")
         return data
+
+    @property
+    def _in_opencvs_colors(self) -> bool:
+        """Whether the settings ask for what `decode_jpeg` gives."""
+        return (self.color_type, self.imdecode_backend) == ("color", "cv2")
+
+    def _open(
+        self, data: bytes, path: str, rows: float = math.inf
+    ) -> tuple[np.ndarray, tuple[int, int]]:
+        """The image and its height and width; of a colour JPEG maybe only the upper `rows`."""
+        if self._in_opencvs_colors and (found := decode_jpeg(data, rows=rows)):
+            return found
+        image = self._decode(data, path)
+        height, width = image.shape[:2]
+        return image, (height, width)
 
     def _decode(self, data: bytes, path: str, flag: str | int | None = None) -> np.ndarray:
         """The image (H, W, C) or (H, W); `flag` is OpenCV's in place of `color_type`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmpose.datasets.transforms import TopdownAffine
+from mmpose.datasets.transforms import RandomFlip, TopdownAffine
 from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import bbox_xyxy2cs
 
@@ -19,16 +19,22 @@ from .bounded_folder import BoundedFolder
 from .crop import PersonCrop
 from .crop_box import Point, crop_box, extent, fitted
 from .image_frame import ImageFrame
-from .loading import JPEG_START, LoadWholeImage
+from .jpeg import JPEG_START
+from .loading import LoadWholeImage
 from .reduced_jpeg import decode_reduced, reduction
 from .region_file import Region, RegionPlan, read_region, region_bytes
+
+_MARGIN = 3
+"""Px below the crop, of the image's or of the input's, whichever are larger."""
 
 
 @TRANSFORMS.register_module()
 class LoadPersonRegion(LoadWholeImage):
     """`LoadWholeImage` with two switches for speed: reduced decoding, and a cache on disk.
 
-    With both off it is `LoadWholeImage`. Otherwise it comes after the steps that set or change the
+    With both off it is `LoadWholeImage`, but that a JPEG is decoded no further down than the crop
+    reaches, where a data set's pipeline goes on with `RandomFlip` (horizontal) and the crop or with
+    the crop at once. With a switch on it comes after the steps that set or change the
     person's box (`GetBBoxCenterScale`, `RandomHalfBody`, `RandomScaleRotation`,
     `RandomBBoxTransform`, `ScaleBox`) and before the flip; `img` is smaller than the file's image,
     and keypoints and box are in its px until `PersonCrop` or `HourglassCrop` returns to the file's.
@@ -81,7 +87,7 @@ class LoadPersonRegion(LoadWholeImage):
         super().__init__(**load_image)
         if not 0 < scale_range[0] <= scale_range[1]:
             raise InputError(f"scale_range must be positive and ascending, got {scale_range}")
-        if (reduce or cache_dir) and (self.color_type, self.imdecode_backend) != ("color", "cv2"):
+        if (reduce or cache_dir) and not self._in_opencvs_colors:
             raise InputError(
                 "reduce and cache_dir need color_type='color' and imdecode_backend='cv2', got "
                 f"{self.color_type!r} and {self.imdecode_backend!r}"
@@ -99,27 +105,43 @@ class LoadPersonRegion(LoadWholeImage):
         self.shift = shift
 
     def _load(self, results: dict) -> None:
-        if not (self.reduce or self.cache):
+        ends_at_crop = self._ends_at_crop(results)
+        if self.reduce or self.cache:
+            _refuse_misfits(results)
+        elif not ends_at_crop:
             super()._load(results)
             return
-        _refuse_misfits(results)
         center, size, angle = crop_box(results, self.input_size)
         across, down = extent(size, angle)
         half = across / 2, down / 2
         finest = size[0] / self.input_size[0]
-        image, frame = self._cached(results, center, half, finest) or self._decoded(results, finest)
+        rows = center[1] + half[1] + _MARGIN * max(1, finest) if ends_at_crop else math.inf
+        image, frame = self._cached(results, center, half, finest) or self._decoded(
+            results, finest, rows
+        )
         frame.enter(results, image, self.input_size)
 
-    def _decoded(self, results: dict, finest: float) -> tuple[np.ndarray, ImageFrame]:
-        """The whole image with at most `finest` file px per px."""
+    def _ends_at_crop(self, results: dict) -> bool:
+        """Whether nothing but the crop looks at the image, so that what is below may be missing."""
+        steps = getattr(getattr(results.get("dataset"), "pipeline", None), "transforms", [])
+        if self not in steps or not self._in_opencvs_colors or "bbox_scale" not in results:
+            return False
+        for step in steps[steps.index(self) + 1 :]:
+            if isinstance(step, PersonCrop):
+                return tuple(step.input_size) == self.input_size
+            if not (isinstance(step, RandomFlip) and step.direction == "horizontal"):
+                return False
+        return False
+
+    def _decoded(self, results: dict, finest: float, rows: float) -> tuple[np.ndarray, ImageFrame]:
+        """The image's upper `rows` at least, with at most `finest` file px per px."""
         path = results["img_path"]
         data = self._read(path)
         factor = reduction(finest) if self.reduce and data.startswith(JPEG_START) else 1
         if factor > 1:
-            return decode_reduced(data, factor, lambda flag: self._decode(data, path, flag))
-        image = self._decode(data, path)
-        height, width = image.shape[:2]
-        return image, ImageFrame((height, width))
+            return decode_reduced(data, factor, lambda flag: self._decode(data, path, flag), rows)
+        image, full_shape = self._open(data, path, rows)
+        return image, ImageFrame(full_shape)
 
     def _cached(
         self, results: dict, center: Point, half: Point, finest: float
@@ -140,7 +162,7 @@ class LoadPersonRegion(LoadWholeImage):
         if region is None:
             if not self.cache.open:
                 return None
-            region = Region.cut(self._decode(self._read(path), path), plan)
+            region = Region.cut(self._open(self._read(path), path)[0], plan)
             self.cache.write(name, region_bytes(region, version))
         return region.image, region.frame
 

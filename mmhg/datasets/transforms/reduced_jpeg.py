@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 
 import cv2
@@ -10,13 +11,13 @@ import numpy as np
 from PIL import Image
 
 from .image_frame import ImageFrame
+from .jpeg import EXIF_ORIENTATION, decode_jpeg
 
 _FLAGS = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-_EXIF_ORIENTATION = 0x0112
 _TURNED = (5, 6, 7, 8)
 """EXIF orientations where OpenCV swaps width and height."""
 _X_FROM_THE_END = (2, 3, 6, 7)
@@ -30,7 +31,7 @@ def reduction(finest: float) -> int:
 
 
 def decode_reduced(
-    data: bytes, factor: int, decode: Callable[[int], np.ndarray]
+    data: bytes, factor: int, decode: Callable[[int], np.ndarray], rows: float = math.inf
 ) -> tuple[np.ndarray, ImageFrame]:
     """A colour JPEG at 1 / factor of its size, turned as its EXIF orientation says.
 
@@ -42,13 +43,16 @@ def decode_reduced(
         data: The file.
         factor: 2, 4 or 8.
         decode: From OpenCV's flag to the image; may raise.
+        rows: As in `decode_jpeg`, which this uses if it can.
     """
+    middle = (factor - 1) / 2
+    if found := decode_jpeg(data, factor=factor, rows=rows):
+        return found.image, ImageFrame(found.full_shape, factor, (middle, middle))
     image = decode(_FLAGS[factor])
     with Image.open(io.BytesIO(data)) as header:
-        size, orientation = header.size, header.getexif().get(_EXIF_ORIENTATION, 1)
+        size, orientation = header.size, header.getexif().get(EXIF_ORIENTATION, 1)
     width, height = size[::-1] if orientation in _TURNED else size
     beyond = width - factor * image.shape[1], height - factor * image.shape[0]
-    middle = (factor - 1) / 2
     offset = (
         middle + beyond[0] * (orientation in _X_FROM_THE_END),
         middle + beyond[1] * (orientation in _Y_FROM_THE_END),
