@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mmhg.benchmark.device import convolution_rate, cuda_peak, training_flops
 from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass
 from mmhg.engine import AmpOptimWrapper, OptimWrapper
@@ -89,6 +91,28 @@ def trainees(
         yield name, Trainee(name, model, images, targets)
 
 
+def with_device_shares(table: Comparison, made: Mapping[str, Trainee]) -> Comparison:
+    """The table with each row's share of the device's bfloat16 convolution peak, and its memory.
+
+    Args:
+        table: Of training steps, ms per image.
+        made: What was timed, on a CUDA device.
+    """
+    peak = convolution_rate("cuda")
+    plain = next(iter(made.values()))
+    flops = training_flops(plain.model, plain.images) / len(plain.images)
+    rows = []
+    for row in table.rows:
+        share = flops / (row.value / 1e3) / peak
+        memory = cuda_peak(made[row.name].step) / 2**30
+        note = (
+            f"{share:.0%} of the {peak / 1e12:.3g} TFLOP/s of bfloat16 convolutions alone; "
+            f"{memory:.2f} GiB beside weights and optimiser"
+        )
+        rows.append(replace(row, note=note))
+    return replace(table, rows=rows)
+
+
 def run(
     seconds: float = 10.0,
     *,
@@ -108,14 +132,15 @@ def run(
     """
 
     def timed(device: str, goals: dict[str, float | None], stacks: int, batch: int) -> Comparison:
+        made = dict(trainees(list(goals), stacks, batch, size, device=device, **backbone))
         candidates = [
             Candidate(name, trainee.step, units=batch, goal=goals[name])
-            for name, trainee in trainees(
-                list(goals), stacks, batch, size, device=device, **backbone
-            )
+            for name, trainee in made.items()
         ]
-        title = f"Training step on {device}, {stacks} stacks at {size} px, batch {batch}"
-        return compare(title, "image", candidates, seconds=seconds, min_rounds=3)
+        noun = "stack" if stacks == 1 else "stacks"
+        title = f"Training step on {device}, {stacks} {noun} at {size} px, batch {batch}"
+        table = compare(title, "image", candidates, seconds=seconds, min_rounds=3)
+        return with_device_shares(table, made) if device == "cuda" else table
 
     on_cpu = {
         "plain": None,

@@ -1,0 +1,45 @@
+"""The parts of the benchmark run, on tiny networks, and say how far results are apart."""
+
+import pytest
+
+from mmhg.benchmark import decode, measure, memory, training
+
+TINY = dict(size=64, channels=16, stem_channels=(4, 8, 8))
+
+
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "TURN", 0.001)
+
+
+def test_training_steps_are_timed() -> None:
+    (table,) = training.run(0, sizes=[(1, 2)], **TINY)
+    assert table.title == "Training step on cpu, 1 stack at 64 px, batch 2"
+    assert [row.name for row in table.rows] == [
+        "plain",
+        "ours",
+        "ours, --amp",
+        "ours, --amp, with_cp",
+    ]
+    assert table.rows[0].ratio == 1
+    assert table.rows[2].goal == 2.5
+    assert all(row.value > 0 for row in table.rows)
+
+
+def test_checkpointing_takes_less_memory_than_the_plain_form() -> None:
+    count, time = memory.run(0, num_stacks=4, batch=2, timed_batch=2, **TINY)
+    plain, ours, low = count.rows
+    assert count.goal_is_share and ours.goal == 0.25
+    assert plain.value > 2 * ours.value > 2 * low.value
+    assert ours.ratio == pytest.approx(plain.value / ours.value)
+    assert [row.name for row in time.rows] == ["plain", "ours, with_cp"]
+
+
+def test_decoding_is_compared_with_its_deviation() -> None:
+    tables = decode.run(0, batch_size=2, keypoints=3, batches=1)
+    notes = [table.rows[-1].note for table in tables]
+    assert notes[0] == "not a bit off MMPose's"
+    assert notes[1] == "not a bit off image by image"
+    for note in notes[2:]:
+        assert note == notes[0] or float(note.split()[0]) < 1e-3
+    assert [table.rows[-1].goal for table in tables] == [10] * 4
