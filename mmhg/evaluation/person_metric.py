@@ -87,13 +87,14 @@ class PersonMetric(EachPersonMetric):
         if not self.dataset_meta:
             raise InputError(f"{name}: dataset_meta is not set, the joints have no names")
         people = each_person_once(results)
-        scales = {person["test_scales"] for person in people.values()}
+        kept = list(people.values())
+        scales = {person["test_scales"] for person in kept}
         testing = {describe_scales(of_person) for of_person in scales}
         if len(testing) > 1:
             raise InputError(f"{name}: people were tested in different ways: {sorted(testing)}")
-        columns = zip(*(person["arrays"].values() for person in people.values()), strict=True)
         arrays = {
-            key: np.array(column) for key, column in zip(results[0]["arrays"], columns, strict=True)
+            key: np.array([person["arrays"][key] for person in kept])
+            for key in results[0]["arrays"]
         }
         persons = [f"{path}, id {number}" for path, number in people]
         joint_names = list(self.dataset_meta["keypoint_id2name"].values())
