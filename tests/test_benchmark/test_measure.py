@@ -62,12 +62,12 @@ def test_a_turn_repeats_what_is_short(clock, monkeypatch):
 
     candidates = [
         Candidate("long", lambda: run("long", 2), units=2),
-        Candidate("short", lambda: run("short", 0.25)),
+        Candidate("short", lambda: run("short", 0.25), units=4),
     ]
     table = compare("turns", "image", candidates, seconds=0, min_rounds=1)
     assert turns == ["long"] * 2 + ["short"] * 2 + ["long"] + ["short"] * 4
-    assert [row.value for row in table.rows] == [1000, 250]
-    assert table.rows[1].ratio == 4
+    assert [row.value for row in table.rows] == [1000, 62.5]
+    assert table.rows[1].ratio == 16
 
 
 def test_counted_values_are_related_to_the_first():

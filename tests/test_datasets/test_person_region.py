@@ -65,9 +65,9 @@ class Draw:
         return results
 
 
-def pipeline(load, draw=None, flip=None, crop="HourglassCrop"):
+def pipeline(load, draw=None, flip=None, crop="HourglassCrop", size=SIZE):
     flips = [dict(type="RandomFlip", prob=1.0, direction=flip)] if flip else []
-    crop = dict(type=crop, input_size=SIZE)
+    crop = dict(type=crop, input_size=size)
     return Compose([dict(type="GetBBoxCenterScale"), draw or Draw(), load, *flips, crop])
 
 
@@ -453,6 +453,7 @@ class Darker:
         dict(flip="vertical"),
         dict(flip=["horizontal", "vertical"]),
         dict(crop="TopdownAffine"),
+        dict(size=(96, 64)),
         dict(between=Darker()),
         dict(dataset=None),
         dict(settings=dict(color_type="color_ignore_orientation")),
@@ -464,6 +465,7 @@ def test_whatever_else_looks_at_the_image_gets_all_of_it(path, change, monkeypat
         region(**change.get("settings", {})),
         flip=change.get("flip"),
         crop=change.get("crop", "HourglassCrop"),
+        size=change.get("size", SIZE),
     )
     if "between" in change:
         steps.transforms.insert(3, change["between"])
