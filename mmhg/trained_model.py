@@ -17,9 +17,18 @@ def load_model(config: Config, checkpoint: str | Path) -> Any:
     """MMPose's model in evaluation mode, with `dataset_meta`; all weights are the checkpoint's.
 
     Raises:
-        InputError: The checkpoint is of another network.
+        InputError: There is no such checkpoint, or it is of another network.
     """
-    content = CheckpointLoader.load_checkpoint(str(checkpoint), map_location="cpu", logger="silent")
+    try:
+        content = CheckpointLoader.load_checkpoint(
+            str(checkpoint), map_location="cpu", logger="silent"
+        )
+    except FileNotFoundError as error:
+        if Path(checkpoint).expanduser().is_dir():
+            raise InputError(
+                f"checkpoint {checkpoint} is a folder; give a checkpoint file (.pth)"
+            ) from error
+        raise InputError(f"there is no checkpoint {checkpoint}; check its path") from error
     model = init_model(config, device="cpu")
     state = {
         name.removeprefix("module."): value

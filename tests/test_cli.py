@@ -1,13 +1,14 @@
 """Bad input ends a tool with a message and status 2; a bug keeps its traceback."""
 
+import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.runner import load_checkpoint
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner, load_checkpoint
 from mmpose.registry import MODELS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -114,6 +115,49 @@ def test_setting_that_the_config_lacks(capsys: pytest.CaptureFixture[str]) -> No
     text = message(lambda: Config(dict(a=1)).model, capsys)
     assert text.startswith("error: the config lacks a setting: ")
     assert "'model'" in text
+
+
+def test_ctrl_c_leaves_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught, exit_on_bad_input():
+        raise KeyboardInterrupt
+    assert caught.value.code == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a").touch()
+    text = message(lambda: (tmp_path / "a").mkdir(exist_ok=True), capsys)
+    assert text == f"error: [Errno 17] File exists: '{tmp_path / 'a'}'\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"), [("foo", ""), ("a=[(1,2]", ": Imbalanced brackets exist in (1,2")]
+)
+def test_option_that_is_not_understood(
+    given: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction)
+    text = message(lambda: parser.parse_args(["--cfg-options", "b=1", given]), capsys)
+    wanted = "--cfg-options takes KEY=VALUE, such as train_dataloader.batch_size=16"
+    assert text == f"error: {wanted}, got {given!r}{reason}\n"
+
+
+def test_hook_that_mmengine_does_not_leave_out(capsys: pytest.CaptureFixture[str]) -> None:
+    hooks = dict(timer=None, fast_inference=None)
+    runner = Runner.__new__(Runner)
+    text = message(lambda: runner.register_default_hooks(hooks), capsys)
+    assert text.startswith("error: default_hooks.fast_inference=None: MMEngine leaves out only")
+    assert "default_hooks.fast_inference.enable=False" in text
+
+
+def test_data_loader_that_cannot_be_built(capsys: pytest.CaptureFixture[str]) -> None:
+    loader = dict(dataset=[1, 2], sampler=dict(type="DefaultSampler", shuffle=False), batch_size=0)
+    text = message(lambda: Runner.build_dataloader(loader), capsys)
+    assert text == (
+        "error: the config's data loader cannot be built: batch_size should be a positive integer "
+        "value, but got batch_size=0\n"
+    )
 
 
 class Hostile:

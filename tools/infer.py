@@ -5,7 +5,7 @@ python tools/infer.py configs/hg8_mpii_256.py hg8.pth photos/ --boxes boxes.json
 python tools/infer.py exported_folder/ photo.jpg
 
 Without --boxes, --centers or --detector each picture is taken as one person's. The exit status is 0
-if all went well, 1 if something failed and the rest was done, 2 if nothing could be done.
+if all went well, 1 if an input or a box failed and the rest was done, 2 if no picture could be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mmhg.inference.detector import Detector
 from mmhg.inference.exported import dataset_meta, is_exported
 from mmhg.inference.outputs import Outputs
 from mmhg.inference.run import FindPeople, Tally, all_frames, run
-from mmhg.inference.sources import Source, find_sources
+from mmhg.inference.sources import ImageFile, Source, find_sources
 from mmhg.progress import with_progress
 
 EXIT_SOME_FAILED = 1
@@ -171,7 +171,12 @@ def main(argv: list[str] | None = None) -> int:
             infer(args, sources, tally)
     if not tally.frames:
         return EXIT_BAD_INPUT
-    print(f"{tally.people} people in {tally.frames} pictures: {args.output_dir}")
+    print(f"{tally}: {args.output_dir}")
+    if not (args.boxes or args.centers or args.detector):
+        print(
+            "each picture was taken as one person's; --boxes, --centers or --detector say where "
+            "people are"
+        )
     return EXIT_SOME_FAILED if tally.faults else 0
 
 
@@ -190,7 +195,8 @@ def infer(args: argparse.Namespace, sources: list[Source], tally: Tally) -> None
     frames = all_frames(sources, tally)
     lengths = [source.length for source in sources]
     if None not in lengths:
-        frames = with_progress(frames, sum(lengths), "pictures")
+        only_images = all(isinstance(source, ImageFile) for source in sources)
+        frames = with_progress(frames, sum(lengths), "pictures" if only_images else "frames")
     with Outputs(
         args.output_dir,
         meta,

@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -103,24 +104,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     """Draw; bad input ends with a message and exit status 2."""
-    args = parse_args(argv)
     with exit_on_bad_input():
-        visualize(args)
+        visualize(parse_args(argv))
 
 
 def visualize(args: argparse.Namespace) -> None:
     """Everything that the command line asks for."""
     _check(args)
+    folder = _folder(args)
     config = get_config(args.config)
     config.merge_from_dict(args.cfg_options or {})
     model = load_model(config, args.checkpoint).to(find_device(args.device))
     check_stacks(model)
-    folder = args.output_dir or Path(f"{args.checkpoint.stem}_stacks")
     if args.image:
         metainfo = model.dataset_meta
         joints = _joints(args, metainfo)
         crop = _crop(config, metainfo, args.image, args.box)
-        people, names = refinements(model, pseudo_collate([crop])), [args.image.stem]
+        (person,) = refinements(model, pseudo_collate([crop]))
+        people, names = [replace(person, title=args.image.name)], [args.image.stem]
     else:
         dataset = DATASETS.build(config.val_dataloader.dataset)
         metainfo = dataset.metainfo
@@ -147,14 +148,29 @@ def _check(args: argparse.Namespace) -> None:
     """What the command line's form leaves open."""
     if args.box and not args.image:
         raise InputError("--box is for a person in an --image")
-    if args.box and min(args.box[2:]) <= 0:
-        raise InputError(f"--box: width and height must be positive, got {args.box[2:]}")
+    if args.box and not (min(args.box[2:]) > 0 and all(map(isfinite, args.box))):
+        raise InputError(
+            f"{_flag(args.box)}: width and height must be positive, and all four finite"
+        )
     if len(args.index or ()) > MOST_PEOPLE:
         raise InputError(f"--index: a sheet shows {MOST_PEOPLE} people, got {len(args.index)}")
     if args.first is not None and (args.index or args.image):
         raise InputError("--first is for the run over the validation set, not for --index, --image")
     if args.first is not None and args.first < 1:
         raise InputError(f"--first must be at least 1, got {args.first}")
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    """Where everything goes."""
+    folder = args.output_dir or Path(f"{args.checkpoint.stem}_stacks")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file, and pictures go into a folder: name another with -o")
+    return folder
+
+
+def _flag(box: list[float]) -> str:
+    """--box as it was typed."""
+    return f"--box {' '.join(f'{value:g}' for value in box)}"
 
 
 def _joints(args: argparse.Namespace, metainfo: dict[str, Any]) -> list[int] | None:
@@ -208,10 +224,17 @@ def _crop(
     config: Config, metainfo: dict[str, Any], path: Path, box: list[float] | None
 ) -> dict[str, Any]:
     """The network's input of a person in an image, by x, y, width and height, or all of it."""
+    image = read_image(path)
+    sides = None
     if box is not None:
-        x, y, width, height = box
-        box = [x, y, x + width, y + height]
-    return PersonInput(config, metainfo)(read_image(path), box, name=str(path))[1]
+        (x, y, width, height), (image_height, image_width) = box, image.shape[:2]
+        sides = [x, y, x + width, y + height]
+        if x >= image_width or y >= image_height or sides[2] <= 0 or sides[3] <= 0:
+            raise InputError(
+                f"{_flag(box)} (X Y WIDTH HEIGHT) lies outside of {path}, "
+                f"{image_width} x {image_height} px"
+            )
+    return PersonInput(config, metainfo)(image, sides, name=str(path))[1]
 
 
 if __name__ == "__main__":

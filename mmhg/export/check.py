@@ -53,12 +53,22 @@ class Agreement(NamedTuple):
         return near and (not self.held or self.distance <= KEYPOINT_TOLERANCE)
 
     def __str__(self) -> str:
-        return (
+        compared = self.joints - self.unclear
+        text = (
             f"heatmaps differ by at most {self.difference:.1e} of their range "
-            f"(limit {self.tolerance:.0e}); {self.joints - self.unclear} of {self.joints} joints "
-            f"by at most {self.distance:.2g} px, {self.unclear} are left out, whose place hangs on "
-            "less than twice that difference"
+            f"(limit {self.tolerance:.0e}), "
         )
+        if compared:
+            text += f"keypoints by at most {self.distance:.2g} px in {compared} of "
+        else:
+            text += "keypoints are not compared in any of "
+        text += f"{self.joints} joints"
+        if self.unclear:
+            text += (
+                f"; {'the other ' if compared else ''}{self.unclear} are too close to call in the "
+                "check's made-up images, which is no failure"
+            )
+        return text
 
 
 def example_images(number: int, description: Mapping[str, Any]) -> np.ndarray:

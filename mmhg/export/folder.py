@@ -77,7 +77,7 @@ def export(
         versions=dict(mmhg=__version__, mmpose=mmpose.__version__, torch=torch.__version__),
     )
     images = example_images(NUM_IMAGES, description)
-    with TemporaryDirectory(dir=_parent(target), prefix=f".{target.name}-") as temporary:
+    with _workplace(target) as temporary:
         work = Path(temporary) / target.name
         work.mkdir()
         job = Job(
@@ -126,9 +126,15 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
     return predict.Predictor(folder, **settings)
 
 
-def _parent(target: Path) -> Path:
-    """The folder that `target` is to lie in."""
+def _workplace(target: Path) -> TemporaryDirectory[str]:
+    """A folder beside `target`, which is moved in its place once it is done."""
     parent = target.absolute().parent
     if not parent.is_dir():
         raise InputError(f"there is no folder {target.parent}; make it first")
-    return parent
+    try:
+        return TemporaryDirectory(dir=parent, prefix=f".{target.name}-")
+    except OSError as error:
+        raise InputError(
+            f"cannot make folder {target} ({error.strerror}); name one in a folder that can be "
+            "written to"
+        ) from error

@@ -220,7 +220,10 @@ def read_image(source: Image) -> np.ndarray:
 def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
     """Boxes as (number, 4) float64; `name` stands for the image in messages."""
     try:
-        array = np.array(boxes, dtype=np.float64).reshape(-1, 4)
+        array = np.array(boxes, dtype=np.float64)
+        if len(array) and (array.ndim > 2 or array.shape[-1] != 4):
+            raise ValueError(f"shape {array.shape}")
+        array = array.reshape(-1, 4)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{name}: boxes must be [[left, top, right, bottom], ...] in px, got {boxes!r}"
@@ -239,6 +242,19 @@ def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
                 "are left, top, right, bottom"
             )
     return array
+
+
+def usable_boxes(boxes: Any, image: np.ndarray, name: str) -> tuple[list[Any], list[str]]:
+    """The boxes that can be cropped, and what is wrong with the others."""
+    several = isinstance(boxes, list) and all(isinstance(box, list) for box in boxes)
+    kept, faults = [], []
+    for box in boxes if several else [boxes]:
+        try:
+            check_boxes([box], image, name)
+            kept.append(box)
+        except ValueError as error:
+            faults.append(str(error))
+    return kept, faults
 
 
 def crop_person(
@@ -373,7 +389,7 @@ def batches(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command line; the status is 1 if an image failed, 2 if nothing could be done."""
+    """The command line; the status is 1 if an image or a box failed, 2 if it could not begin."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -389,42 +405,62 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, help="of the runtime (default: its own choice)")
     args = parser.parse_args(argv)
     try:
-        boxes = None if args.boxes is None else json.loads(args.boxes.read_text(encoding="utf-8"))
-        if not isinstance(boxes, dict | None):
-            raise ValueError(f"{args.boxes} must hold an object of boxes by image names")
+        boxes = None if args.boxes is None else read_boxes(args.boxes)
         predictor = Predictor(flip_test=False if args.no_flip else None, threads=args.threads)
     except (OSError, ValueError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)
         return _BAD_INPUT
     people: list[dict[str, Any]] = []
-    failed = False
+    faults: list[str] = []
     for image in args.images:
         try:
-            people += predict_image(predictor, image, boxes)
+            found, new_faults = predict_image(predictor, image, boxes)
+            people += found
         except ValueError as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed = True
+            new_faults = [str(error)]
+        for fault in new_faults:
+            print(f"error: {fault}", file=sys.stderr)
+        faults += new_faults
     text = json.dumps(people)
     if args.out is None:
         print(text)
     else:
         args.out.write_text(text + "\n", encoding="utf-8")
-    return _SOME_FAILED if failed else 0
+    return _SOME_FAILED if faults else 0
+
+
+def read_boxes(path: Path) -> dict[str, Any]:
+    """Boxes by the names of images."""
+    try:
+        boxes = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read --boxes {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"--boxes {path} is not JSON: {error}") from error
+    if not isinstance(boxes, dict):
+        raise ValueError(f"--boxes {path} must hold an object of boxes by image names")
+    return boxes
 
 
 def predict_image(
     predictor: Predictor, name: str, boxes: dict[str, Any] | None
-) -> list[dict[str, Any]]:
-    """The people of one image file, keypoints as COCO has them: x, y, score of each in turn."""
-    given: Any = [None]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The people of one image file, and what is wrong with boxes that are left out.
+
+    Keypoints are as COCO has them: x, y, score of each in turn.
+    """
+    given: list[Any] = [None]
+    faults: list[str] = []
     if boxes is None:
         keypoints, scores = predictor([name])
     else:
-        given = boxes[name] if name in boxes else boxes.get(Path(name).name)
-        if given is None:
+        entry = boxes[name] if name in boxes else boxes.get(Path(name).name)
+        if entry is None:
             raise ValueError(f"{name}: --boxes has no entry for it; give [] if nobody is there")
-        keypoints, scores = predictor([name], [given])
-    return [
+        image = read_image(name)
+        given, faults = usable_boxes(entry, image, name)
+        keypoints, scores = predictor([image], [given])
+    people = [
         dict(
             image=name,
             box=box,
@@ -433,6 +469,7 @@ def predict_image(
         )
         for box, points, values in zip(given, keypoints, scores, strict=True)
     ]
+    return people, faults
 
 
 if __name__ == "__main__":

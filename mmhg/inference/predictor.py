@@ -58,6 +58,12 @@ class Prediction:
         return iter((self.keypoints, self.scores))
 
 
+class _LoadNamedImage(LoadWholeImage):
+    """For a file that somebody named, not a data set."""
+
+    way_to_files = "its path"
+
+
 class Predictor:
     """A trained top-down network, from images to keypoints.
 
@@ -208,7 +214,7 @@ def read_image(source: Image) -> np.ndarray:
         InputError: It cannot be read, is truncated, or is no such array.
     """
     if not isinstance(source, np.ndarray):
-        results = LoadWholeImage()(dict(img_path=str(source)))
+        results = _LoadNamedImage()(dict(img_path=str(source)))
         assert results is not None
         image: np.ndarray = results["img"]
         return image

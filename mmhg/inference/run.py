@@ -28,12 +28,14 @@ class Tally:
     """What became of a run.
 
     Attributes:
-        frames: Pictures that were done.
+        frames: Pictures that were done, those of videos among them.
+        video_frames: How many of them were of videos and cameras.
         people: In them.
         faults: What went wrong.
     """
 
     frames: int = 0
+    video_frames: int = 0
     people: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -42,6 +44,17 @@ class Tally:
         if fault not in self.faults:
             self.faults.append(fault)
             print(f"error: {fault}", file=sys.stderr)
+
+    def __str__(self) -> str:
+        pictures = self.frames - self.video_frames
+        places = [_counted(pictures, "picture")] if pictures or not self.frames else []
+        if self.video_frames:
+            places.append(_counted(self.video_frames, "frame"))
+        return f"{_counted(self.people, 'person', 'people')} in {' and '.join(places)}"
+
+
+def _counted(number: int, one: str, many: str | None = None) -> str:
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def all_frames(sources: Iterable[Source], tally: Tally) -> Iterator[Frame]:
@@ -114,4 +127,5 @@ def finish(
         people = [Person(box, *next(found)) for box in boxes]
         outputs.add(frame, people)
         tally.frames += 1
+        tally.video_frames += frame.index is not None
         tally.people += len(people)

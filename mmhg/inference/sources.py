@@ -168,16 +168,23 @@ def find_sources(inputs: Iterable[str]) -> tuple[list[Source], list[str]]:
     faults = []
     for text in inputs:
         try:
-            for path in _expanded(text):
-                if isinstance(path, int):
-                    sources[text] = Camera(path)
-                elif path.suffix.lower() in VIDEO_SUFFIXES:
-                    sources.setdefault(str(path), Video(path))
-                else:
-                    sources.setdefault(str(path), ImageFile(path))
+            found = _expanded(text)
         except InputError as error:
             faults.append(str(error))
+            continue
+        for place in found:
+            try:
+                if str(place) not in sources:
+                    sources[str(place)] = _opened(place)
+            except InputError as error:
+                faults.append(str(error))
     return list(sources.values()), faults
+
+
+def _opened(place: Path | int) -> Source:
+    if isinstance(place, int):
+        return Camera(place)
+    return Video(place) if place.suffix.lower() in VIDEO_SUFFIXES else ImageFile(place)
 
 
 def _expanded(text: str) -> list[Path] | list[int]:

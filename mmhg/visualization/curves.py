@@ -1,11 +1,15 @@
 """Training curves from the logs that mmengine's local visualisation backend leaves."""
 
 import json
+import re
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 Records = dict[int, dict[str, float]]
+
+_NO_SCORES = ("time", "data_time", "step")
+"""What else stands in a validation's record."""
 
 
 def read_scalars(work_dir: Path) -> tuple[Records, Records]:
@@ -47,23 +51,51 @@ def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:
     figure = Figure(figsize=(11, 4), layout="constrained")
     losses, scores = figure.subplots(1, 2)
     iterations = list(train)
-    names = sorted({name for record in train.values() for name in record if "loss_" in name})
-    for name in names or ["loss"]:
-        losses.plot(iterations, [train[i].get(name) for i in iterations], label=name)
+    names = {name for record in train.values() for name in record if "loss_" in name}
+    for name in sorted(names, key=_in_order) or ["loss"]:
+        losses.plot(iterations, [train[i].get(name) for i in iterations], label=_loss_label(name))
     losses.set(xlabel="iteration", ylabel="loss", yscale="log", title="Training loss")
     losses.legend()
 
-    accuracy = {i: 100 * r["acc_pose"] for i, r in train.items() if "acc_pose" in r}
+    shares = _are_shares(validation)
+    whole, digits = (1, 3) if shares else (100, 1)
+    accuracy = {i: whole * r["acc_pose"] for i, r in train.items() if "acc_pose" in r}
     measured = {i: r[score] for i, r in validation.items() if score in r}
     if accuracy:
         label = "training accuracy (PCK@0.05 of heatmap)"
         scores.plot(list(accuracy), list(accuracy.values()), label=label, alpha=0.6)
     if measured:
-        label = f"validation {score}, last {list(measured.values())[-1]:.1f}"
+        label = f"validation {score}, last {list(measured.values())[-1]:.{digits}f}"
         scores.plot(list(measured), list(measured.values()), "o-", label=label)
-    scores.set(xlabel="iteration", ylabel="%", ylim=(0, 100), title="Accuracy")
+    ylabel = "share (1 is perfect)" if shares else "%"
+    scores.set(xlabel="iteration", ylabel=ylabel, ylim=(0, whole), title="Accuracy")
     if accuracy or measured:
         scores.legend(loc="lower right")
     for axes in (losses, scores):
         axes.grid(alpha=0.3)
     figure.savefig(target, dpi=110)
+
+
+def _are_shares(validation: Records) -> bool:
+    """Whether scores are fractions of 1, as COCO's AP, and not percent.
+
+    All scores of all validations are asked: a first PCKh of less than 1 % stands beside others.
+    """
+    scores = [
+        value
+        for record in validation.values()
+        for name, value in record.items()
+        if name not in _NO_SCORES and isinstance(value, int | float)
+    ]
+    return any(scores) and all(abs(score) <= 1 for score in scores)
+
+
+def _loss_label(name: str) -> str:
+    """`loss_stack0` is the first stack's."""
+    stack = re.fullmatch(r"loss_stack(\d+)", name)
+    return f"stack {int(stack[1]) + 1}" if stack else name
+
+
+def _in_order(name: str) -> list[str | int]:
+    """Stack 10 comes behind stack 9."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

@@ -64,7 +64,7 @@ def write_animation(
         person: Who is shown.
         metainfo: The dataset's parsed metainfo.
         target: Its ending says which.
-        joints: Up to four whose heatmaps are shown; None takes those that the stacks correct most.
+        joints: Up to four whose heatmaps are shown; None takes those of `choose_joints`.
 
     Raises:
         InputError: Another ending.

@@ -30,20 +30,23 @@ def plot_stack_scores(scores: Scores, target: Path) -> None:
     figure = Figure(figsize=(10, 4), layout="constrained")
     values, gains = figure.subplots(1, 2)
     height = [of_stack[headline] for of_stack in scores]
-    values.plot(stacks, height, "o-", color="#46039f", linewidth=2, markersize=7)
-    for stack, value in zip(stacks, height, strict=True):
-        values.annotate(
-            f"{value:.{digits}f}", (stack, value), (0, 8), textcoords="offset points", ha="center"
-        )
+    values.plot(stacks, height, "o-", color="#46039f", linewidth=2, markersize=7, clip_on=False)
     values.margins(x=0.15, y=0.25)
-    values.set(title=f"{headline} after each stack")
+    percent = digits == 1
+    low, high = _keep_within(values, 100 if percent else 1)
+    for stack, value in zip(stacks, height, strict=True):
+        text, beside = f"{value:.{digits}f}", 8 if value < high - 0.1 * (high - low) else -16
+        values.annotate(text, (stack, value), (0, beside), textcoords="offset points", ha="center")
+    unit = "%" if percent else "share (1 is perfect)"
+    values.set(title=f"{headline} after each stack", ylabel=unit)
 
     for name in names:
         gain = np.array([of_stack[name] - scores[0][name] for of_stack in scores])
         if np.isfinite(gain[-1]):
             gains.plot(stacks, gain, "o-", label=_change(name, scores, digits))
     gains.axhline(0, color="0.6", linewidth=0.8)
-    gains.set(title="gain on the first stack")
+    unit = "percentage points" if percent else "share"
+    gains.set(title="gain on the first stack", ylabel=unit)
     if gains.get_legend_handles_labels()[0]:
         gains.legend(fontsize=9)
     for axes in (values, gains):
@@ -53,6 +56,17 @@ def plot_stack_scores(scores: Scores, target: Path) -> None:
 
 def _change(name: str, scores: Scores, digits: int) -> str:
     return f"{name}: {scores[0][name]:.{digits}f} to {scores[-1][name]:.{digits}f}"
+
+
+def _keep_within(axes: Axes, whole: float) -> tuple[float, float]:
+    """End the axis at 0 and `whole`, where the scores do; gives its limits."""
+    low, high = axes.get_ylim()
+    if axes.dataLim.y0 >= 0:
+        low = max(low, 0)
+    if axes.dataLim.y1 <= whole:
+        high = min(high, whole)
+    axes.set_ylim(low, high)
+    return low, high
 
 
 def _by_stack(axes: Axes, stacks: Sequence[int]) -> None:

@@ -58,7 +58,7 @@ def draw_stack_sheet(
     Args:
         people: All by the same network.
         metainfo: The dataset's parsed metainfo.
-        joints: Whose heatmaps are shown; None takes those that the stacks correct most.
+        joints: Whose heatmaps are shown; None takes those of `choose_joints`.
 
     Returns:
         (height, width, 3) uint8, RGB.
@@ -100,6 +100,7 @@ def draw_stack_sheet(
             size=13,
             weight="bold",
             va="center",
+            parse_math=False,  # a file's name may have dollar signs
         )
         top -= inches
     draw_legend(figure, people[0].paths, stacks, metainfo, (_FOOTER / 2) / total[1])

@@ -21,6 +21,9 @@ MISSED = (60, 60, 255)
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
+_FAR = 0.5
+"""Share of the ruler's reach from which on a move gets an arrow."""
+
 SIDES = ("right", "left", "middle")
 
 
@@ -121,8 +124,8 @@ def arrow_tile(
     drawn = drawn_joints(paths)
     canvas.skeleton(keypoints, drawn, metainfo)
     if before is not None:
-        far = np.linalg.norm(keypoints - before, axis=1) > paths.ruler.reach * paths.ruler.px / 2
-        for joint in np.flatnonzero(far & drawn):
+        moved = np.linalg.norm(keypoints - before, axis=1) / paths.ruler.px
+        for joint in np.flatnonzero((moved > _FAR * paths.ruler.reach) & drawn):
             canvas.arrow(before[joint], keypoints[joint])
     ring_missed(canvas, paths, keypoints)
     return canvas.picture
@@ -201,14 +204,18 @@ def side_of(name: str) -> str:
 
 
 def choose_joints(paths: JointPaths, number: int) -> list[int]:
-    """The joints with most to show, that with most of all first.
+    """The joints with something to show, at most so many, that with most of all first.
 
-    Those that the stacks put right, from the farthest, then those that move most.
+    Those that were missed after some stack: the ones that the stacks put right, from the farthest,
+    then by how far they moved in all. Then the others that moved far enough for an arrow. Where
+    there is none of either kind, the one that moved farthest.
     """
-    interest = np.maximum(paths.corrected, 0)
-    if len(paths.moved):
-        interest += 1e-3 * np.where(drawn_joints(paths), paths.moved.sum(0), -1)
-    return np.argsort(-interest, kind="stable")[:number].tolist()
+    drawn = drawn_joints(paths)
+    missed = (paths.errors > paths.ruler.reach).any(0)
+    moved = paths.moved.sum(0)
+    order = np.lexsort((-moved, -np.maximum(paths.corrected, 0), ~missed, ~drawn))
+    telling = drawn & (missed | (paths.moved > _FAR * paths.ruler.reach).any(0))
+    return order[: min(number, max(1, telling.sum()))].tolist()
 
 
 def find_joints(wanted: list[str], metainfo: dict[str, Any]) -> list[int]:

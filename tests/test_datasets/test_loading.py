@@ -70,10 +70,24 @@ def test_an_end_marker_inside_a_thumbnail_does_not_count():
     assert is_truncated(data[: 2 + len(segment)])  # the last bytes are the thumbnail's end
 
 
-@pytest.mark.parametrize("data", [b"", b"no image", b"\xff\xd8\xff\xd9"])
+@pytest.mark.parametrize("data", [b"no image", b"\xff\xd8\xff\xd9"])
 def test_files_that_are_no_images(load, data):
     with pytest.raises(InputError, match=r"cannot decode image .*image\.jpg"):
         load(data)
+
+
+def test_an_empty_file(load):
+    with pytest.raises(InputError, match=r"image .*image\.jpg is empty \(0 bytes\)"):
+        load(b"")
+
+
+def test_errors_of_decoders_have_no_blank_line(load, monkeypatch):
+    def fail(*arguments, **settings):
+        raise cv2.error("broken\n")
+
+    monkeypatch.setattr("mmcv.imfrombytes", fail)
+    with pytest.raises(InputError, match=r"cannot decode image .*image\.jpg: broken\Z"):
+        load(WHOLE["png"])
 
 
 def test_missing_file(tmp_path):

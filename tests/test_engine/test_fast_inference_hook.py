@@ -85,6 +85,18 @@ def test_bfloat16_is_a_switch(model):
         FastInferenceHook(dtype="half")
 
 
+def test_plain_form_is_a_switch(model):
+    hook = FastInferenceHook(enable=False)
+    for start, end in (
+        ("before_val_epoch", "after_val_epoch"),
+        ("before_test_epoch", "after_test_epoch"),
+    ):
+        getattr(hook, start)(run_of(model))
+        assert "forward" not in vars(model.backbone)
+        assert len(model.extract_feat(torch.rand(1, 3, 64, 64))) == 2  # the fast form has the last
+        getattr(hook, end)(run_of(model))
+
+
 def test_program_compiled_for_training_is_set_aside(model):
     calls = []
     model.backbone._compiled_call_impl = lambda *args: calls.append(args)

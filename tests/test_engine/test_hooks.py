@@ -229,3 +229,9 @@ def test_checkpoints_for_another_input_are_refused(train: bool) -> None:
     meta["input"]["mean"] = [0, 0, 0]
     with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*set model.data_preprocessor.mean"):
         loaded(model, model.state_dict(), train=train, meta=meta)
+
+
+def test_curves_without_a_checkpoint_hook(tmp_path: Path) -> None:
+    cfg = ConfigDict(default_hooks=dict(checkpoint=None))
+    TrainingCurvesHook().after_train(SimpleNamespace(cfg=cfg, work_dir=str(tmp_path)))
+    assert cv2.imread(str(tmp_path / "curves.png")).shape == (440, 1210, 3)

@@ -209,10 +209,34 @@ def test_a_network_that_is_off_leaves_no_folder(make, tmp_path, monkeypatch):
 def test_keypoints_that_are_off_fail_too(make, tmp_path, monkeypatch):
     decode = check.decode
     monkeypatch.setattr(check, "decode", lambda *arguments: (decode(*arguments)[0] + 0.02, None))
-    with pytest.raises(DisagreementError, match=r"joints by at most 0\.028 px"):
+    with pytest.raises(
+        DisagreementError, match=r"keypoints by at most 0\.028 px in 6\d of 64 joints"
+    ):
         export(*make("hg8_mpii_256"), tmp_path / "out", format="torchscript")
     monkeypatch.setattr(check, "decode", lambda *arguments: (decode(*arguments)[0] + 0.005, None))
     assert export(*make("hg8_mpii_256"), tmp_path / "out", format="torchscript").distance > 0.005
+
+
+@pytest.mark.parametrize(
+    ("unclear", "text"),
+    [
+        (0, "keypoints by at most 0.0078 px in 64 of 64 joints"),
+        (
+            62,
+            "keypoints by at most 0.0078 px in 2 of 64 joints; the other 62 are too close to call "
+            "in the check's made-up images, which is no failure",
+        ),
+        (
+            64,
+            "keypoints are not compared in any of 64 joints; 64 are too close to call in the "
+            "check's made-up images, which is no failure",
+        ),
+    ],
+)
+def test_agreement_in_words(unclear, text):
+    agreement = check.Agreement(1.3e-3, 1e-2, 64, unclear, 0.0078, held=False)
+    heatmaps = "heatmaps differ by at most 1.3e-03 of their range (limit 1e-02), "
+    assert str(agreement) == heatmaps + text
 
 
 def test_margins_are_of_the_maximum_and_of_its_neighbours():
@@ -285,6 +309,19 @@ def test_what_is_there_stays(make, tmp_path):
         export(*make("hg8_mpii_256"), tmp_path / "none/out", format="torchscript")
     (tmp_path / "empty").mkdir()
     assert export(*make("hg8_mpii_256"), tmp_path / "empty", format="torchscript").passes
+
+
+def test_a_place_that_cannot_be_written_to(make, tmp_path, monkeypatch):
+    def refuse(**settings):
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".out-x7a"))
+
+    monkeypatch.setattr("mmhg.export.folder.TemporaryDirectory", refuse)
+    with pytest.raises(InputError) as raised:
+        export(*make("hg8_mpii_256"), tmp_path / "out", format="torchscript")
+    assert str(raised.value) == (
+        f"cannot make folder {tmp_path / 'out'} (Permission denied); name one in a folder that can "
+        "be written to"
+    )
 
 
 def test_other_peoples_networks(make, tmp_path):

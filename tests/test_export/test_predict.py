@@ -96,6 +96,18 @@ def test_boxes_without_a_person_are_refused(boxes, message):
         predict.check_boxes(boxes, np.zeros((30, 40, 3), np.uint8), "a.jpg")
 
 
+def test_good_boxes_are_kept_beside_bad_ones():
+    image = np.zeros((30, 40, 3), np.uint8)
+    good, outside, empty, short = [1, 2, 20, 25], [50, 0, 60, 9], [5, 5, 5, 9], [1, 2, 3]
+    kept, faults = predict.usable_boxes([outside, good, empty, short], image, "a.jpg")
+    assert kept == [good]
+    for fault, words in zip(faults, ("outside of", "have an area", "boxes must"), strict=True):
+        assert fault.startswith("a.jpg: ") and words in fault
+    assert predict.usable_boxes([], image, "a.jpg") == ([], [])
+    assert predict.usable_boxes(good, image, "a.jpg") == ([good], [])
+    assert predict.usable_boxes([[good, good]], image, "a.jpg")[0] == []
+
+
 def test_what_is_no_image_is_refused(tmp_path):
     (tmp_path / "text.jpg").write_text("text")
     (tmp_path / "empty.jpg").touch()
@@ -148,7 +160,11 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
     folder = tmp_path / "out"
     export(*make("hg8_mpii_256"), folder, format="torchscript")
     (tmp_path / "text.jpg").write_text("text")
-    given = {photos[0].name: [[500, 0, 600, 9]], photos[1].name: [], "text.jpg": boxes}
+    given = {
+        photos[0].name: [[500, 0, 600, 9], boxes[0]],
+        photos[1].name: [],
+        "text.jpg": boxes,
+    }
     (tmp_path / "boxes.json").write_text(json.dumps(given))
     command = [sys.executable, str(folder / "predict.py")]
     images = [tmp_path / "text.jpg", photos[0], tmp_path / "none.jpg", photos[1]]
@@ -161,7 +177,8 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
     assert "text.jpg is not an image" in first
     assert "is outside of the image, 160 x 120 px" in second
     assert "none.jpg: --boxes has no entry" in third
-    assert json.loads((tmp_path / "keypoints.json").read_text()) == []
+    (person,) = json.loads((tmp_path / "keypoints.json").read_text())
+    assert (person["image"], person["box"]) == (str(photos[0]), boxes[0])
 
 
 @pytest.mark.parametrize(
@@ -171,6 +188,8 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
         (lambda folder: (folder / "model.json").write_text("{}"), "holds no exported network"),
         (lambda folder: (folder / "model.torchscript").unlink(), "lacks model.torchscript"),
         (lambda folder: (folder / "boxes.json").write_text("[]"), "must hold an object of boxes"),
+        (lambda folder: (folder / "boxes.json").write_text('{"a": 1'), "boxes.json is not JSON"),
+        (lambda folder: (folder / "boxes.json").unlink(), "boxes.json: No such file"),
     ],
 )
 def test_a_broken_folder_ends_with_a_message(break_it, message, make, photos, tmp_path):

@@ -126,6 +126,43 @@ def test_what_fails_does_not_stop_the_rest(
     assert "outside of the image, 160 x 120 px" in messages[1]
 
 
+def test_a_folder_with_a_broken_video(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "a.mp4").write_text("no video")
+    status, people, messages = infer(*trained, folder)
+    assert (status, people, len(messages)) == (2, [], 1)
+    (folder / "b.png").write_bytes(photos[0].read_bytes())
+    status, people, messages = infer(*trained, folder)
+    assert (status, len(people)) == (1, 1)
+    assert [f"cannot open video {folder / 'a.mp4'}" in message for message in messages] == [True]
+
+
+def test_where_every_box_fails_pictures_have_nobody(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    (tmp_path / "boxes.json").write_text('{"a.png": [[900, 900, 950, 950]]}')
+    status, people, messages = infer(*trained, photos[0], "--boxes", tmp_path / "boxes.json")
+    assert (status, people, len(messages)) == (1, [], 1)
+    assert (tmp_path / "out/a.png").is_file()
+
+
+def test_what_is_said_at_the_end(
+    trained: Trained, photos: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "boxes.json").write_text('{"a.png": [[0, 0, 50, 50], [10, 0, 60, 50]]}')
+    out = tmp_path / "out"
+    tool = load_tool()
+    tool.main([*map(str, [*trained, photos[0], "--boxes", tmp_path / "boxes.json", "-o", out])])
+    assert capsys.readouterr().out == f"2 people in 1 picture: {out}\n"
+    tool.main([*map(str, [*trained, photos[0], "-o", out])])
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == f"1 person in 1 picture: {out}"
+    assert second.startswith("each picture was taken as one person's; --boxes, --centers or")
+
+
 def test_nothing_can_be_done(
     infer: Callable[..., Any],
     trained: Trained,
@@ -139,7 +176,7 @@ def test_nothing_can_be_done(
     for arguments, message in [
         ([*trained, tmp_path / "empty"], "has no images or videos"),
         ([trained.config, coco.checkpoint, photos[0]], "is of another network than the config's"),
-        ([trained.config, "nosuch.pth", photos[0]], "nosuch.pth can not be found"),
+        ([trained.config, "nosuch.pth", photos[0]], "there is no checkpoint nosuch.pth"),
         (["nosuch", trained.checkpoint, photos[0]], "no config file 'nosuch'"),
         ([*trained, photos[0], "--boxes", tmp_path / "other.json"], "none of the inputs is in"),
         ([*trained, photos[0], "--device", "cuda:9"], "device 'cuda:9' cannot be used"),

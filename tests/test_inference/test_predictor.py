@@ -16,6 +16,7 @@ from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 from mmhg import Predictor
 from mmhg.errors import InputError
 from mmhg.inference import person_boxes, predictor
+from mmhg.inference.predictor import read_image
 
 from .conftest import SIZES, Trained
 
@@ -214,6 +215,16 @@ def test_the_config_is_left_alone(trained: Trained) -> None:
 def test_bad_input(trained: Trained, images: Any, boxes: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         Predictor(*trained, device="cpu")(images, boxes)
+
+
+def test_images_that_cannot_be_read(tmp_path: Path) -> None:
+    for path, reason in (
+        (tmp_path / "nosuch.jpg", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+    ):
+        with pytest.raises(InputError) as raised:
+            read_image(path)
+        assert str(raised.value) == f"cannot read image {path} ({reason}); check its path"
 
 
 def test_bad_networks(

@@ -91,6 +91,24 @@ def test_memory_is_flat_and_frames_are_in_order(tmp_path: Path) -> None:
     assert cv2.VideoCapture(str(tmp_path / "film.mp4")).get(cv2.CAP_PROP_FPS) == 10
 
 
+@pytest.mark.parametrize(
+    ("tally", "text"),
+    [
+        (Tally(frames=1, people=1), "1 person in 1 picture"),
+        (Tally(frames=2, people=0), "0 people in 2 pictures"),
+        (Tally(frames=250, video_frames=250, people=251), "251 people in 250 frames"),
+        (Tally(frames=3, video_frames=1, people=3), "3 people in 2 pictures and 1 frame"),
+    ],
+)
+def test_a_tally_in_words(tally: Tally, text: str) -> None:
+    assert str(tally) == text
+
+
+def test_frames_of_videos_are_counted(tmp_path: Path, photos: list[Path]) -> None:
+    tally = infer(tmp_path, [Film(3), ImageFile(photos[0])], pictures=False)
+    assert str(tally) == "4 people in 1 picture and 3 frames"
+
+
 def test_json_is_cocos(tmp_path: Path, photos: list[Path]) -> None:
     infer(tmp_path, [ImageFile(path) for path in photos], pictures=False)
     coco = COCO(str(tmp_path / "keypoints.json"))

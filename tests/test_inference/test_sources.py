@@ -63,6 +63,18 @@ def test_what_is_wrong_with_inputs(photos: list[Path], tmp_path: Path) -> None:
         assert words in fault
 
 
+def test_a_broken_video_does_not_take_its_folder_along(photos: list[Path], tmp_path: Path) -> None:
+    for name in ("a.mp4", "c.mp4"):
+        (tmp_path / name).write_bytes(b"no video")
+    (tmp_path / "b.png").write_bytes(photos[0].read_bytes())
+    for text in (str(tmp_path), f"{tmp_path}/*"):
+        sources, faults = find_sources([text])
+        assert [source.name for source in sources] == [str(tmp_path / "b.png")]
+        assert [fault.partition(": ")[0] for fault in faults] == [
+            f"cannot open video {tmp_path / name}" for name in ("a.mp4", "c.mp4")
+        ]
+
+
 def test_a_video_that_breaks_off(tmp_path: Path) -> None:
     path = write_video(tmp_path / "clip.avi", "MJPG", noise=200)
     data = path.read_bytes()

@@ -126,10 +126,20 @@ def test_get_flops(tmp_path: Path) -> None:
         (["train.py", "nosuch"], "error: no config file 'nosuch'"),
         (["test.py", "hg2_figures_128", "nosuch.pth"], "error: nosuch.pth can not be found"),
         (["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "100"], "64"),
+        (
+            ["train.py", "hg2_figures_128", "--cfg-options", "train_dataloader.batch_size=0"],
+            "error: the config's train_dataloader cannot be built: batch_size should be",
+        ),
+        (
+            ["train.py", "hg2_figures_128", "--cfg-options", "foo"],
+            "error: --cfg-options takes KEY=VALUE, such as ",
+        ),
     ],
 )
 def test_bad_input(command: list[str], message: str, options: list[str], tmp_path: Path) -> None:
-    result = run(tmp_path, *command, *options)
+    # The command's own options come last.
+    place = command.index("--cfg-options") if "--cfg-options" in command else len(command)
+    result = run(tmp_path, *command[:place], *options, *command[place:])
     assert result.returncode == 2, result.stdout
     assert message in result.stdout.splitlines()[-1]
     assert "Traceback" not in result.stdout

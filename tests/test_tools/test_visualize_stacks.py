@@ -5,6 +5,7 @@ import runpy
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from mmengine.registry import init_default_scope
@@ -99,6 +100,11 @@ def test_a_person_in_an_image(
         (["--joints", "nose"], "no joint nose in the dataset"),
         (["--first", "0"], "--first must be at least 1, got 0"),
         (["--first", "1", "--index", "0"], "--first is for the run over the validation set"),
+        (["--cfg-options", "foo"], "--cfg-options takes KEY=VALUE, such as"),
+        (
+            ["--image", "no.jpg", "--box", "nan", "0", "5", "5"],
+            "--box nan 0 5 5: width and height must be positive, and all",
+        ),
         (["--device", "nosuch"], "device 'nosuch' cannot be used"),
     ],
 )
@@ -114,3 +120,42 @@ def test_bad_input(
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_box_outside_of_the_image(
+    command: list[str], mpii_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = sorted((mpii_root / "images").iterdir())[0]
+    height, width = cv2.imread(str(image)).shape[:2]
+    with pytest.raises(SystemExit) as ended:
+        main([*command, "--image", str(image), "--box", "10000", "20", "180", "390"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"error: --box 10000 20 180 390 (X Y WIDTH HEIGHT) lies outside of {image}, "
+        f"{width} x {height} px\n"
+    )
+
+
+def test_a_file_where_the_folder_should_be(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 2
+    assert f"{tmp_path / 'out'} is a file, and pictures go into" in capsys.readouterr().err
+
+
+def test_an_image_is_called_by_its_name(
+    command: list[str], mpii_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = []
+
+    def draw(people: list, *_: object) -> np.ndarray:
+        titles.extend(person.title for person in people)
+        return np.zeros((8, 8, 3), np.uint8)
+
+    monkeypatch.setitem(main.__globals__, "draw_stack_sheet", draw)
+    image = sorted((mpii_root / "images").iterdir())[0]
+    main([*command, "--image", str(image), "--animation", "none"])
+    assert titles == [image.name]

@@ -1,12 +1,14 @@
 """Sheets, animations and plots of the refinement."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from mmhg.errors import InputError
@@ -147,3 +149,35 @@ def test_scores_are_plotted(stacks: int, tmp_path: Path) -> None:
     ]
     plot_stack_scores(scores, tmp_path / "scores.png")
     assert cv2.imread(str(tmp_path / "scores.png")).shape == (440, 1100, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "limits", "units"),
+    [
+        ("PCKh@0.5", (99.0, 100.0), (None, 100), ("%", "percentage points")),
+        ("PCKh@0.5", (2.0, 50.0), (0, None), ("%", "percentage points")),
+        ("coco/AP", (0.01, 0.99), (0, 1), ("share (1 is perfect)", "share")),
+    ],
+)
+def test_scores_have_a_unit_and_stay_within_what_they_can_be(
+    name: str,
+    values: tuple[float, float],
+    limits: tuple[float | None, float | None],
+    units: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: drawn.append(figure))
+    plot_stack_scores([{name: value, "other": value} for value in values], tmp_path / "a.png")
+    axes = drawn[0].axes
+    assert tuple(panel.get_ylabel() for panel in axes) == units
+    for found, limit, value in zip(axes[0].get_ylim(), limits, values, strict=True):
+        assert found == limit if limit is not None else found != value
+
+
+def test_a_title_is_taken_as_it_is() -> None:
+    formula = replace(person(2), title=r"$\nosuch$.jpg")
+    assert (
+        draw_stack_sheet([formula], METAINFO).shape == draw_stack_sheet([person(2)], METAINFO).shape
+    )

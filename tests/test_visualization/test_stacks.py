@@ -46,7 +46,24 @@ def test_joints_that_show_most_come_first() -> None:
     moves.truth[WRIST] = np.nan  # not drawn, so not shown
     assert WRIST not in choose_joints(moves, 15)
     assert choose_joints(paths(2, annotated=False), 1) == [WRIST]
-    assert len(choose_joints(paths(1), 4)) == 4
+
+
+def test_rows_go_to_missed_joints_then_to_those_that_moved_far() -> None:
+    moves = paths(2)
+    moves.keypoints[0, ELBOW, 0] += 1  # right throughout, and hardly moved
+    assert choose_joints(moves, 4) == [WRIST]
+    moves = paths(2)
+    moves.keypoints[:, WRIST, 0] = moves.truth[WRIST, 0] + 5  # missed throughout, where it was
+    moves.keypoints[0, ELBOW, 0] += 3  # right throughout, moved 3 of 8 px
+    assert choose_joints(moves, 4) == [WRIST, ELBOW]
+    moves = paths(3)
+    moves.keypoints[1, ELBOW, 0] += 7  # missed in between
+    assert choose_joints(moves, 4) == [WRIST, ELBOW]
+    unknown = paths(2, annotated=False)
+    unknown.keypoints[0, ELBOW, 0] += 30
+    assert choose_joints(unknown, 4) == [ELBOW, WRIST]
+    assert choose_joints(paths(2, off=1.0), 4) == [WRIST]  # nothing to see: the farthest move
+    assert choose_joints(paths(1), 4) == [WRIST]
 
 
 def test_joints_by_name() -> None:

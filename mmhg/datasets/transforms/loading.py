@@ -63,6 +63,9 @@ class LoadWholeImage(LoadImage):
         InputError: Names the file and what is wrong with it.
     """
 
+    way_to_files = "the dataset's data_root and data_prefix"
+    """What to check where a file cannot be read."""
+
     def transform(self, results: dict) -> dict | None:
         """Read `results['img_path']`, unless `results['img']` is there already."""
         if "img" in results:
@@ -88,9 +91,10 @@ class LoadWholeImage(LoadImage):
             data = fileio.get(path, backend_args=self.backend_args)
         except OSError as error:
             raise InputError(
-                f"cannot read image {path} ({error.strerror or error}); check the dataset's "
-                "data_root and data_prefix"
+                f"cannot read image {path} ({error.strerror or error}); check {self.way_to_files}"
             ) from error
+        if not data:
+            raise InputError(f"image {path} is empty (0 bytes); fetch it again")
         if is_truncated(data):
             raise InputError(f"image {path} is truncated ({len(data)} bytes); fetch it again")
         return data
@@ -116,7 +120,7 @@ class LoadWholeImage(LoadImage):
         try:
             image = mmcv.imfrombytes(data, flag=flag, backend=self.imdecode_backend)
         except Exception as error:  # each backend has its own
-            raise InputError(f"cannot decode image {path}: {error}") from error
+            raise InputError(f"cannot decode image {path}: {str(error).strip()}") from error
         if image is None:
             raise InputError(f"cannot decode image {path} ({len(data)} bytes): not an image")
         return image

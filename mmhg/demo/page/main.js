@@ -88,7 +88,8 @@ async function ask(subject, work, undo = () => {}) {
   } catch (error) {
     if (!current()) return;
     undo();
-    complain(`${subject}: ${error.message}`);
+    const named = error.message.startsWith(`${subject} `); // "box [...] has no area"
+    complain(named ? error.message : `${subject}: ${error.message}`);
   }
   if (!current()) return;
   element("stage").classList.remove("busy");

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from mmhg.errors import InputError
 
+PREDICTION_LAYERS = {"prediction", "final_layer"}
+"""Names of the layers, ours and MMPose's, that give a heatmap for each joint."""
+
 FINE_TUNING = (
     "Use the config that it was trained with; to fine-tune it for other keypoints, name the layers "
     "that begin anew in CheckpointMatchHook(begin_anew=...), as hg8_coco_256_finetune does"
@@ -87,11 +90,17 @@ def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]
         "not in the model": unexpected,
         "of another shape": reshaped,
     }
-    return [
+    differences = [
         f"{len(names)} tensors {kind}, {names[0]} for example"
         for kind, names in kinds.items()
         if names
     ]
+    for name in common:
+        if not PREDICTION_LAYERS.isdisjoint(name.split(".")):
+            joints, wanted_joints = saved[name].shape[0], wanted[name].shape[0]
+            if joints != wanted_joints:
+                return [f"it is for {joints} joints, the config for {wanted_joints}", *differences]
+    return differences
 
 
 def check_input(path: str, meta: Any, model: nn.Module) -> None:

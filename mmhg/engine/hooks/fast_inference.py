@@ -29,6 +29,7 @@ class FastInferenceHook(Hook):
             fraction of a pixel.
         compile: Test through `torch.compile`. Validations during training are not worth the time
             that it takes.
+        enable: The switch; False computes the network as it was trained, layer by layer.
 
     Raises:
         InputError: Another `dtype`.
@@ -38,7 +39,10 @@ class FastInferenceHook(Hook):
     priority = "VERY_LOW"
 
     def __init__(
-        self, dtype: Literal["float32", "bfloat16"] = "float32", compile: bool = False
+        self,
+        dtype: Literal["float32", "bfloat16"] = "float32",
+        compile: bool = False,
+        enable: bool = True,
     ) -> None:
         if dtype not in _DTYPES:
             raise InputError(
@@ -46,6 +50,7 @@ class FastInferenceHook(Hook):
             )
         self.dtype = _DTYPES[dtype]
         self.compile = compile
+        self.enable = enable
         self._undo: Callable[[], None] | None = None
 
     def before_val_epoch(self, runner: Runner) -> None:
@@ -65,6 +70,8 @@ class FastInferenceHook(Hook):
     after_test_epoch = after_val_epoch
 
     def _speed_up(self, runner: Runner, *, compile: bool) -> None:
+        if not self.enable:
+            return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self._undo = speed_up(model, dtype=self.dtype, compile=compile)
         if self._undo is None:

@@ -30,8 +30,8 @@ class StackSheetHook(Hook):
 
     Args:
         people: How many people, 1 to 3.
-        joints: Names of the joints whose heatmaps are shown; None takes those that the stacks
-            correct most.
+        joints: Names of the joints whose heatmaps are shown; None takes those that were missed
+            after some stack or moved far.
         interval: Draw at every so many validations.
         name: What the backends call the picture.
 

@@ -39,6 +39,7 @@ class TrainingCurvesHook(Hook):
 
     @master_only
     def _draw(self, runner: Runner) -> None:
-        score = self.score or runner.cfg.default_hooks.checkpoint.get("save_best")
+        checkpoint = runner.cfg.default_hooks.get("checkpoint") or {}  # None where it is left out
+        score = self.score or checkpoint.get("save_best")
         work_dir = Path(runner.work_dir)
         plot_curves(work_dir, work_dir / self.filename, score)
