@@ -21,6 +21,7 @@ _PACKAGES = (
     "mmengine",
     "numpy",
     "opencv-python-headless",
+    "simplejpeg",
     "onnxruntime",
     "openvino",
 )
