@@ -104,7 +104,8 @@ def test_other_files_are_left_to_opencv(image: np.ndarray, monkeypatch: pytest.M
     data = encoded(image)
     assert decode_jpeg(by_pillow(image, "CMYK")) is None
     assert decode_jpeg(cv2.imencode(".png", image)[1].tobytes()) is None
-    for nothing in (b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", data[:300]):
+    no_frame = b"\xff\xd8\xff\xc0\x00\x02\xff\xd9"
+    for nothing in (b"", b"\xff\xd8", b"\xff\xd8\xff\xd9", no_frame, data[:300]):
         assert decode_jpeg(nothing) is None
     middle = len(data) // 2
     assert decode_jpeg(data[:middle] + b"\xff\xc4\x00\x00" + data[middle:]) is None

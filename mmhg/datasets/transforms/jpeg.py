@@ -27,6 +27,9 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _APP1, _EXIF = 0xE1, b"Exif"
+_FRAME_HEADER = 8
+"""Bytes of the segment that says bits, height, width and components, as far as they are read."""
+
 _UPRIGHT = 1
 EXIF_ORIENTATION = 0x0112
 
@@ -101,6 +104,8 @@ def _read_header(data: bytes) -> tuple[int, int, int | None] | None:
             if not _is_upright(data):
                 return None
         elif marker in (*_SEQUENTIAL, _PROGRESSIVE):
+            if len(data) < start + _FRAME_HEADER:
+                return None
             bits = data[start + 2]
             height, width = (
                 int.from_bytes(data[at : at + 2], "big") for at in (start + 3, start + 5)
