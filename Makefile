@@ -11,7 +11,7 @@ TORCH_INDEX_URL ?=
 export PYTHON VENV TORCH_INDEX_URL
 
 # What `make train` trains, and further flags for the tool that a target runs.
-CONFIG ?= configs/hg2_figures_128.py
+CONFIG ?= configs/hg2_synthetic_128.py
 LEVEL ?= 1
 ARGS ?=
 
@@ -21,7 +21,7 @@ PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 4 $(ARGS)
 # glibc gives large activations back to the system at every step and takes them again, page by page:
 # keeping them is about a tenth faster on a CPU.
 KEEP_MEMORY = MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
-FIGURES = data/figures/level$(LEVEL)
+FIGURES = data/synthetic/level$(LEVEL)
 SCRIPTS = $(wildcard tools/*.sh tools/dev/*.sh) .ci/run
 
 .PHONY: help
@@ -37,21 +37,21 @@ install: ## Make the environment in .venv; a second call takes a moment
 .PHONY: train
 train: install ## Train and evaluate CONFIG (the default on built-in data, on a CPU, in minutes)
 	@case "$(notdir $(CONFIG))" in \
-	  *figures2*) $(MAKE) --no-print-directory figures LEVEL=2 ;; \
-	  *figures*) $(MAKE) --no-print-directory figures LEVEL=1 ;; \
+	  *synthetic2*) $(MAKE) --no-print-directory synthetic LEVEL=2 ;; \
+	  *synthetic*) $(MAKE) --no-print-directory synthetic LEVEL=1 ;; \
 	esac
 	$(KEEP_MEMORY) $(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
 
 # Rendering does nothing where the same figures are there. Rendering anew removes the annotations.
 .PHONY: figures
 figures: install ## Render the built-in data of LEVEL, unless it is there
-	@$(RUN) tools/render_figures.py $(FIGURES) --level $(LEVEL)
+	@$(RUN) tools/render_synthetic.py $(FIGURES) --level $(LEVEL)
 	@test -d $(FIGURES)/annotations || $(RUN) tools/dataset_converters/mpii.py \
-	  $(FIGURES)/mpii_figures_v1.mat $(FIGURES)/annotations --val $(FIGURES)/val.txt
+	  $(FIGURES)/mpii_synthetic_v1.mat $(FIGURES)/annotations --val $(FIGURES)/val.txt
 
-.PHONY: figures-report
-figures-report: figures ## Print how hard the built-in data of LEVEL are, with a sheet of pictures
-	$(RUN) tools/figures_report.py $(FIGURES) $(ARGS)
+.PHONY: synthetic-report
+synthetic-report: figures ## Print how hard the built-in data of LEVEL are, with a sheet of pictures
+	$(RUN) tools/synthetic_report.py $(FIGURES) $(ARGS)
 
 .PHONY: test
 test: install ## Run the tests, but for the slow ones

@@ -69,13 +69,13 @@ setup(
         "jpeg": ["simplejpeg>=1.8"],
         "export": ["onnx>=1.19", "onnxruntime>=1.22", "onnxscript>=0.5", "openvino>=2025.3"],
     },
-    packages=find_packages(include=["mmhg", "mmhg.*"]),
+    packages=find_packages(include=["mmhg", "mmhg.*", "mmhg_cli", "mmhg_cli.*"]),
     package_data={
         "mmhg": [
             "py.typed",
             "datasets/splits/*.txt",
             "demo/page/*",
-            "evaluation/published.json",
+            "results/published.json",
         ]
     },
     cmdclass={"build_py": BuildWithMim},

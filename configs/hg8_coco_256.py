@@ -2,7 +2,7 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/adam.py",
     "_base_/models/hourglass.py",
-    "_base_/dataset/coco.py",
+    "_base_/datasets/coco.py",
 ]
 
 model = dict(

@@ -4,7 +4,7 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/rmsprop.py",
     "_base_/models/hourglass.py",
-    "_base_/dataset/flic.py",
+    "_base_/datasets/flic.py",
 ]
 
 model = dict(

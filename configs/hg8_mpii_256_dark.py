@@ -1,7 +1,7 @@
 """Distribution-aware decoding (DARK; Zhang et al., CVPR 2020) and unrounded targets."""
 
 _base_ = "hg8_mpii_256.py"
-from mmhg.codecs import with_codec
+from mmhg.config import with_codec
 
 codec = dict(_base_.codec, type="BatchMSRAHeatmap", sigma=2, unbiased=True)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)

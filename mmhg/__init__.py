@@ -10,7 +10,7 @@ from mmhg.version import __version__
 compat.apply()
 
 from mmhg import codecs, datasets, engine, evaluation, models  # noqa: E402
-from mmhg.config import get_config  # noqa: E402
+from mmhg.config.library import get_config  # noqa: E402
 from mmhg.inference import Predictor  # noqa: E402
 
 __all__ = [

@@ -31,7 +31,7 @@ from mmhg.benchmark import (
 )
 from mmhg.benchmark.measure import Comparison
 from mmhg.benchmark.report import draw, machine, markdown, report
-from mmhg.cli import exit_on_bad_input
+from mmhg_cli.bad_input import exit_on_bad_input
 
 Part = Callable[[argparse.Namespace], list[Comparison]]
 

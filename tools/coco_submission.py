@@ -11,8 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
-from mmhg.evaluation.coco_submission import (
+from mmhg.results.coco_submission import (
     MOST_PEOPLE,
     SPLITS,
     check_images,
@@ -22,6 +21,7 @@ from mmhg.evaluation.coco_submission import (
     submission_name,
     write_submission,
 )
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

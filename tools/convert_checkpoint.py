@@ -13,11 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.checkpoints import LAYOUTS, SOURCES, read_network, write_ours, write_theirs
+from mmhg.checkpoints import LAYOUTS, SOURCES, read_network
 from mmhg.checkpoints.structure import shown
-from mmhg.checkpoints.writing import in_words
-from mmhg.cli import exit_on_bad_input
 from mmhg.errors import InputError
+from mmhg.models.converted import in_words, write_ours, write_theirs
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

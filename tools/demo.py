@@ -1,6 +1,6 @@
 """A page on which a trained network shows, stack by stack, what it sees in a photo.
 
-python tools/demo.py configs/hg2_figures_128.py work_dirs/hg2_figures_128/epoch_5.pth
+python tools/demo.py configs/hg2_synthetic_128.py work_dirs/hg2_synthetic_128/epoch_5.pth
 
 The page is for this machine alone unless --host says otherwise; it loads nothing from elsewhere.
 """
@@ -14,13 +14,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
 from mmhg.demo import DemoServer, RefinementDemo
 from mmhg.demo.examples import find_examples
 from mmhg.demo.server import MEGABYTE
 from mmhg.errors import InputError
+from mmhg_cli.bad_input import exit_on_bad_input
 
-FIGURES = Path("data/figures")
+FIGURES = Path("data/synthetic")
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -16,11 +16,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, SPLITS
 from mmhg.errors import InputError
-from mmhg.evaluation.ground_truth_files import GroundTruth, read_ground_truth
 from mmhg.evaluation.pckh import (
     AUC_THRESHOLDS,
     group_curves,
@@ -28,16 +26,18 @@ from mmhg.evaluation.pckh import (
     score,
     score_by_visibility,
 )
-from mmhg.evaluation.prediction_files import (
+from mmhg.evaluation.protocols import PROTOCOLS
+from mmhg.results.ground_truth_files import GroundTruth, read_ground_truth
+from mmhg.results.prediction_files import (
     Predictions,
     axes_swapped,
     check_count,
     one_pixel_off,
     read_predictions,
 )
-from mmhg.evaluation.protocols import PROTOCOLS
-from mmhg.evaluation.score_table import FORMATS, Row, published_rows
+from mmhg.results.score_table import FORMATS, Row, published_rows
 from mmhg.visualization.pckh_curves import plot_pckh_curves
+from mmhg_cli.bad_input import exit_on_bad_input
 
 JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.export import FORMATS, DisagreementError, export
+from mmhg_cli.bad_input import exit_on_bad_input
 
 EXIT_DISAGREES = 1
 

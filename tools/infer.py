@@ -18,7 +18,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmhg import Predictor, __version__
-from mmhg.cli import EXIT_BAD_INPUT, exit_on_bad_input
 from mmhg.errors import InputError
 from mmhg.export import load
 from mmhg.inference.box_files import People, read_boxes, read_centers
@@ -27,7 +26,8 @@ from mmhg.inference.exported import dataset_meta, is_exported
 from mmhg.inference.outputs import Outputs
 from mmhg.inference.run import FindPeople, Tally, all_frames, run
 from mmhg.inference.sources import ImageFile, Source, find_sources
-from mmhg.progress import with_progress
+from mmhg.utils.progress import with_progress
+from mmhg_cli.bad_input import EXIT_BAD_INPUT, exit_on_bad_input
 
 EXIT_SOME_FAILED = 1
 DETECTOR_THRESHOLD = 0.3

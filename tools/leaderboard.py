@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
 from mmhg.errors import InputError
-from mmhg.evaluation.leaderboard import leaderboard, own_results
-from mmhg.evaluation.published import PUBLISHED, read_published
+from mmhg.results.leaderboard import leaderboard, own_results
+from mmhg.results.published import PUBLISHED, read_published
+from mmhg_cli.bad_input import exit_on_bad_input
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 

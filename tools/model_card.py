@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
-from mmhg.evaluation.model_card import model_card
+from mmhg.results.model_card import model_card
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -14,13 +14,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.cli import exit_on_bad_input
 from mmhg.datasets import MPIIPersonDataset
-from mmhg.datasets.mpii_release import read_annolist, read_release
+from mmhg.datasets.formats.mpii_mat import read_annolist, read_release
 from mmhg.errors import InputError
-from mmhg.evaluation.mpii_submission import assign, scored_truth, write_submission
 from mmhg.evaluation.pckh import normalized_distances, score
-from mmhg.evaluation.prediction_files import one_pixel_off, read_predictions
+from mmhg.results.mpii_submission import assign, scored_truth, write_submission
+from mmhg.results.prediction_files import one_pixel_off, read_predictions
+from mmhg_cli.bad_input import exit_on_bad_input
 
 SERVER_NAME = "pred_keypoints_mpii.mat"
 

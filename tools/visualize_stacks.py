@@ -31,27 +31,27 @@ from mmpose.registry import DATASETS
 from torch import nn
 from torch.utils.data import Dataset, Subset
 
-from mmhg.cli import exit_on_bad_input
-from mmhg.config import get_config
-from mmhg.engine.hooks.results import without_nan
+from mmhg.config.library import get_config
+from mmhg.engine.hooks.results_hook import without_nan
 from mmhg.errors import InputError
-from mmhg.evaluation.each_stack import check_stacks, predict_each_stack
-from mmhg.evaluation.stack_scores import Scores, StackScores, stack_table
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device, read_image
-from mmhg.progress import with_progress
-from mmhg.trained_model import load_model
-from mmhg.visualization.stack_animation import write_animation
-from mmhg.visualization.stack_curves import plot_stack_scores
-from mmhg.visualization.stack_sheet import MOST_PEOPLE, draw_stack_sheet
-from mmhg.visualization.stack_tiles import find_joints
-from mmhg.visualization.stacks import (
+from mmhg.models.loading import load_model
+from mmhg.refinement.animation import write_animation
+from mmhg.refinement.curves import plot_stack_scores
+from mmhg.refinement.paths import (
     JointPaths,
     Refinement,
     joint_paths,
     most_corrected,
     refinements,
 )
+from mmhg.refinement.predict import check_stacks, predict_each_stack
+from mmhg.refinement.scores import Scores, StackScores, stack_table
+from mmhg.refinement.sheet import MOST_PEOPLE, draw_stack_sheet
+from mmhg.refinement.tiles import find_joints
+from mmhg.utils.progress import with_progress
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -1,7 +1,7 @@
 """Stock `IntegralRegressionHead` (integral pose regression) on the last stack's features."""
 
 _base_ = "../hg8_mpii_256.py"
-from mmhg.codecs import with_codec
+from mmhg.config import with_codec
 
 codec = dict(
     type="IntegralRegressionLabel",

@@ -13,7 +13,7 @@ from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from mmhg.benchmark.measure import Comparison, Row
 from mmhg.codecs import HourglassHeatmap
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.models import sped_up
 
 CONFIDENT = 0.5

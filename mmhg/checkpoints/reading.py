@@ -14,12 +14,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import torch
 from torch import Tensor
 
-from mmhg.cli import DAMAGED, FILE_ERRORS, reason_of_torch
 from mmhg.errors import InputError
+
+DAMAGED = "it is damaged, or not a PyTorch checkpoint"
+
+FILE_ERRORS = (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+    URLError,
+)
 
 TORCH7_TAGS = 9  # type tags 0 to 8, see torch7_file.py
 
@@ -67,6 +78,15 @@ def read_pytorch(path: Path) -> dict[str, Any]:
     if not isinstance(content, Mapping):
         raise InputError(f"it holds a {type(content).__name__}, not a dict with a state_dict")
     return dict(content)
+
+
+def reason_of_torch(error: Exception) -> str:
+    """What went wrong in ``torch.load``, without its advice to load without a safety check."""
+    text = str(error)
+    unsafe = re.search(r"WeightsUnpickler error:\s*(.+?)(?: was not an allowed|$)", text, re.M)
+    unsafe = unsafe or re.search(r"^(Trying to load unsupported .*)$", text, re.M)
+    reason = unsafe.group(1).rstrip(".") if unsafe else text.partition("\n")[0]
+    return DAMAGED if not reason or reason.startswith("Unsupported operand") else reason
 
 
 def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:

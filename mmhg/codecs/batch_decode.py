@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .array_decode import QUARTER, argmax
+from mmhg.codecs.array_decode import QUARTER, argmax
 
 
 class Peaks(NamedTuple):

@@ -10,9 +10,17 @@ from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from .array_decode import find_array_peaks, moved_by_a_quarter
-from .batch_decode import Peaks, as_maps, find_peaks, in_memory, quarter_offsets, to_host, within
-from .dark_decode import dark_offsets, udp_offsets
+from mmhg.codecs.array_decode import find_array_peaks, moved_by_a_quarter
+from mmhg.codecs.batch_decode import (
+    Peaks,
+    as_maps,
+    find_peaks,
+    in_memory,
+    quarter_offsets,
+    to_host,
+    within,
+)
+from mmhg.codecs.dark_decode import dark_offsets, udp_offsets
 
 
 @KEYPOINT_CODECS.register_module()

@@ -23,7 +23,7 @@ import torch
 from mmpose.codecs.utils.refinement import refine_keypoints_dark, refine_keypoints_dark_udp
 from torch import Tensor
 
-from .batch_decode import Peaks, widened, within
+from mmhg.codecs.batch_decode import Peaks, widened, within
 
 _CLEAR = 1.001
 """By which factor a value must clear a limit, so that rounding does not matter."""

@@ -13,10 +13,16 @@ from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
+from mmhg.codecs.array_decode import find_array_peaks, moved_by_a_quarter
+from mmhg.codecs.batch_decode import (
+    as_maps,
+    find_peaks,
+    in_memory,
+    quarter_offsets,
+    to_host,
+    within,
+)
 from mmhg.errors import InputError
-
-from .array_decode import find_array_peaks, moved_by_a_quarter
-from .batch_decode import as_maps, find_peaks, in_memory, quarter_offsets, to_host, within
 
 _BEFORE_FLOOR = 1e-4
 """Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""

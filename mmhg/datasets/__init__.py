@@ -1,8 +1,8 @@
 """Datasets, pipeline steps and the MPII converter."""
 
-from .body import FLICDataset, LSPDataset, MPIIPersonDataset
-from .collate import shared_memory_collate
-from .transforms import (
+from mmhg.datasets.body import FLICDataset, LSPDataset, MPIIPersonDataset
+from mmhg.datasets.collate import shared_memory_collate
+from mmhg.datasets.transforms import (
     FastRandomBBoxTransform,
     HourglassCrop,
     LoadPersonRegion,

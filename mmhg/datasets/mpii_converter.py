@@ -17,9 +17,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS, Person, ReleaseImage
 from mmhg.errors import InputError
-
-from .mpii_release import NUM_JOINTS, Person, ReleaseImage
 
 OFFICIAL_VAL_LIST = Path(__file__).parent / "splits" / "mpii_val.txt"
 """The 2,958 validation people that every MPII result is reported on."""

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mmhg.errors import InputError
-
-from .body.head_boxes import load_head_boxes
-from .body.mpii_annotations import read_people
-from .mpii_authors import read_authors, read_authors_list
-from .mpii_converter import (
+from mmhg.datasets.formats.mpii_gt_val import load_head_boxes
+from mmhg.datasets.formats.mpii_h5 import read_authors, read_authors_list
+from mmhg.datasets.formats.mpii_json import read_people
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS, read_release
+from mmhg.datasets.mpii_converter import (
     MISSING_JOINT,
     NO_CROP,
     OFFICIAL_VAL_LIST,
@@ -27,7 +26,7 @@ from .mpii_converter import (
     convert,
     read_split_list,
 )
-from .mpii_release import NUM_JOINTS, read_release
+from mmhg.errors import InputError
 
 Splits = dict[str, list[dict]]
 LeftOut = Counter[tuple[str, str]]

@@ -21,14 +21,14 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmpose.structures import PoseDataSample
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.errors import InputError
-from mmhg.evaluation.each_stack import check_stacks, predict_each_stack
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
 from mmhg.inference.records import KeypointJson, Person, Picture
 from mmhg.models import MultiScaleTopdownPoseEstimator
-from mmhg.trained_model import load_model
+from mmhg.models.loading import load_model
+from mmhg.refinement.predict import check_stacks, predict_each_stack
 from mmhg.version import __version__
 from mmhg.visualization.heatmaps import heatmap_placement
 

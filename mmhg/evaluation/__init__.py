@@ -1,23 +1,22 @@
 """Scores of predicted poses."""
 
-from .dump_keypoints import DumpKeypoints
-from .pckh import (
+from mmhg.evaluation.dump_keypoints import DumpKeypoints
+from mmhg.evaluation.pckh import (
     PCKhScores,
     accuracies,
     area_under_curve,
     group_curves,
-    head_sizes_from_boxes,
     normalized_distances,
     score,
     score_all,
     score_by_visibility,
 )
-from .pckh_metric import PCKhMetric
-from .pcp_metric import PCPMetric
-from .presence import PrecisionRecall, precision_recall, presence_scores
-from .presence_metric import JointPresenceMetric
-from .protocols import PROTOCOLS, PCKhProtocol
-from .torso_pck_metric import TorsoPCKMetric
+from mmhg.evaluation.pckh_metric import PCKhMetric
+from mmhg.evaluation.pcp_metric import PCPMetric
+from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
+from mmhg.evaluation.presence_metric import JointPresenceMetric
+from mmhg.evaluation.protocols import PROTOCOLS, PCKhProtocol
+from mmhg.evaluation.torso_pck_metric import TorsoPCKMetric
 
 __all__ = [
     "PROTOCOLS",
@@ -32,7 +31,6 @@ __all__ = [
     "accuracies",
     "area_under_curve",
     "group_curves",
-    "head_sizes_from_boxes",
     "normalized_distances",
     "precision_recall",
     "presence_scores",

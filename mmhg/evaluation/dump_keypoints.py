@@ -11,8 +11,7 @@ from mmengine.logging import print_log
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-
-from .each_person import EachPersonMetric, each_person_once, identity, to_numpy
+from mmhg.evaluation.each_person import EachPersonMetric, each_person_once, identity, to_numpy
 
 
 @METRICS.register_module()

@@ -18,11 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mmhg.errors import InputError
-
-from .protocols import OFFICIAL, PROTOCOLS, PCKhProtocol
-
-HEAD_SIZE_PER_DIAGONAL = 0.6
-"""Head size / diagonal of the head box (`util_get_head_size`)."""
+from mmhg.evaluation.protocols import OFFICIAL, PROTOCOLS, PCKhProtocol
 
 AUC_THRESHOLDS = np.arange(51) / 100
 """0, 0.01, ..., 0.5 head sizes (`evaluatePCKh`)."""
@@ -48,7 +44,7 @@ class PCKhScores:
         people: Number of people.
         summary: `PCKh@0.5`, `PCKh@0.1`, `AUC`, `UBody`, then the protocol's groups at 0.5.
         joints: Every joint of the dataset, by name, in the dataset's order.
-        testing: The scales of multi-scale testing (`mmhg.multi_scale.describe_scales`), empty
+        testing: The scales of multi-scale testing (`mmhg.config.describe_scales`), empty
             without it.
     """
 
@@ -86,13 +82,6 @@ class PCKhScores:
         for name, score in self.summary.items():
             lines.append(f"{name:<{width}}  {'':>9}  {score:>8.2f}")
         return "\n".join(lines)
-
-
-def head_sizes_from_boxes(head_boxes: np.ndarray) -> np.ndarray:
-    """Head sizes (P,) in px of head boxes (P, 4), each x1, y1, x2, y2 in px."""
-    diagonals = np.asarray(head_boxes, dtype=np.float64)
-    diagonals = np.linalg.norm(diagonals[:, 2:] - diagonals[:, :2], axis=1)
-    return HEAD_SIZE_PER_DIAGONAL * diagonals
 
 
 def normalized_distances(

@@ -8,11 +8,10 @@ import numpy as np
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-
-from .each_person import annotated_keypoints
-from .pckh import PCKhScores, normalized_distances, score
-from .person_metric import PersonMetric
-from .protocols import get_protocol
+from mmhg.evaluation.each_person import annotated_keypoints
+from mmhg.evaluation.pckh import PCKhScores, normalized_distances, score
+from mmhg.evaluation.person_metric import PersonMetric
+from mmhg.evaluation.protocols import get_protocol
 
 _HEAD_SIZES = (
     "use an annotation file with 'head_box' (tools/dataset_converters/mpii.py writes it) or set "

@@ -16,8 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmhg.errors import InputError
-
-from .person_scores import PartScore, PersonScores
+from mmhg.evaluation.person_scores import PartScore, PersonScores
 
 THRESHOLD = 0.5
 """Lengths of the stick."""

@@ -8,10 +8,9 @@ import numpy as np
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-
-from .pcp import THRESHOLD, correct_sticks, score
-from .person_metric import PersonMetric
-from .person_scores import PersonScores
+from mmhg.evaluation.pcp import THRESHOLD, correct_sticks, score
+from mmhg.evaluation.person_metric import PersonMetric
+from mmhg.evaluation.person_scores import PersonScores
 
 
 @METRICS.register_module()

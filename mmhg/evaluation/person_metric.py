@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 from mmengine.logging import MMLogger
 
+from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
-from mmhg.multi_scale import describe_scales
-
-from .each_person import (
+from mmhg.evaluation.each_person import (
     EachPersonMetric,
     annotated_keypoints,
     each_person_once,
     identity,
     to_numpy,
 )
-from .pckh import PCKhScores
-from .person_scores import PersonScores
+from mmhg.evaluation.pckh import PCKhScores
+from mmhg.evaluation.person_scores import PersonScores
 
 
 class PersonMetric(EachPersonMetric):

@@ -11,11 +11,16 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
+from mmhg.evaluation.each_person import (
+    EachPersonMetric,
+    annotated_keypoints,
+    each_person_once,
+    identity,
+    to_numpy,
+)
+from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
+from mmhg.evaluation.protocols import OFFICIAL
 from mmhg.visualization.presence_curves import plot_presence_curves
-
-from .each_person import EachPersonMetric, annotated_keypoints, each_person_once, identity, to_numpy
-from .presence import PrecisionRecall, precision_recall, presence_scores
-from .protocols import OFFICIAL
 
 
 @METRICS.register_module()

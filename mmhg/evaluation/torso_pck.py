@@ -16,9 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmhg.errors import InputError
-
-from .pckh import accuracies, area_under_curve, normalized_distances
-from .person_scores import PartScore, PersonScores
+from mmhg.evaluation.pckh import accuracies, area_under_curve, normalized_distances
+from mmhg.evaluation.person_scores import PartScore, PersonScores
 
 THRESHOLD = 0.2
 """Torso sizes."""

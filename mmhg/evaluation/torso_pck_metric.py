@@ -8,10 +8,9 @@ import numpy as np
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-
-from .person_metric import PersonMetric
-from .person_scores import PersonScores
-from .torso_pck import THRESHOLD, score, torso_distances
+from mmhg.evaluation.person_metric import PersonMetric
+from mmhg.evaluation.person_scores import PersonScores
+from mmhg.evaluation.torso_pck import THRESHOLD, score, torso_distances
 
 
 @METRICS.register_module()

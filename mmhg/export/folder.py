@@ -18,8 +18,8 @@ from mmhg.export import predict
 from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
 from mmhg.export.description import check_decodes_in_graph, describe
 from mmhg.export.formats import Job, find_format
-from mmhg.export.network import HeatmapNetwork, KeypointNetwork
-from mmhg.trained_model import load_model
+from mmhg.export.graph import HeatmapNetwork, KeypointNetwork
+from mmhg.models.loading import load_model
 from mmhg.version import __version__
 
 

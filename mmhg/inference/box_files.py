@@ -13,11 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.body.mpii_person_dataset import to_zero_based
+from mmhg.datasets.body.mpii import to_zero_based
 from mmhg.errors import InputError
-from mmhg.evaluation.json_files import read_json
-
-from .boxes import as_boxes, person_boxes
+from mmhg.inference.boxes import as_boxes, person_boxes
+from mmhg.utils.files import read_json
 
 Record = Mapping[str, Any]
 _NAME_KEYS = ("image", "file_name", "image_id")

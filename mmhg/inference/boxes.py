@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.body.mpii_person_dataset import CENTER_SHIFT, PIXELS_PER_SCALE
+from mmhg.datasets.body.mpii import CENTER_SHIFT, PIXELS_PER_SCALE
 from mmhg.errors import InputError
 
 

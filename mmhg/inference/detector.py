@@ -9,8 +9,7 @@ import numpy as np
 from mmpose.evaluation.functional import nms
 
 from mmhg.errors import InputError
-
-from .boxes import as_boxes, fault
+from mmhg.inference.boxes import as_boxes, fault
 
 _PERSON = 0
 """Of the detectors' classes, which COCO's people are."""

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 
 from mmhg.errors import InputError
+from mmhg.inference.records import KeypointCsv, KeypointJson, Person, Picture
+from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.visualization import draw_people
-
-from .records import KeypointCsv, KeypointJson, Person, Picture
-from .sources import Frame, ImageFile, Source
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
 

@@ -11,8 +11,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmhg.errors import InputError
-
-from .boxes import as_boxes, fault
+from mmhg.inference.boxes import as_boxes, fault
 
 
 class PersonInput:

@@ -20,15 +20,14 @@ from mmengine.dataset import pseudo_collate
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
-from mmhg.evaluation.each_stack import predict_each_stack
+from mmhg.inference.boxes import as_boxes
+from mmhg.inference.person_input import PersonInput
 from mmhg.models import speed_up
-from mmhg.trained_model import load_model
-
-from .boxes import as_boxes
-from .person_input import PersonInput
+from mmhg.models.loading import load_model
+from mmhg.refinement.predict import predict_each_stack
 
 Image = str | Path | np.ndarray
 """A file, or an array (height, width, 3) uint8 with channels blue, green, red."""

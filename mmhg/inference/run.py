@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 
 from mmhg.errors import InputError
-
-from .boxes import as_boxes, fault
-from .outputs import Outputs
-from .records import Person
-from .sources import Frame, Source
+from mmhg.inference.boxes import as_boxes, fault
+from mmhg.inference.outputs import Outputs
+from mmhg.inference.records import Person
+from mmhg.inference.sources import Frame, Source
 
 Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable[np.ndarray]]
 """From images and their boxes, or None, to keypoints and scores, as `Predictor`."""

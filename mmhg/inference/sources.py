@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 
 from mmhg.errors import InputError
-
-from .predictor import read_image
+from mmhg.inference.predictor import read_image
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmhg.errors import InputError
-from mmhg.models.checkpointing import checkpoint_module
-from mmhg.models.stack import PyramidStack, Stack, Stem
+from mmhg.nn.activation_checkpointing import checkpoint_module
+from mmhg.nn.stack import PyramidStack, Stack, Stem
 
 Output = Literal["heatmaps", "features", "pyramid"]
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from mmhg.models.backbone import HourglassBackbone
-from mmhg.models.fold_reinjection import merged_reinjection
-from mmhg.models.fuse_conv_bn import fuse_conv_bn
-from mmhg.models.stack import Stack
+from mmhg.nn.fold_reinjection import merged_reinjection
+from mmhg.nn.fuse_conv_bn import fuse_conv_bn
+from mmhg.nn.stack import Stack
 
 
 class FastHourglass(nn.Module):

@@ -14,7 +14,7 @@ from mmpose.utils.typing import OptSampleList
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
-from mmhg.models.accuracy import heatmap_accuracy
+from mmhg.nn.accuracy import heatmap_accuracy
 
 ConfigType: TypeAlias = ConfigDict | dict
 

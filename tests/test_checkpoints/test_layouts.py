@@ -11,9 +11,10 @@ from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from mmhg.checkpoints import LAYOUTS, read_network, write_ours, write_theirs
-from mmhg.checkpoints.network import from_pytorch
+from mmhg.checkpoints import LAYOUTS, read_network
+from mmhg.checkpoints.convert import from_pytorch
 from mmhg.errors import InputError
+from mmhg.models.converted import write_ours, write_theirs
 from reference import layouts, network
 
 DEEP = layouts.Size(num_stacks=8)

@@ -23,8 +23,8 @@ def roots(mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path) -> 
     """Tiny data for each `data_root` of the configs."""
     return {
         "data/mpii/": mpii_root,
-        "data/figures/level1/": mpii_root,
-        "data/figures/level2/": mpii_root,
+        "data/synthetic/level1/": mpii_root,
+        "data/synthetic/level2/": mpii_root,
         "data/coco/": coco_root,
         "data/flic/": flic_root,
         "data/lsp/": lsp_root / "lsp",
@@ -265,7 +265,7 @@ def test_targets_are_in_place_up_to_the_border(name: str) -> None:
         ("hg8_mpii_384.py", (384, 384)),
         ("hg8_coco_256x192.py", (192, 256)),
         ("hg8_coco_384.py", (384, 384)),
-        ("hg2_figures_128.py", (128, 128)),
+        ("hg2_synthetic_128.py", (128, 128)),
     ],
 )
 def test_size_by_name(name: str, size: tuple[int, int]) -> None:

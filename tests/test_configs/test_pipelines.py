@@ -6,7 +6,7 @@ import pytest
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
-from mmhg.config import config_names, get_config
+from mmhg.config.library import config_names, get_config
 from mmhg.datasets import LoadPersonRegion
 
 

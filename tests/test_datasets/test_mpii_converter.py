@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.formats.mpii_mat import Activity, Joint, Person, ReleaseImage
 from mmhg.datasets.mpii_converter import (
     OFFICIAL_VAL_LIST,
     convert,
@@ -12,7 +13,6 @@ from mmhg.datasets.mpii_converter import (
     report,
     write_splits,
 )
-from mmhg.datasets.mpii_release import Activity, Joint, Person, ReleaseImage
 from mmhg.errors import InputError
 
 HEAD_BOX = (10.0, 20.0, 40.0, 60.0)

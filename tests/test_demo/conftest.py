@@ -14,7 +14,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.demo import DemoServer, RefinementDemo
 from mmhg.demo.examples import Example
 
@@ -36,7 +36,7 @@ class Trained(NamedTuple):
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("network")
     files = Trained(folder / "narrow.py", folder / "narrow.pth")
-    config = get_config("hg2_figures_128")
+    config = get_config("hg2_synthetic_128")
     config.model.backbone.update(num_stacks=STACKS, channels=16, stem_channels=(4, 8, 8))
     config.model.head.num_stages = STACKS
     config.dump(files.config)

@@ -23,7 +23,7 @@ ANSWERED = "!document.querySelector('#save').disabled"
 
 def main(config: str, checkpoint: str, figure: str, joint: str) -> None:
     """Of the skeleton on a laptop, and of a joint's heatmap on a phone by night."""
-    folder = ROOT / "data/figures/level1"
+    folder = ROOT / "data/synthetic/level1"
     box = read_centers(folder / "annotations/mpii_val.json").of(figure)[0].tolist()
     demo = RefinementDemo(config, checkpoint, device="cpu")
     examples = [Example(folder / "images" / figure, box)]

@@ -10,7 +10,7 @@ import torch
 from mmpose.registry import MODELS
 
 from mmhg import Predictor
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.demo import RefinementDemo
 from mmhg.demo.refinement import pack_heatmaps
 from mmhg.errors import InputError
@@ -133,7 +133,7 @@ def test_a_checkpoint_of_another_network(trained, tmp_path):
 
 
 def test_networks_without_heatmaps_after_each_stack(trained, tmp_path):
-    config = get_config("hg2_figures_128")
+    config = get_config("hg2_synthetic_128")
     config.model.backbone.update(output="features", num_keypoints=None, channels=16)
     config.model.backbone.stem_channels = (4, 8, 8)
     config.model.head = dict(

@@ -11,7 +11,7 @@ from pathlib import Path
 import mmpose
 import pytest
 
-from mmhg.config import config_names
+from mmhg.config.library import config_names
 from test_docs.pages import PAGES, ROOT, code_blocks, commands, name_of, prose
 
 OF_OTHERS = {"--no-build-isolation", "--no-deps", "--index-url", "--use-pep517"}  # pip's

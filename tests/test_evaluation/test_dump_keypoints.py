@@ -10,7 +10,7 @@ from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
 from mmhg.evaluation import DumpKeypoints
-from mmhg.evaluation.prediction_files import read_predictions
+from mmhg.results.prediction_files import read_predictions
 
 
 def sample(number: int, **metainfo) -> dict:

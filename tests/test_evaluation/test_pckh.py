@@ -11,13 +11,13 @@ import pytest
 from mmpose.evaluation.functional import keypoint_pck_accuracy
 
 from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import (
     AUC_THRESHOLDS,
     accuracies,
     area_under_curve,
     group_curves,
-    head_sizes_from_boxes,
     normalized_distances,
     score,
     score_by_visibility,

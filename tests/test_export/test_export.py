@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.dataset import Compose
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.errors import InputError
 from mmhg.export import (
     FORMATS,
@@ -22,8 +22,8 @@ from mmhg.export import (
 )
 from mmhg.export.check import margins
 from mmhg.export.description import describe
-from mmhg.export.network import HeatmapNetwork
-from mmhg.trained_model import load_model
+from mmhg.export.graph import HeatmapNetwork
+from mmhg.models.loading import load_model
 
 pytestmark = pytest.mark.openvino
 
@@ -75,7 +75,7 @@ def test_numbers_of_stacks(format, num_stacks, make, tmp_path):
         "hg8_mpii_256",
         "hg8_coco_256x192",
         "hg8_mpii_256_dark",
-        "hg2_figures_128",
+        "hg2_synthetic_128",
         "hg8_flic_256",
         "heatmap_head",
         "cpm_head",
@@ -170,7 +170,7 @@ def metadata(format: str, folder) -> dict:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_metadata_are_in_the_file_and_beside_it(format, make, tmp_path):
-    config, checkpoint = make("hg2_figures_128")
+    config, checkpoint = make("hg2_synthetic_128")
     export(config, checkpoint, tmp_path / "out", format=available(format))
     description = json.loads((tmp_path / "out/model.json").read_text())
     inside = metadata(format, tmp_path / "out")
@@ -289,7 +289,7 @@ def test_test_pipelines_that_cannot_be_exported(make, tmp_path):
 
 def test_refinements_are_not_decoded_in_the_graph(make, tmp_path):
     with pytest.raises(InputError, match="--decode is for HourglassHeatmap and MSRAHeatmap"):
-        export(*make("hg2_figures_128"), tmp_path / "out", format="torchscript", decode=True)
+        export(*make("hg2_synthetic_128"), tmp_path / "out", format="torchscript", decode=True)
 
 
 def test_fuse_is_for_the_hourglass(tmp_path):

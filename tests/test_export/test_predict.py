@@ -13,7 +13,7 @@ from mmpose.codecs import MSRAHeatmap, UDPHeatmap
 
 from mmhg.codecs import HourglassHeatmap
 from mmhg.export import FORMATS, export, predict
-from mmhg.export.network import KeypointNetwork
+from mmhg.export.graph import KeypointNetwork
 
 pytestmark = pytest.mark.openvino
 
@@ -132,7 +132,7 @@ def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("format", "name"),
-    [("onnx", "hg8_mpii_256"), ("onnx", "hg2_figures_128"), ("openvino", "hg8_coco_256x192")],
+    [("onnx", "hg8_mpii_256"), ("onnx", "hg2_synthetic_128"), ("openvino", "hg8_coco_256x192")],
 )
 def test_command_line_gives_what_mmpose_gives_without_it(
     format, name, make, photos, boxes, infer, tmp_path

@@ -18,7 +18,7 @@ from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mmhg.models.hourglass import Hourglass
+from mmhg.nn.hourglass import Hourglass
 from reference import layouts
 from reference.layouts import Size
 from reference.network import Network, loss, rmsprop

@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 
 SIZES = [(120, 160), (200, 90), (64, 64)]
 """Height and width of the pictures in px."""
@@ -77,7 +77,7 @@ def random_state(config: Config) -> dict[str, torch.Tensor]:
 @pytest.fixture(scope="session")
 def trained(make_network: Callable[[str], Trained]) -> Trained:
     """16 joints at 128 px, UDP's codec."""
-    return make_network("hg2_figures_128")
+    return make_network("hg2_synthetic_128")
 
 
 @pytest.fixture(scope="session")

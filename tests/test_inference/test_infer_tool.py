@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mmhg import Predictor
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.export import export
 
 from .conftest import Trained, stamped, stamps

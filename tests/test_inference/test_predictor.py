@@ -20,7 +20,7 @@ from mmhg.inference.predictor import read_image
 
 from .conftest import SIZES, Trained
 
-CODECS = ["hg8_mpii_256", "hg8_coco_256", "hg2_figures_128"]
+CODECS = ["hg8_mpii_256", "hg8_coco_256", "hg2_synthetic_128"]
 """Configs of the authors' codec, of MMPose's with a shifted flip test, of UDP's."""
 
 BOXES = [

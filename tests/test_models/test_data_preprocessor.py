@@ -15,7 +15,7 @@ from mmpose.registry import MODELS, TRANSFORMS
 from mmpose.structures import PoseDataSample
 from torch import Tensor, nn
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.datasets.collate import shared_memory_collate
 from mmhg.models import DeviceTargetPreprocessor
 

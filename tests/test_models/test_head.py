@@ -9,7 +9,7 @@ from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
 from mmhg.models import MultiStageHeatmapHead
-from mmhg.models.accuracy import heatmap_accuracy
+from mmhg.nn.accuracy import heatmap_accuracy
 
 
 def samples(targets: torch.Tensor, weights: torch.Tensor) -> list[PoseDataSample]:

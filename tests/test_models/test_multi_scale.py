@@ -9,9 +9,9 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 from torch.nn import functional
 
+from mmhg.config.with_test_scales import with_test_scales
 from mmhg.errors import InputError
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator, resample
-from mmhg.multi_scale import with_test_scales
 
 SIZE, PIXELS = 64, 16
 MSRA = dict(type="MSRAHeatmap", input_size=(SIZE, SIZE), heatmap_size=(PIXELS, PIXELS), sigma=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 
 ROOT = Path(__file__).parents[2]
 LEAVES = {
@@ -38,7 +38,7 @@ def test_a_name_means_one_file() -> None:
 def test_training_data_is_what_the_config_loads() -> None:
     data = {"CocoDataset": "COCO", "data/mpii/": "MPII"}
     data |= {"FLICDataset": "FLIC", "CombinedDataset": "LSP, LSPET"}
-    data |= {f"data/figures/level{level}/": f"Figures, level {level}" for level in (1, 2)}
+    data |= {f"data/synthetic/level{level}/": f"Figures, level {level}" for level in (1, 2)}
     for model in models():
         dataset = get_config(ROOT / model["Config"]).train_dataloader.dataset
         key = dataset.type if dataset.type in data else dataset.data_root

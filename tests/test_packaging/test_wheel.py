@@ -63,7 +63,7 @@ def test_contents(wheel: Path) -> None:
     others = {
         "mmhg/py.typed",
         "mmhg/datasets/splits/mpii_val.txt",
-        "mmhg/evaluation/published.json",
+        "mmhg/results/published.json",
         "mmhg/.mim/model-index.yml",
     }
 
@@ -104,6 +104,6 @@ def test_config_by_name_away_from_the_clone(site: Path, tmp_path: Path) -> None:
 
 def test_installed_train_tool_finds_a_config_by_name(site: Path, tmp_path: Path) -> None:
     train = str(site / "mmhg" / ".mim" / "tools" / "train.py")
-    result = run_python(site, tmp_path, train, "hg2_figures_128")
+    result = run_python(site, tmp_path, train, "hg2_synthetic_128")
     assert result.returncode == 2
-    assert "data/figures/level1/annotations/mpii_train.json" in result.stderr.splitlines()[-1]
+    assert "data/synthetic/level1/annotations/mpii_train.json" in result.stderr.splitlines()[-1]

@@ -12,7 +12,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 
 ROOT = Path(__file__).resolve().parents[2]
 ANNOTATIONS = "data/coco/annotations/image_info_test-dev2017.json"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 
 pytestmark = pytest.mark.openvino
 
@@ -63,7 +63,7 @@ def test_folder(network, tmp_path):
     [
         (["config.py", "none.pth"], "none.pth"),
         (["config.py", "text.pth"], "text.pth cannot be loaded"),
-        (["hg2_figures_128", "net.pth"], "net.pth is of another network than the config's"),
+        (["hg2_synthetic_128", "net.pth"], "net.pth is of another network than the config's"),
         (["hg8_mpi", "net.pth"], "did you mean hg8_mpii"),
         (["config.py", "net.pth", "--format", "keras"], "invalid choice: 'keras'"),
         (["config.py", "net.pth", "-o", "text.pth"], "text.pth is there already"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmhg.config import find_config
+from mmhg.config.library import find_config
 
 TOOL = Path(__file__).resolve().parents[2] / "tools/leaderboard.py"
 NAME = "hg1_mpii_256"
@@ -18,7 +18,7 @@ NAME = "hg1_mpii_256"
 def run(monkeypatch):
     """Calls the tool in this process; gives its exit status."""
     names = {NAME: find_config(NAME)}
-    monkeypatch.setattr("mmhg.evaluation.leaderboard.config_names", lambda: names)
+    monkeypatch.setattr("mmhg.results.leaderboard.config_names", lambda: names)
     spec = importlib.util.spec_from_file_location("leaderboard_tool", TOOL)
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmhg.datasets.formats.mpii_mat import read_release
 from mmhg.datasets.mpii_converter import convert, read_split_list, write_splits
-from mmhg.datasets.mpii_release import read_release
-from mmhg.figures import render_dataset
-from mmhg.figures.dataset import RELEASE_NAME, VAL_LIST_NAME, Request
+from mmhg.synthetic import render_dataset
+from mmhg.synthetic.dataset import RELEASE_NAME, VAL_LIST_NAME, Request
 
 ROOT = Path(__file__).parents[2]
 VAL_PEOPLE = 3
@@ -60,7 +60,7 @@ def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
 def work_dir(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What one epoch of training leaves."""
     folder = tmp_path_factory.mktemp("train")
-    result = run(folder, "train.py", "hg2_figures_128", "--work-dir", "work", *options)
+    result = run(folder, "train.py", "hg2_synthetic_128", "--work-dir", "work", *options)
     assert result.returncode == 0, result.stdout
     return folder / "work"
 
@@ -73,7 +73,7 @@ def test_train_leaves_a_checkpoint(work_dir: Path) -> None:
 
 def test_resume_and_amp(work_dir: Path, options: list[str]) -> None:
     flags = ["--work-dir", work_dir, "--resume", "--amp", *options, "train_cfg.max_epochs=2"]
-    result = run(work_dir, "train.py", "hg2_figures_128", *flags)
+    result = run(work_dir, "train.py", "hg2_synthetic_128", *flags)
     assert result.returncode == 0, result.stdout
     assert "resumed epoch: 1, iter: 2" in result.stdout
     assert torch.load(work_dir / "epoch_2.pth")["meta"]["iter"] == 4
@@ -83,7 +83,7 @@ def test_test_writes_scores_and_predictions(
     work_dir: Path, options: list[str], tmp_path: Path
 ) -> None:
     flags = ["--out", "scores.json", "--dump", "predictions.pkl", "--show-dir", "pictures"]
-    arguments = ["hg2_figures_128", work_dir / "epoch_1.pth", "--work-dir", "work"]
+    arguments = ["hg2_synthetic_128", work_dir / "epoch_1.pth", "--work-dir", "work"]
     result = run(tmp_path, "test.py", *arguments, *flags, *options)
     assert result.returncode == 0, result.stdout
     assert 0 <= json.loads((tmp_path / "scores.json").read_text())["PCKh@0.5"] <= 100
@@ -95,7 +95,7 @@ def test_test_writes_scores_and_predictions(
 
 
 def test_two_processes_train_and_score_each_person_once(options: list[str], tmp_path: Path) -> None:
-    arguments = ["hg2_figures_128", "2", "--work-dir", "work"]
+    arguments = ["hg2_synthetic_128", "2", "--work-dir", "work"]
     result = run(tmp_path, "dist_train.sh", *arguments, *options)
     assert result.returncode == 0, result.stdout
     assert (tmp_path / "work/epoch_1.pth").is_file()
@@ -105,7 +105,7 @@ def test_two_processes_train_and_score_each_person_once(options: list[str], tmp_
 
 def test_browse_dataset(options: list[str], tmp_path: Path) -> None:
     flags = ["--output-dir", "pictures", "--not-show", "--max-item-per-dataset", "2"]
-    result = run(tmp_path, "misc/browse_dataset.py", "hg2_figures_128", *flags, *options)
+    result = run(tmp_path, "misc/browse_dataset.py", "hg2_synthetic_128", *flags, *options)
     assert result.returncode == 0, result.stdout
     assert len(list((tmp_path / "pictures").glob("*.jpg"))) == 2
 
@@ -124,14 +124,14 @@ def test_get_flops(tmp_path: Path) -> None:
     ("command", "message"),
     [
         (["train.py", "nosuch"], "error: no config file 'nosuch'"),
-        (["test.py", "hg2_figures_128", "nosuch.pth"], "error: nosuch.pth can not be found"),
+        (["test.py", "hg2_synthetic_128", "nosuch.pth"], "error: nosuch.pth can not be found"),
         (["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "100"], "64"),
         (
-            ["train.py", "hg2_figures_128", "--cfg-options", "train_dataloader.batch_size=0"],
+            ["train.py", "hg2_synthetic_128", "--cfg-options", "train_dataloader.batch_size=0"],
             "error: the config's train_dataloader cannot be built: batch_size should be",
         ),
         (
-            ["train.py", "hg2_figures_128", "--cfg-options", "foo"],
+            ["train.py", "hg2_synthetic_128", "--cfg-options", "foo"],
             "error: --cfg-options takes KEY=VALUE, such as ",
         ),
     ],

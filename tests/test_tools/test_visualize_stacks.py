@@ -23,7 +23,7 @@ main = runpy.run_path(str(TOOL))["main"]
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("checkpoint") / "narrow.pth"
-    config = get_config("hg2_figures_128")
+    config = get_config("hg2_synthetic_128")
     config.model.backbone.update(channels=8, stem_channels=(4, 4, 4))
     init_default_scope("mmpose")
     torch.save(dict(state_dict=MODELS.build(config.model).state_dict()), path)
@@ -37,7 +37,7 @@ def command(checkpoint: Path, mpii_root: Path, tmp_path: Path) -> list[str]:
     settings = [f"{loader}.dataset.data_root={mpii_root}/", f"{loader}.num_workers=0"]
     settings += [f"{loader}.persistent_workers=False", *NARROW]
     options = ["-o", str(tmp_path / "out"), "--device", "cpu", "--cfg-options", *settings]
-    return ["hg2_figures_128", str(checkpoint), *options]
+    return ["hg2_synthetic_128", str(checkpoint), *options]
 
 
 def names(folder: Path) -> list[str]:

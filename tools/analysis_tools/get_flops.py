@@ -10,10 +10,10 @@ from mmengine.registry import init_default_scope
 from rich.console import Console
 from rich.table import Table
 
-from mmhg.cli import exit_on_bad_input
-from mmhg.complexity import measure_complexity
-from mmhg.config import get_config
+from mmhg.config.library import get_config
 from mmhg.errors import InputError
+from mmhg.models.complexity import measure_complexity
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args() -> argparse.Namespace:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmhg.cli import exit_on_bad_input
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, report, write_splits
 from mmhg.datasets.mpii_sources import read_splits
+from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

@@ -7,7 +7,7 @@ python tools/misc/publish_model.py work_dirs/hg8/epoch_160.pth hg8.pth  # hg8-<h
 import os
 from contextlib import suppress
 
-from mmhg.mmpose_tools import run_mmpose_tool
+from mmhg_cli.mmpose_tools import run_mmpose_tool
 
 if __name__ == "__main__":
     run_mmpose_tool("misc/publish_model.py")

@@ -3,8 +3,8 @@
 MMPose's inferencer takes its default person detector from this package's name.
 """
 
-from .flic_dataset import FLICDataset
-from .lsp_dataset import LSPDataset
-from .mpii_person_dataset import MPIIPersonDataset
+from mmhg.datasets.body.flic import FLICDataset
+from mmhg.datasets.body.lsp import LSPDataset
+from mmhg.datasets.body.mpii import MPIIPersonDataset
 
 __all__ = ["FLICDataset", "LSPDataset", "MPIIPersonDataset"]

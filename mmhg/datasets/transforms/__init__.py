@@ -1,10 +1,15 @@
 """Pipeline steps beside MMPose's own."""
 
-from .augmentation import FastRandomBBoxTransform, RandomChannelGain, RandomScaleRotation, ScaleBox
-from .crop import HourglassCrop, PersonCrop
-from .loading import LoadWholeImage
-from .person_region import LoadPersonRegion
-from .whole_image_box import WholeImageBox
+from mmhg.datasets.transforms.augmentation import (
+    FastRandomBBoxTransform,
+    RandomChannelGain,
+    RandomScaleRotation,
+    ScaleBox,
+)
+from mmhg.datasets.transforms.crop import HourglassCrop, PersonCrop
+from mmhg.datasets.transforms.loading import LoadWholeImage
+from mmhg.datasets.transforms.person_region import LoadPersonRegion
+from mmhg.datasets.transforms.whole_image_box import WholeImageBox
 
 __all__ = [
     "FastRandomBBoxTransform",

@@ -11,8 +11,8 @@ import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-from .crop_box import crop_box, extent
-from .image_frame import ImageFrame
+from mmhg.datasets.transforms.crop_box import crop_box, extent
+from mmhg.datasets.transforms.image_frame import ImageFrame
 
 _CV2_FLIP_CODES = {(False, True): 1, (True, False): 0, (True, True): -1}
 """By whether rows and columns run backwards."""

@@ -10,9 +10,14 @@ from mmengine import fileio
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
+from mmhg.datasets.transforms.jpeg import (
+    END_OF_IMAGE,
+    JPEG_START,
+    START_OF_SCAN,
+    decode_jpeg,
+    segments,
+)
 from mmhg.errors import InputError
-
-from .jpeg import END_OF_IMAGE, JPEG_START, START_OF_SCAN, decode_jpeg, segments
 
 _JPEG_END = b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"

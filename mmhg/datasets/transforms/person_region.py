@@ -13,16 +13,15 @@ from mmpose.datasets.transforms import RandomFlip, TopdownAffine
 from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import bbox_xyxy2cs
 
+from mmhg.datasets.transforms.bounded_folder import BoundedFolder
+from mmhg.datasets.transforms.crop import PersonCrop
+from mmhg.datasets.transforms.crop_box import Point, crop_box, extent, fitted
+from mmhg.datasets.transforms.image_frame import ImageFrame
+from mmhg.datasets.transforms.jpeg import JPEG_START
+from mmhg.datasets.transforms.loading import LoadWholeImage
+from mmhg.datasets.transforms.reduced_jpeg import decode_reduced, reduction
+from mmhg.datasets.transforms.region_file import Region, RegionPlan, read_region, region_bytes
 from mmhg.errors import InputError
-
-from .bounded_folder import BoundedFolder
-from .crop import PersonCrop
-from .crop_box import Point, crop_box, extent, fitted
-from .image_frame import ImageFrame
-from .jpeg import JPEG_START
-from .loading import LoadWholeImage
-from .reduced_jpeg import decode_reduced, reduction
-from .region_file import Region, RegionPlan, read_region, region_bytes
 
 _MARGIN = 3
 """Px below the crop, of the image's or of the input's, whichever are larger."""

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .image_frame import ImageFrame
-from .jpeg import EXIF_ORIENTATION, decode_jpeg
+from mmhg.datasets.transforms.image_frame import ImageFrame
+from mmhg.datasets.transforms.jpeg import EXIF_ORIENTATION, decode_jpeg
 
 _FLAGS = {
     2: cv2.IMREAD_REDUCED_COLOR_2,

@@ -13,8 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .crop_box import Point
-from .image_frame import ImageFrame
+from mmhg.datasets.transforms.crop_box import Point
+from mmhg.datasets.transforms.image_frame import ImageFrame
 
 FORMAT = 1
 """Counts up whenever a region is made in another way."""

@@ -1,15 +1,15 @@
 """Hooks for mmengine's Runner."""
 
-from mmhg.engine.hooks.channels_last import ChannelsLastHook
-from mmhg.engine.hooks.checkpoint_match import CheckpointMatchHook
-from mmhg.engine.hooks.compile import CompileHook
-from mmhg.engine.hooks.fast_inference import FastInferenceHook
-from mmhg.engine.hooks.results import ResultsHook
-from mmhg.engine.hooks.runtime_info import DeferredRuntimeInfoHook
-from mmhg.engine.hooks.skeleton_sheet import SkeletonSheetHook
-from mmhg.engine.hooks.stack_sheet import StackSheetHook
-from mmhg.engine.hooks.tf32 import TF32Hook
-from mmhg.engine.hooks.training_curves import TrainingCurvesHook
+from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
+from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
+from mmhg.engine.hooks.compile_hook import CompileHook
+from mmhg.engine.hooks.fast_inference_hook import FastInferenceHook
+from mmhg.engine.hooks.results_hook import ResultsHook
+from mmhg.engine.hooks.runtime_info_hook import DeferredRuntimeInfoHook
+from mmhg.engine.hooks.skeleton_sheet_hook import SkeletonSheetHook
+from mmhg.engine.hooks.stack_sheet_hook import StackSheetHook
+from mmhg.engine.hooks.tf32_hook import TF32Hook
+from mmhg.engine.hooks.training_curves_hook import TrainingCurvesHook
 
 __all__ = [
     "ChannelsLastHook",

@@ -1,0 +1,5 @@
+"""One stack in place of two, to see what the second one is for."""
+
+_base_ = "hg2_synthetic_128.py"
+
+model = dict(backbone=dict(num_stacks=1), head=dict(num_stages=1))

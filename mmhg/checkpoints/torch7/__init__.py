@@ -1,0 +1,1 @@
+"""Read the authors' Torch7 files (`.t7`) as data."""

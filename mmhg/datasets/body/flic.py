@@ -1,0 +1,82 @@
+"""FLIC, the paper's second dataset: people in films, from the hips up."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mmpose.registry import DATASETS
+
+from mmhg.datasets.body.metainfo import JointInfo, pose_metainfo
+from mmhg.datasets.formats.flic import Labels, Split, read_flic
+from mmhg.datasets.formats.flic_people import JOINTS
+from mmhg.datasets.person_dataset import LabelledPerson, PersonDataset
+
+_INFO = {
+    "shoulder": JointInfo("upper", 1.0, 0.079),
+    "elbow": JointInfo("upper", 1.2, 0.072),
+    "wrist": JointInfo("upper", 1.5, 0.062),
+    "hip": JointInfo("lower", 1.0, 0.107),
+    "eye": JointInfo("upper", 1.0, 0.025),
+    "nose": JointInfo("upper", 1.0, 0.026),
+}
+"""Sigmas are COCO's, weights those of MMPose's MPII."""
+
+_LINKS = [
+    ("left_shoulder", "left_elbow"),
+    ("left_elbow", "left_wrist"),
+    ("right_shoulder", "right_elbow"),
+    ("right_elbow", "right_wrist"),
+    ("left_shoulder", "right_shoulder"),
+    ("left_shoulder", "left_hip"),
+    ("right_shoulder", "right_hip"),
+    ("left_hip", "right_hip"),
+    ("left_eye", "nose"),
+    ("right_eye", "nose"),
+]
+
+
+@DATASETS.register_module()
+class FLICDataset(PersonDataset):
+    """People of FLIC (Sapp, Taskar: MODEC, CVPR 2013), one a sample.
+
+    `ann_file` is the authors' `train.h5` or `valid.h5`, or FLIC's own `examples.mat`. Both have
+    1-based pixels; box and joints are 0-based here.
+
+    `bbox` is the authors' crop itself, a square of 440 px about (x, 240): set the padding of
+    `GetBBoxCenterScale` to 1. In the `.h5` the x is the authors'. From `examples.mat` it is the
+    middle of `torsobox`; whether theirs was found so we could not check.
+
+    The torso size, which PCK is measured in, is the distance from the person's own right shoulder
+    to the left hip: `normalize` of the `.h5`, with whichever labels.
+
+    Args:
+        split: 'train' or 'test', for `examples.mat`; each `.h5` is a split of its own.
+        labels: What left and right mean. 'observer-centric', as in the paper and the `.h5`: as seen
+            in the image, so that the left shoulder is on the image's right, whichever way the
+            person faces. 'person-centric', as in `examples.mat`: on the person's body. One is
+            found from the other by :mod:`mmhg.datasets.formats.flic`.
+        settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
+
+    Raises:
+        InputError: Names the file, the person and what cannot be used.
+    """
+
+    METAINFO: ClassVar[dict] = pose_metainfo(
+        "flic", {name: _INFO[name.rpartition("_")[2]] for name in JOINTS}, _LINKS
+    )
+
+    def __init__(
+        self,
+        *,
+        split: Split | None = None,
+        labels: Labels = "observer-centric",
+        **settings: Any,
+    ) -> None:
+        self.split = split
+        self.labels = labels
+        super().__init__(**settings)
+        self._metainfo["labels"] = labels
+
+    def read_people(self) -> list[LabelledPerson]:
+        """The people of `ann_file`, in its order."""
+        return read_flic(self.ann_file, self.split, self.labels)

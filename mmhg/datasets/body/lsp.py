@@ -1,0 +1,77 @@
+"""LSP (Leeds Sports Poses) and its extended training set LSPET."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mmpose.registry import DATASETS
+
+from mmhg.datasets.body.metainfo import JointInfo, pose_metainfo
+from mmhg.datasets.formats.lsp_mat import JOINTS, Split, read_lsp
+from mmhg.datasets.person_dataset import LabelledPerson, PersonDataset
+
+_INFO = {
+    "ankle": JointInfo("lower", 1.5, 0.089),
+    "knee": JointInfo("lower", 1.2, 0.087),
+    "hip": JointInfo("lower", 1.0, 0.107),
+    "wrist": JointInfo("upper", 1.5, 0.062),
+    "elbow": JointInfo("upper", 1.2, 0.072),
+    "shoulder": JointInfo("upper", 1.0, 0.079),
+    "neck": JointInfo("upper", 1.0, 0.026),
+    "top": JointInfo("upper", 1.0, 0.026),
+}
+"""Sigmas are COCO's (neck and head top: its nose's), weights those of MMPose's MPII."""
+
+_LINKS = [
+    ("right_ankle", "right_knee"),
+    ("right_knee", "right_hip"),
+    ("left_ankle", "left_knee"),
+    ("left_knee", "left_hip"),
+    ("right_hip", "left_hip"),
+    ("right_shoulder", "right_hip"),
+    ("left_shoulder", "left_hip"),
+    ("right_shoulder", "neck"),
+    ("left_shoulder", "neck"),
+    ("neck", "head_top"),
+    ("right_shoulder", "right_elbow"),
+    ("right_elbow", "right_wrist"),
+    ("left_shoulder", "left_elbow"),
+    ("left_elbow", "left_wrist"),
+]
+
+LSP_METAINFO = pose_metainfo(
+    "lsp", {name: _INFO[name.rpartition("_")[2]] for name in JOINTS}, _LINKS
+)
+
+
+@DATASETS.register_module()
+class LSPDataset(PersonDataset):
+    """People of LSP (Johnson, Everingham: BMVC 2010) or LSPET (CVPR 2011), one a sample.
+
+    `ann_file` is either set's `joints.mat`, with 1-based pixels; box and joints are 0-based here.
+    Labels are person-centric: left and right are the person's own.
+
+    `bbox` is the extent of the annotated joints. Test people have none, since their joints are not
+    to be used: their pipeline needs `WholeImageBox`, as LSP's images are cut around the person.
+
+    The torso size, which PCK is measured in, is the distance from the left shoulder to the right
+    hip (bearpaw's `eval_pose`, `eval_pck.m`).
+
+    Args:
+        split: 'train': LSP's first 1,000 people, or all of LSPET. 'test': LSP's last 1,000.
+        settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
+
+    Raises:
+        InputError: Names the file, the person and what cannot be used.
+    """
+
+    METAINFO: ClassVar[dict] = LSP_METAINFO
+
+    def __init__(self, *, split: Split, **settings: Any) -> None:
+        self.split = split
+        super().__init__(**settings)
+        self._metainfo["labels"] = "person-centric"
+
+    def read_people(self) -> list[LabelledPerson]:
+        """The people of `ann_file`, in its order."""
+        return read_lsp(self.ann_file, self.split)

@@ -1,0 +1,1 @@
+"""Readers of the files that others publish: a path in, people out."""

@@ -1,0 +1,113 @@
+"""Reader of the authors' files of FLIC, `train.h5` and `valid.h5`."""
+
+from __future__ import annotations
+
+import h5py
+import numpy as np
+from mmengine.fileio import get_local_path
+
+from mmhg.datasets.formats.flic_people import (
+    JOINTS,
+    LEFT_HIP,
+    LEFT_SHOULDER,
+    RIGHT_HIP,
+    RIGHT_SHOULDER,
+    FLICPeople,
+    check,
+    check_finite,
+    lengths,
+)
+from mmhg.errors import InputError
+
+_LARGEST_OFFSET = 1e-2
+"""px by which a torso may differ from `normalize`. In the authors' files it does so by less than
+1e-12."""
+
+_UNDECIDED = 1e-6
+"""px by which the two torsos of a person must differ to tell which of them `normalize` is."""
+
+
+def read_authors(path: str) -> FLICPeople:
+    """One split, with left and right observer-centric.
+
+    Raises:
+        InputError: The file is not as expected.
+    """
+    shapes = {
+        "imgname": (),
+        "center": (2,),
+        "scale": (),
+        "part": (len(JOINTS), 2),
+        "visible": (len(JOINTS),),
+        "normalize": (),
+    }
+    try:
+        with get_local_path(path) as local_path, h5py.File(local_path, "r") as file:
+            datasets = {name: file.get(name) for name in shapes}
+            content = {
+                name: np.asarray(dataset[()])
+                for name, dataset in datasets.items()
+                if isinstance(dataset, h5py.Dataset)
+            }
+    except OSError as error:
+        raise InputError(f"annotation file {path} is not HDF5, or damaged: {error}") from error
+    if missing := sorted(shapes.keys() - content.keys()):
+        raise InputError(
+            f"annotation file {path} is not the authors' train.h5 or valid.h5 of FLIC: it lacks "
+            f"{', '.join(missing)}"
+        )
+    count = np.size(content["imgname"])
+    for name, shape in shapes.items():
+        found, kinds = content[name], "SUO" if name == "imgname" else "iuf"
+        if found.shape != (count, *shape) or found.dtype.kind not in kinds:
+            raise InputError(
+                f"annotation file {path}: {name} must be {'names' if 'S' in kinds else 'numbers'} "
+                f"of shape {(count, *shape)}, got {found.dtype} of shape {found.shape}; FLIC's "
+                f"people have {len(JOINTS)} joints"
+            )
+    if not count:
+        raise InputError(f"annotation file {path} has no people")
+    images = [
+        name.decode() if isinstance(name, bytes) else str(name) for name in content["imgname"]
+    ]
+    numbers = {name: content[name].astype(np.float64) for name in shapes if name != "imgname"}
+    for name in ("center", "scale", "normalize"):
+        check_finite(path, images, name, numbers[name])
+    for name in ("scale", "normalize"):
+        check(path, images, f"{name} must be positive", numbers[name] > 0, numbers[name])
+    joints = numbers["part"]
+    annotated = np.isfinite(joints).all(axis=2) & (joints != 0).any(axis=2)
+    return FLICPeople(
+        images=images,
+        centers=numbers["center"],
+        scales=numbers["scale"],
+        joints=joints,
+        annotated=annotated,
+        visible=np.where(annotated, numbers["visible"], np.nan),
+        torso_sizes=numbers["normalize"],
+    )
+
+
+def was_exchanged(path: str, people: FLICPeople) -> np.ndarray:
+    """Who had left and right exchanged in the authors' files, (P,) bool.
+
+    Their `normalize` is the torso from the right shoulder to the left hip as it was before: that of
+    joints 3 and 6 as they are now, or of 0 and 7 where they were exchanged. People whose two torsos
+    are the same length (14 of 5,003) cannot be told and count as not exchanged, as 19 of 20 are.
+
+    Raises:
+        InputError: Somebody's `normalize` is neither.
+    """
+    kept = np.abs(lengths(people.joints, RIGHT_SHOULDER, LEFT_HIP) - people.torso_sizes)
+    exchanged = np.abs(lengths(people.joints, LEFT_SHOULDER, RIGHT_HIP) - people.torso_sizes)
+    nearest = np.minimum(kept, exchanged)
+    # not >: where a joint is NaN, no torso fits
+    if (strange := ~(nearest <= _LARGEST_OFFSET)).any():
+        person = int(np.argmax(strange))
+        raise InputError(
+            f"annotation file {path}: person {person} (from 0), image {people.images[person]}, has "
+            f"normalize {people.torso_sizes[person]:g}, which is the length of neither diagonal of "
+            f"the torso ({nearest[person]:g} px off), so that person-centric labels cannot be "
+            "recovered; set labels='observer-centric' or use examples.mat"
+        )
+    return exchanged < kept - _UNDECIDED

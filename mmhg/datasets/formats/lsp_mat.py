@@ -1,0 +1,170 @@
+"""Reader of `joints.mat` of LSP (Leeds Sports Poses) and of its extension LSPET.
+
+Variable `joints`, in 1-based pixels, labels person-centric. LSP: 3 x 14 x 2000, rows x, y and 1
+where *occluded* (every joint is annotated). LSPET: 14 x 3 x 10000, columns x, y and 1 where
+annotated.
+
+Shapes: P people, K = 14 joints in the order of `JOINTS`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+from mmengine.fileio import exists, get_local_path
+
+from mmhg.datasets.formats.matlab import read_mat
+from mmhg.datasets.person_dataset import LabelledPerson
+from mmhg.errors import InputError
+
+Split = Literal["train", "test"]
+
+JOINTS = (
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+    "neck",
+    "head_top",
+)
+
+LSP_PEOPLE = 2000
+TRAINING_PEOPLE = 1000
+"""LSP's first thousand; the others are the test people."""
+
+_RIGHT_HIP, _LEFT_SHOULDER = 2, 9
+
+
+def read_lsp(path: str, split: Split) -> list[LabelledPerson]:
+    """People of a file, in its order.
+
+    A person's box is the extent of the annotated joints, and None in the test split, where the
+    joints must not tell where the person is.
+
+    Args:
+        path: `joints.mat` of either set; its shape tells which.
+        split: Which people of LSP. LSPET has training people only.
+
+    Raises:
+        InputError: No such file, or not as expected; an unknown split, or one that the set lacks.
+    """
+    if split not in get_args(Split):
+        raise InputError(f"split must be one of {get_args(Split)}, got {split!r}")
+    joints = _load(path)
+    if joints.shape[0] == 3:
+        return _lsp(path, joints.transpose(2, 1, 0), split)
+    if split == "test":
+        raise InputError(
+            f"annotation file {path} is LSPET's, which is for training only; test on LSP's "
+            "joints.mat"
+        )
+    return _lspet(path, joints.transpose(2, 0, 1))
+
+
+def _lsp(path: str, joints: np.ndarray, split: Split) -> list[LabelledPerson]:
+    """`joints` (P, K, 3) of LSP."""
+    if len(joints) != LSP_PEOPLE:
+        raise InputError(
+            f"annotation file {path} has {len(joints)} people, but LSP has {LSP_PEOPLE}, split in "
+            "the middle"
+        )
+    start = 0 if split == "train" else TRAINING_PEOPLE
+    everyone = np.ones(len(JOINTS), dtype=bool)
+    return [
+        _person(
+            path,
+            f"im{number:04d}.jpg",
+            person,
+            annotated=everyone,
+            visible=1.0 - person[:, 2],
+            boxed=split == "train",
+        )
+        for number, person in enumerate(joints[start : start + TRAINING_PEOPLE], start=start + 1)
+    ]
+
+
+def _lspet(path: str, joints: np.ndarray) -> list[LabelledPerson]:
+    """`joints` (P, K, 3) of LSPET."""
+    return [
+        _person(
+            path,
+            f"im{number:05d}.jpg",
+            person,
+            annotated=person[:, 2] == 1,
+            visible=np.where(person[:, 2] == 1, 1.0, np.nan),
+            boxed=True,
+        )
+        for number, person in enumerate(joints, start=1)
+    ]
+
+
+def _person(
+    path: str,
+    image: str,
+    person: np.ndarray,
+    *,
+    annotated: np.ndarray,
+    visible: np.ndarray,
+    boxed: bool,
+) -> LabelledPerson:
+    """One person of `person` (K, 3), once that is known to be usable."""
+    points, flags = person[:, :2], person[:, 2]
+    if not np.isin(flags, (0, 1)).all():
+        raise InputError(
+            f"annotation file {path}: the flags of {image} must be 0 or 1, got {flags.tolist()}"
+        )
+    if not np.isfinite(points[annotated]).all():
+        raise InputError(
+            f"annotation file {path}: the annotated joints of {image} must be finite, got "
+            f"{points.tolist()}"
+        )
+    torso_size = np.nan
+    if annotated[_LEFT_SHOULDER] and annotated[_RIGHT_HIP]:
+        torso_size = float(np.linalg.norm(points[_LEFT_SHOULDER] - points[_RIGHT_HIP]))
+    return LabelledPerson(
+        image=image,
+        box=_extent(points[annotated]) if boxed else None,
+        joints=points,
+        annotated=annotated,
+        visible=visible,
+        torso_size=torso_size,
+    )
+
+
+def _extent(points: np.ndarray) -> np.ndarray | None:
+    """x1, y1, x2, y2 of points (N, 2), None where they have none."""
+    if not len(points) or (points == points[0]).all():
+        return None
+    return np.hstack([points.min(axis=0), points.max(axis=0)])
+
+
+def _load(path: str) -> np.ndarray:
+    """The variable, float64, (3, K, P) or (K, 3, P)."""
+    if not exists(path):
+        raise InputError(
+            f"annotation file {path} does not exist; check the dataset's data_root and ann_file "
+            "(joints.mat of LSP or LSPET)"
+        )
+    with get_local_path(path) as local_path:
+        content = read_mat(local_path, "joints", f"annotation file {path}")
+    if "joints" not in content:
+        raise InputError(
+            f"annotation file {path} has no variable 'joints'; is it LSP's joints.mat?"
+        )
+    joints = content["joints"]
+    expected = ((3, len(JOINTS)), (len(JOINTS), 3))
+    if joints.ndim != 3 or joints.shape[:2] not in expected or joints.dtype.kind not in "iuf":
+        raise InputError(
+            f"annotation file {path}: 'joints' must be numbers of shape 3 x 14 x 2000 (LSP) or "
+            f"14 x 3 x 10000 (LSPET), got {joints.dtype} of shape {joints.shape}"
+        )
+    return joints.astype(np.float64)

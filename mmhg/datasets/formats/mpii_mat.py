@@ -1,0 +1,249 @@
+"""Reader of MPII's official annotation file, `mpii_human_pose_v1_u12_1.mat`.
+
+Its variable `RELEASE` is a MATLAB struct: `annolist(i).image.name`; `annolist(i).annorect(r)` with
+the head box `x1 y1 x2 y2`, `scale`, `objpos.{x, y}` and `annopoints.point(k).{x, y, id,
+is_visible}`; `img_train(i)`; `single_person{i}`; `act(i).{cat_name, act_name, act_id}`. Any
+field of a person may be absent or empty. Pixels are 1-based, and so are i and r here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from scipy.io.matlab import mat_struct
+
+from mmhg.datasets.formats.matlab import read_mat
+from mmhg.errors import InputError
+
+NUM_JOINTS = 16
+
+
+@dataclass(frozen=True)
+class Joint:
+    """An annotated joint: position in 1-based px, and whether it is visible (None: not told)."""
+
+    x: float
+    y: float
+    visible: bool | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """`annorect(index)` of an image, in 1-based px; None where the file has nothing.
+
+    Args:
+        index: 1-based.
+        center: x, y of a rough position (`objpos`).
+        scale: Height over 200 px.
+        head_box: x1, y1, x2, y2.
+        joints: Annotated joints by MPII's joint id (0-15).
+        single_person: Whether the person counts as sufficiently apart from others.
+    """
+
+    index: int
+    center: tuple[float, float] | None
+    scale: float | None
+    head_box: tuple[float, float, float, float] | None
+    joints: dict[int, Joint]
+    single_person: bool
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the people of an image do, in MPII's catalogue."""
+
+    category: str
+    name: str
+    id: int
+
+
+@dataclass(frozen=True)
+class ReleaseImage:
+    """`annolist(index)`, index from 1."""
+
+    index: int
+    name: str
+    is_train: bool
+    people: tuple[Person, ...]
+    activity: Activity | None
+
+
+def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseImage]:
+    """All images of the file, in its order.
+
+    Args:
+        path: The official file, or one of its form written by MATLAB or `scipy.io.savemat`.
+        show_progress: Whether to draw a progress bar on stderr.
+
+    Raises:
+        InputError: No such file, or not of this form; names the file and the image.
+    """
+    release = _load(Path(path))
+    images = _structs(_field(release, "annolist"))
+    if not images:
+        raise InputError(f"{path}: RELEASE.annolist is empty")
+    img_train = _field(release, "img_train")
+    if img_train is None or img_train.size != len(images):
+        raise InputError(
+            f"{path}: RELEASE.img_train must have one flag for each of the {len(images)} images, "
+            f"got {0 if img_train is None else img_train.size}"
+        )
+    activities = _structs(_field(release, "act"))
+    activities += [None] * (len(images) - len(activities))
+    single_person = _single_person(path, _field(release, "single_person"), len(images))
+    tracked = track(
+        images, "reading people", console=Console(stderr=True), disable=not show_progress
+    )
+    return [
+        _image(path, i + 1, image, bool(img_train.flat[i]), single_person[i], activities[i])
+        for i, image in enumerate(tracked)
+    ]
+
+
+def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseImage]:
+    """Images of a file that holds an annolist alone, such as a submission's or a test truth's.
+
+    Args:
+        path: A MATLAB file.
+        variable: Name of the annolist in it.
+
+    Raises:
+        InputError: No such file or variable, or not of this form.
+    """
+    content = _loadmat(Path(path), variable)
+    images = _structs(content.get(variable))
+    if not images:
+        raise InputError(f"{path} has no struct array {variable!r}")
+    return [
+        _image(f"{path} ({variable})", i, image, False, set(), None)
+        for i, image in enumerate(images, start=1)
+    ]
+
+
+def _load(path: Path) -> mat_struct:
+    releases = _structs(_loadmat(path, "RELEASE").get("RELEASE"))
+    if len(releases) != 1 or releases[0] is None:
+        raise InputError(f"{path} has no struct RELEASE; is it MPII's annotation file?")
+    return releases[0]
+
+
+def _loadmat(path: Path, variable: str) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; it should be MPII's annotation file (.mat)")
+    return read_mat(path, variable, path)
+
+
+def _image(
+    path: str | Path,
+    index: int,
+    image: mat_struct | None,
+    is_train: bool,
+    single_person: set[int],
+    activity: mat_struct | None,
+) -> ReleaseImage:
+    where = f"{path}: annolist({index})"
+    header = _first_struct(_field(image, "image"))
+    name = _text(_field(header, "name"))
+    if not name:
+        raise InputError(f"{where} has no image.name")
+    people = tuple(
+        _person(f"{where}.annorect({r})", r, rect, r in single_person)
+        for r, rect in enumerate(_structs(_field(image, "annorect")), start=1)
+    )
+    return ReleaseImage(index, name, is_train, people, _activity(activity))
+
+
+def _person(where: str, index: int, rect: mat_struct | None, single_person: bool) -> Person:
+    position = _first_struct(_field(rect, "objpos"))
+    center = _numbers(position, "x", "y")
+    scale = _numbers(rect, "scale")
+    corners = _numbers(rect, "x1", "y1", "x2", "y2")
+    head_box = None
+    if corners is not None and corners[:2] != corners[2:]:
+        head_box = (corners[0], corners[1], corners[2], corners[3])
+    joints: dict[int, Joint] = {}
+    points = _first_struct(_field(rect, "annopoints"))
+    for point in _structs(_field(points, "point")):
+        joint_id, place = _numbers(point, "id"), _numbers(point, "x", "y")
+        if joint_id is None or place is None:
+            continue
+        if joint_id[0] not in range(NUM_JOINTS):
+            raise InputError(f"{where} has a joint of id {joint_id[0]:g}; ids are 0-15")
+        flag = _numbers(point, "is_visible")
+        visible = None if flag is None else flag[0] > 0
+        # Of two points with one id the benchmark's toolkit takes the first.
+        joints.setdefault(int(joint_id[0]), Joint(place[0], place[1], visible))
+    return Person(
+        index=index,
+        center=None if center is None else (center[0], center[1]),
+        scale=None if scale is None else scale[0],
+        head_box=head_box,
+        joints=joints,
+        single_person=single_person,
+    )
+
+
+def _activity(activity: mat_struct | None) -> Activity | None:
+    category, name = _text(_field(activity, "cat_name")), _text(_field(activity, "act_name"))
+    number = _numbers(activity, "act_id")
+    if not (category or name) or number is None:
+        return None
+    return Activity(category, name, int(number[0]))
+
+
+def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[int]]:
+    """The 1-based people of each image that stand apart (a cell of vectors, or one number each)."""
+    if value is None:
+        return [set() for _ in range(num_images)]
+    if value.dtype != object and value.size == num_images:
+        cells = value.reshape(num_images, 1)
+    else:
+        cells = value.ravel()
+    if value.dtype.kind in "US" or len(cells) != num_images:
+        raise InputError(
+            f"{path}: RELEASE.single_person must list people for each of the {num_images} images, "
+            f"got {value.size} entries"
+        )
+    return [{int(r) for r in np.ravel(cell)} for cell in cells]
+
+
+def _structs(value: Any) -> list[mat_struct | None]:
+    """The structs of a struct array or of a cell array of structs, None for any other element."""
+    if isinstance(value, mat_struct):
+        return [value]
+    if not isinstance(value, np.ndarray) or value.dtype != object:
+        return []
+    return [_first_struct(item) for item in value.flat]
+
+
+def _first_struct(value: Any) -> mat_struct | None:
+    return next(iter(_structs(value)), None)
+
+
+def _field(struct: mat_struct | None, name: str) -> Any:
+    """A struct's field, None where it is absent or empty."""
+    value = getattr(struct, name, None)
+    return None if isinstance(value, np.ndarray) and value.size == 0 else value
+
+
+def _numbers(struct: mat_struct | None, *names: str) -> tuple[float, ...] | None:
+    """Scalar fields (numbers or digits in a string), None if one is absent, empty or NaN."""
+    numbers = []
+    for name in names:
+        value = _field(struct, name)
+        try:
+            number = math.nan if value is None else float(np.ravel(value)[0])
+        except (TypeError, ValueError):
+            number = math.nan
+        numbers.append(number)
+    return tuple(numbers) if all(map(math.isfinite, numbers)) else None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(np.ravel(value)[0])

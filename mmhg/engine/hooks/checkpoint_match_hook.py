@@ -1,0 +1,72 @@
+"""A checkpoint of another network must not pass for one of this one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+from mmpose.registry import HOOKS
+
+from mmhg.errors import InputError
+from mmhg.models.loading import check_input, compare
+
+FINE_TUNING = (
+    "Use the config that it was trained with; to fine-tune it for other keypoints, name the layers "
+    "that begin anew in CheckpointMatchHook(begin_anew=...), as hg8_coco_256_finetune does"
+)
+
+
+@HOOKS.register_module()
+class CheckpointMatchHook(Hook):
+    """Refuse a checkpoint that does not fit the model tensor by tensor, or another input.
+
+    mmengine loads what fits and logs the rest, so that a test would score a half random network,
+    and a training would begin from one.
+
+    Args:
+        begin_anew: For fine-tuning: names of layers that a training from ``load_from`` leaves as
+            they are initialised, ``("prediction", "reinject_heatmaps")`` for other keypoints. Their
+            tensors are listed in the log; everything else must fit. Testing and resuming take no
+            notice.
+
+    Raises:
+        InputError: Names the file, the tensors and the way out.
+    """
+
+    def __init__(self, begin_anew: Sequence[str] = ()) -> None:
+        self.begin_anew = frozenset(begin_anew)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Compare names and shapes before mmengine copies what fits."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        path = runner._load_from
+        wanted = model.state_dict()
+        saved = {
+            name.removeprefix("module."): value
+            for name, value in checkpoint.get("state_dict", checkpoint).items()
+        }
+        starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
+        if starts_training and self.begin_anew:
+            new = [name for name in wanted if self._begins_anew(name)]
+            if not new:
+                raise InputError(
+                    f"CheckpointMatchHook(begin_anew={sorted(self.begin_anew)}) names no layer of "
+                    "the model"
+                )
+            saved = {name: value for name, value in saved.items() if not self._begins_anew(name)}
+            wanted = {name: value for name, value in wanted.items() if name not in new}
+            checkpoint["state_dict"] = saved
+            runner.logger.info(
+                f"fine-tuning from {path}: {len(wanted):,} tensors are loaded, {len(new):,} "
+                f"begin anew: {', '.join(new)}"
+            )
+        if differences := compare(saved, wanted):
+            raise InputError(
+                f"checkpoint {path} is of another network than the config's: "
+                f"{'; '.join(differences)}. {FINE_TUNING}"
+            )
+        check_input(path, checkpoint.get("meta"), model)
+
+    def _begins_anew(self, name: str) -> bool:
+        return not self.begin_anew.isdisjoint(name.split("."))

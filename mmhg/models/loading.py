@@ -1,0 +1,95 @@
+"""A config's model with a checkpoint's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader
+from mmpose.apis import init_model
+from torch import Tensor, nn
+
+from mmhg.errors import InputError
+
+PREDICTION_LAYERS = {"prediction", "final_layer"}
+"""Names of the layers, ours and MMPose's, that give a heatmap for each joint."""
+
+
+def load_model(config: Config, checkpoint: str | Path) -> Any:
+    """MMPose's model in evaluation mode, with `dataset_meta`; all weights are the checkpoint's.
+
+    Raises:
+        InputError: There is no such checkpoint, or it is of another network.
+    """
+    try:
+        content = CheckpointLoader.load_checkpoint(
+            str(checkpoint), map_location="cpu", logger="silent"
+        )
+    except FileNotFoundError as error:
+        if Path(checkpoint).expanduser().is_dir():
+            raise InputError(
+                f"checkpoint {checkpoint} is a folder; give a checkpoint file (.pth)"
+            ) from error
+        raise InputError(f"there is no checkpoint {checkpoint}; check its path") from error
+    model = init_model(config, device="cpu")
+    state = {
+        name.removeprefix("module."): value
+        for name, value in content.get("state_dict", content).items()
+    }
+    if differences := compare(state, model.state_dict()):
+        raise InputError(
+            f"checkpoint {checkpoint} is of another network than the config's: "
+            f"{'; '.join(differences)}. Give the config that it was trained with"
+        )
+    meta = content.get("meta") or {}
+    check_input(str(checkpoint), meta, model)
+    model.load_state_dict(state)
+    if "dataset_meta" in meta:
+        model.dataset_meta = meta["dataset_meta"]
+    return model
+
+
+def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]:
+    """How two state dicts differ, in words."""
+    missing = [name for name in wanted if name not in saved]
+    unexpected = [name for name in saved if name not in wanted]
+    common = [name for name in wanted if name in saved]
+    reshaped = [
+        f"{name} {tuple(saved[name].shape)} instead of {tuple(wanted[name].shape)}"
+        for name in common
+        if saved[name].shape != wanted[name].shape
+    ]
+    kinds = {
+        "lacking": missing,
+        "not in the model": unexpected,
+        "of another shape": reshaped,
+    }
+    differences = [
+        f"{len(names)} tensors {kind}, {names[0]} for example"
+        for kind, names in kinds.items()
+        if names
+    ]
+    for name in common:
+        if not PREDICTION_LAYERS.isdisjoint(name.split(".")):
+            joints, wanted_joints = saved[name].shape[0], wanted[name].shape[0]
+            if joints != wanted_joints:
+                return [f"it is for {joints} joints, the config for {wanted_joints}", *differences]
+    return differences
+
+
+def check_input(path: str, meta: Any, model: nn.Module) -> None:
+    """Compare the model's mean and std with those that a converted checkpoint has noted."""
+    noted = meta.get("input") if isinstance(meta, Mapping) else None
+    preprocessor = getattr(model, "data_preprocessor", None)
+    if not isinstance(noted, Mapping) or not hasattr(preprocessor, "mean"):
+        return
+    for name in ("mean", "std"):
+        found = [round(value, 4) for value in getattr(preprocessor, name).flatten().tolist()]
+        wanted = noted.get(name)
+        if wanted is not None and found != wanted:
+            raise InputError(
+                f"checkpoint {path} was trained on input with {name} {wanted}, the config has "
+                f"{found}: set model.data_preprocessor.{name} to that of the checkpoint"
+            )

@@ -1,0 +1,119 @@
+"""What is repeated along the network: the stem once, then an hourglass and its prediction a stack.
+
+Shape shorthand in this module: N images, C channels, K keypoints, H x W px of the input image.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mmcv.cnn import build_norm_layer
+from mmengine.config import ConfigDict
+from torch import Tensor, nn
+
+from mmhg.nn.hourglass import Hourglass
+from mmhg.nn.residual import Residual, residuals
+
+
+class Stem(nn.Sequential):
+    """From the image (N, 3, H, W) to the first stack's input (N, C, H / 4, W / 4).
+
+    Args:
+        channels: Width of the output, C.
+        stem_channels: Widths of the 7x7 convolution and of the two residuals after it. The paper
+            has (64, 128, 128), bearpaw's and anibali's models (64, 128, 256).
+        norm_cfg: Config of the norm layers.
+    """
+
+    def __init__(
+        self, *, channels: int, stem_channels: Sequence[int], norm_cfg: ConfigDict | dict
+    ) -> None:
+        first, second, third = stem_channels
+        super().__init__(
+            nn.Conv2d(3, first, 7, stride=2, padding=3),
+            build_norm_layer(norm_cfg, first)[1],
+            nn.ReLU(inplace=True),
+            Residual(first, second, norm_cfg=norm_cfg),
+            nn.MaxPool2d(2),
+            Residual(second, third, norm_cfg=norm_cfg),
+            Residual(third, channels, norm_cfg=norm_cfg),
+        )
+
+
+class StackOutput(NamedTuple):
+    """What one stack computes.
+
+    Attributes:
+        features: (N, C, H / 4, W / 4).
+        heatmaps: (N, K, H / 4, W / 4), or None without a prediction.
+        next_input: (N, C, H / 4, W / 4), or None where nothing is re-injected.
+    """
+
+    features: Tensor
+    heatmaps: Tensor | None
+    next_input: Tensor | None
+
+
+class Stack(nn.Module):
+    """An hourglass, its features, their heatmaps, and the re-injection of both (Figure 4, right).
+
+    Args:
+        channels: Width of every layer, C.
+        depth: Depth of the hourglass.
+        num_blocks: Residual modules at each place.
+        num_keypoints: Heatmaps to predict, K; None predicts none.
+        reinjects: Whether a further stack follows and takes features and heatmaps.
+        norm_cfg: Config of the norm layers.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int,
+        depth: int,
+        num_blocks: int,
+        num_keypoints: int | None,
+        reinjects: bool,
+        norm_cfg: ConfigDict | dict,
+    ) -> None:
+        super().__init__()
+        self.hourglass = Hourglass(
+            depth=depth, channels=channels, num_blocks=num_blocks, norm_cfg=norm_cfg
+        )
+        self.features = nn.Sequential(
+            *residuals(channels, num_blocks, norm_cfg=norm_cfg),
+            nn.Conv2d(channels, channels, 1),
+            build_norm_layer(norm_cfg, channels)[1],
+            nn.ReLU(inplace=True),
+        )
+        self.prediction = nn.Conv2d(channels, num_keypoints, 1) if num_keypoints else None
+        self.reinject_features = nn.Conv2d(channels, channels, 1) if reinjects else None
+        self.reinject_heatmaps = (
+            nn.Conv2d(num_keypoints, channels, 1) if reinjects and num_keypoints else None
+        )
+
+    def forward(self, x: Tensor) -> StackOutput:
+        """Map this stack's input (N, C, H / 4, W / 4) to its outputs and the next one's input."""
+        features = self.features(self.hourglass(x))
+        heatmaps = None if self.prediction is None else self.prediction(features)
+        if self.reinject_features is None:
+            return StackOutput(features, heatmaps, None)
+        next_input = x + self.reinject_features(features)
+        if self.reinject_heatmaps is not None:
+            next_input = next_input + self.reinject_heatmaps(heatmaps)
+        return StackOutput(features, heatmaps, next_input)
+
+
+class PyramidStack(nn.Module):
+    """A last stack that is only its hourglass and hands out the features of every scale."""
+
+    def __init__(
+        self, *, channels: int, depth: int, num_blocks: int, norm_cfg: ConfigDict | dict
+    ) -> None:
+        super().__init__()
+        self.hourglass = Hourglass(
+            depth=depth, channels=channels, num_blocks=num_blocks, norm_cfg=norm_cfg
+        )
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Map (N, C, H / 4, W / 4) to depth + 1 maps (N, C, H / 2^(i+2), W / 2^(i+2))."""
+        return self.hourglass.pyramid(x)

@@ -1,0 +1,1 @@
+"""Show what each stack corrects: predictions after each stack, scores, sheets, animations."""

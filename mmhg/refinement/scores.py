@@ -1,0 +1,73 @@
+"""How good the prediction is after each stack (the paper's Figure 9), by any metric of a config."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.evaluator import Evaluator
+from mmpose.structures import PoseDataSample
+
+from mmhg.errors import InputError
+from mmhg.evaluation.each_person import EachPersonMetric
+
+Scores = list[dict[str, float]]
+"""The metrics' scores after each stack."""
+
+
+class StackScores:
+    """An evaluator for each stack, all of the same metrics.
+
+    Args:
+        evaluator: Config of the metric, or of several: a config's `val_evaluator`.
+        num_stacks: S.
+        dataset_meta: The dataset's metainfo.
+    """
+
+    def __init__(self, evaluator: Any, num_stacks: int, dataset_meta: dict) -> None:
+        self.evaluators = [Evaluator(copy.deepcopy(evaluator)) for _ in range(num_stacks)]
+        for each in self.evaluators:
+            each.dataset_meta = dataset_meta
+        self.people = 0
+
+    def check_part(self) -> None:
+        """Refuse metrics that would take people who are left out for missed.
+
+        Raises:
+            InputError: There is such a metric.
+        """
+        for metric in self.evaluators[0].metrics:
+            if not isinstance(metric, EachPersonMetric):
+                raise InputError(
+                    f"{type(metric).__name__} scores the whole validation set, not the first few "
+                    "people of it; leave --first out"
+                )
+
+    def process(
+        self, batch: dict[str, Any], predictions: Sequence[Sequence[PoseDataSample]]
+    ) -> None:
+        """Keep what the metrics need of a batch; `predictions` are those of each stack."""
+        self.people += len(predictions[0])
+        for evaluator, samples in zip(self.evaluators, predictions, strict=True):
+            evaluator.process(data_samples=samples, data_batch=batch)
+
+    def evaluate(self) -> Scores:
+        """The scores after each stack."""
+        return [evaluator.evaluate(self.people) for evaluator in self.evaluators]
+
+
+def decimals(scores: Scores) -> int:
+    """How many tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
+    return 3 if all(abs(value) <= 1 for of_stack in scores for value in of_stack.values()) else 1
+
+
+def stack_table(scores: Scores) -> str:
+    """Scores in plain text, a line a stack."""
+    names, digits = list(scores[0]), 1 + decimals(scores)
+    widths = [max(len(name), 7) for name in names]
+    lines = ["stack  " + "  ".join(f"{n:>{w}}" for n, w in zip(names, widths, strict=True))]
+    for stack, of_stack in enumerate(scores, start=1):
+        cells = (f"{of_stack[n]:>{w}.{digits}f}" for n, w in zip(names, widths, strict=True))
+        lines.append(f"{stack:>5}  " + "  ".join(cells))
+    return "\n".join(lines)

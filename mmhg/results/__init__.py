@@ -1,0 +1,1 @@
+"""Files of predictions and ground truth, tables, servers' files, published results."""

@@ -1,0 +1,165 @@
+"""The page that compares our configs' results with published ones, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.registry import init_default_scope
+
+from mmhg.config.library import config_names, get_config
+from mmhg.config.with_test_scales import describe_scales
+from mmhg.errors import InputError
+from mmhg.models.complexity import measure_complexity
+from mmhg.results.published import BENCHMARKS, Benchmark, Result, is_number
+from mmhg.utils.files import read_json
+
+NOT_MEASURED = "not measured"
+DATASETS = {"mpii": "MPII", "coco": "COCO"}
+"""By the part of a config's name that tells it."""
+
+TITLES = {
+    ("MPII", "val"): "MPII, validation",
+    ("MPII", "test"): "MPII, test",
+    ("COCO", "val"): "COCO, val2017",
+    ("COCO", "test-dev"): "COCO, test-dev2017",
+}
+INTRODUCTION = """\
+# Leaderboard
+
+<!-- Made by tools/leaderboard.py from mmhg/results/published.json and docs/results. -->
+
+Our configs beside published results, the best total first. All scores are in percent.
+
+- **Totals compare only within a protocol**: `official`, `hrnet`, `macro14` and `pooled16` differ by
+  tenths of a point to several on the same predictions. `tools/evaluate_pckh.py --protocol all` says
+  what each counts, and scores a file of predictions by all of them.
+- **Testing** matters too: several scales are not one, and COCO's AP depends on the detected boxes,
+  whose person AP is given.
+- PCKh@0.11 is what HRNet and SimpleBaseline call Mean@0.1: their code takes 0.11 head sizes.
+- Our parameters and GMACs are those of `tools/analysis_tools/get_flops.py`. Published ones are
+  their sources' own, and counters differ: the paper's network has 27.4 by ours, 19.1 by HRNet's.
+- The paper's own validation numbers (88.1 for 8 stacks) are missing: by its section 4.2 they seem
+  to leave out the joints of head and torso.
+- Blank is unknown. Our rows are filled from the files in [results](results/README.md) alone.
+"""
+
+
+def own_results(folder: str | Path) -> list[Result]:
+    """A validation result for each of our MPII and COCO configs, without scores if not measured.
+
+    Args:
+        folder: Holds `<config>.json` for the measured ones: the `results.json` of `ResultsHook`.
+
+    Raises:
+        InputError: No such folder, a file that belongs to no config, or one of another kind.
+    """
+    if not Path(folder).is_dir():
+        raise InputError(f"the folder of results {folder} does not exist")
+    files = {path.stem: path for path in sorted(Path(folder).glob("*.json"))}
+    datasets = {
+        name: DATASETS[part]
+        for name in config_names()
+        for part in name.split("_")
+        if part in DATASETS
+    }
+    if strays := sorted(set(files) - set(datasets)):
+        raise InputError(
+            f"{files[strays[0]]} belongs to no MPII or COCO config of mmhg: these are "
+            f"{', '.join(datasets)}"
+        )
+    init_default_scope("mmpose")
+    return [_own_result(name, datasets[name], files.get(name)) for name in datasets]
+
+
+def leaderboard(own: Sequence[Result], published: Sequence[Result]) -> str:
+    """The whole page: a table for each split, then the sources.
+
+    Args:
+        own: As `own_results` gives them.
+        published: As `read_published` gives them.
+    """
+    sources = list(dict.fromkeys(result.source for result in published))
+    numbers = {source: f"[{number}](#sources)" for number, source in enumerate(sources, 1)}
+    ours = {result.source: f"[results]({result.source})" for result in own if result.source}
+    parts = [INTRODUCTION]
+    for (dataset, split), title in TITLES.items():
+        results = [
+            result for result in (*own, *published)
+            if (result.dataset, result.split) == (dataset, split)
+        ]  # fmt: skip
+        results.sort(key=lambda result: -1 if result.total is None else result.total, reverse=True)
+        parts.append(f"## {title}\n\n{_table(BENCHMARKS[dataset], results, numbers | ours)}\n")
+    listed = "\n".join(f"{number}. {source}" for number, source in enumerate(sources, 1))
+    return "\n".join([*parts, f"## Sources\n\n{listed}\n"])
+
+
+def _own_result(name: str, dataset: str, path: Path | None) -> Result:
+    cfg = get_config(name)
+    width, height = cfg.codec.input_size
+    model = measure_complexity(cfg.model, (height, width))[0]
+    testing = ["flip"] if cfg.model.test_cfg.get("flip_test") else []
+    protocol: str | None = None
+    scores: dict[str, float] = {}
+    scales = [describe_scales(cfg.model.test_cfg.get("scales", ()))]
+    if path:
+        protocol, scores, scales = _read_scores(path, dataset)
+    testing += filter(None, scales)
+    return Result(
+        name=f"**`{name}`**",
+        dataset=dataset,
+        split="val",
+        protocol=protocol,
+        testing=", ".join(testing),
+        input_size=(width, height),
+        parameters=model.parameters / 1e6,
+        gmacs=model.macs / 1e9,
+        scores=scores,
+        source=f"results/{path.name}" if path else "",
+    )
+
+
+def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
+    """Protocol, scores in percent, and the scales of multi-scale testing, of a `results.json`."""
+    results = read_json(path)
+    if not isinstance(results, dict):
+        raise InputError(f"{path} must be a results.json of training, got {type(results).__name__}")
+    benchmark = BENCHMARKS[dataset]
+    if dataset == "COCO":  # `CocoMetric` has fractions of 1, and -1 for undefined
+        protocol, scales, prefix, unit = "AP", [], "coco/", 100
+    else:  # `PCKhMetric` names the scales beside the protocol: "official, multi-scale 0.8 1 1.2"
+        protocol, *scales = str(results.get("protocol")).split(", ")
+        prefix, unit = "", 1
+    found = {name: results.get(prefix + name) for name in benchmark.scores}
+    scores = {name: unit * score for name, score in found.items() if is_number(score)}
+    scores = {name: score for name, score in scores.items() if 0 <= score <= 100}
+    if protocol not in benchmark.protocols or benchmark.total not in scores:
+        raise InputError(
+            f"{path} must be the results.json of a config for {dataset}, with a protocol of "
+            f"{', '.join(benchmark.protocols)} and a number as {prefix}{benchmark.total}, got "
+            f"{protocol!r} and {found[benchmark.total]!r}"
+        )
+    return protocol, scores, scales
+
+
+def _table(benchmark: Benchmark, results: Sequence[Result], sources: dict[str, str]) -> str:
+    columns = [
+        name for name in benchmark.scores
+        if name == benchmark.total or any(name in result.scores for result in results)
+    ]  # fmt: skip
+    facts = ["network", "protocol", "testing", "input", "params (M)", "GMACs"]
+    rules = ["---"] * 4 + ["---:"] * (2 + len(columns)) + ["---"]
+    lines = [[*facts, *columns, "source"], rules]
+    for result in results:
+        scores = {name: _decimal(result.scores.get(name)) for name in columns}
+        if result.total is None:
+            scores[benchmark.total] = NOT_MEASURED
+        facts = [result.name, result.protocol or "", result.testing or "", result.size_text]
+        facts += [_decimal(result.parameters), _decimal(result.gmacs)]
+        lines.append([*facts, *scores.values(), sources.get(result.source, "")])
+    lines = [[cell.replace("|", r"\|") for cell in line] for line in lines]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _decimal(number: float | None) -> str:
+    return "" if number is None else f"{number:.1f}"

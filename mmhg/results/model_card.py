@@ -1,0 +1,156 @@
+"""A page about a trained network, from its files alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmhg.checkpoints.fingerprint import fingerprint
+from mmhg.checkpoints.reading import naming, read_pytorch
+from mmhg.config.library import get_config
+from mmhg.errors import InputError
+from mmhg.models.complexity import measure_complexity
+from mmhg.models.loading import load_model
+from mmhg.utils.files import read_json
+
+Rows = Sequence[tuple[str, object]]
+_NOT_SCORES = ("iteration", "checkpoint", "config", "weights", "protocol", "joints")
+
+
+def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str | Path]) -> str:
+    """The page, as Markdown. Every number on it is counted from the files, or stands in them.
+
+    Args:
+        config: File, or name of one of mmhg's configs.
+        checkpoint: Trained with it; also as published.
+        results: The `results.json` of its evaluations, as `ResultsHook` writes them.
+
+    Raises:
+        InputError: The checkpoint is not the config's, or results are of another config or of other
+            weights.
+    """
+    settings = get_config(config)
+    name = Path(settings.filename).stem
+    path = Path(checkpoint)
+    with naming(path):
+        content = read_pytorch(path)
+    model = load_model(settings, path)
+    weights = fingerprint(model.state_dict())
+    evaluations = [_evaluation(Path(file), name, weights) for file in results]
+    meta = content.get("meta") or {}
+    sections = [
+        f"# {path.stem}",
+        _table(_network_rows(settings, name)),
+        f"Keypoints: {', '.join(_keypoint_names(model.dataset_meta))}.",
+        f"## Training\n\n{_table(_training_rows(settings, meta))}",
+        *(f"## Results\n\n{_results(found, settings)}" for found in evaluations),
+        f"## File\n\n{_table(_file_rows(path, weights))}",
+        f"## Use\n\n```sh\npython tools/infer.py {name} {path.name} IMAGE...\n```",
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _network_rows(config: Config, name: str) -> Rows:
+    backbone, codec = config.model.backbone, config.model.head.decoder
+    width, height = codec.input_size
+    whole = measure_complexity(config.model, (height, width))[0]
+    stacks = backbone.get("num_stacks")
+    return [
+        ("config", f"`{name}`"),
+        ("network", f"{backbone.type}, {stacks} stacks" if stacks else backbone.type),
+        ("input", f"{width} x {height} px"),
+        ("codec", codec.type),
+        ("parameters", f"{whole.parameters:,}"),
+        ("GMACs", f"{whole.macs / 1e9:.2f}"),
+        ("flip test", "yes" if config.model.test_cfg.get("flip_test") else "no"),
+    ]
+
+
+def _training_rows(config: Config, meta: Mapping[str, Any]) -> Rows:
+    optimizer = config.optim_wrapper.optimizer
+    known = [
+        ("data", ", ".join(_data(config.train_dataloader.dataset))),
+        ("optimiser", f"{optimizer.type}, learning rate {optimizer.lr:g}"),
+        ("batch size", config.train_dataloader.batch_size),
+        ("epochs", meta.get("epoch")),
+        ("iterations", meta.get("iter")),
+        ("seed", meta.get("seed")),
+        ("finished", meta.get("time")),
+    ]
+    return [(label, value) for label, value in known if value is not None]
+
+
+def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
+    """Class and annotation file of each data set."""
+    if "datasets" in dataset:
+        for part in dataset["datasets"]:
+            yield from _data(part)
+    else:
+        yield f"{dataset['type']} `{dataset.get('data_root', '')}{dataset['ann_file']}`"
+
+
+def _keypoint_names(meta: Mapping[str, Any]) -> list[str]:
+    return [
+        meta["keypoint_id2name"][number].replace("_", " ")
+        for number in range(meta["num_keypoints"])
+    ]
+
+
+def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
+    """What a results file holds, if it is this network's."""
+    found = read_json(path)
+    if not isinstance(found, dict) or not {"config", "weights"} <= found.keys():
+        raise InputError(
+            f"{path} does not say what was evaluated, a config and weights; run tools/test.py and "
+            "give the results.json that it writes to its work directory"
+        )
+    if found["config"] != config:
+        raise InputError(f"{path} is of config {found['config']}, not of {config}")
+    if found["weights"] != weights:
+        raise InputError(
+            f"{path} is of weights {found['weights']}, the checkpoint has {weights}; give the "
+            "results of this checkpoint"
+        )
+    return found
+
+
+def _results(found: Mapping[str, Any], config: Config) -> str:
+    # A validation of training says after which iteration it was.
+    loader = config.val_dataloader if "iteration" in found else config.test_dataloader
+    protocol = f", protocol {found['protocol']}, percent" if "protocol" in found else ""
+    scores = [(name, _number(value)) for name, value in found.items() if name not in _NOT_SCORES]
+    parts = [f"On {', '.join(_data(loader.dataset))}{protocol}.", _table(scores, ("score", ""))]
+    if joints := found.get("joints"):
+        rows = [(name.replace("_", " "), _number(value)) for name, value in joints.items()]
+        parts.append(_table(rows, ("joint", "")))
+    return "\n\n".join(parts)
+
+
+def _file_rows(path: Path, weights: str) -> Rows:
+    data = path.read_bytes()
+    return [
+        ("name", f"`{path.name}`"),
+        ("bytes", f"{len(data):,}"),
+        ("SHA-256", f"`{hashlib.sha256(data).hexdigest()}`"),
+        ("weights", f"`{weights}`"),
+    ]
+
+
+def _number(value: object) -> str:
+    """Four digits; what is undefined is said to be."""
+    return (
+        "undefined"
+        if value is None
+        else f"{value:#.4g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _table(rows: Rows, head: tuple[str, str] = ("", "")) -> str:
+    lines = [head, ("---", "---"), *rows]
+    return "\n".join(f"| {label} | {value} |" for label, value in lines)

@@ -1,0 +1,188 @@
+"""The file that MPII's evaluation server takes for the test split, `pred_keypoints_mpii.mat`.
+
+It holds one variable `pred`: `RELEASE.annolist(img_train == 0)`, whose `annorect(r)` have
+`annopoints.point(k).{x, y, id}` filled with the prediction, ids 0-15, pixels 1-based. The server
+scores the people that `single_person` lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmhg.datasets.formats.matlab import struct, write_mat
+from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS, Person, ReleaseImage
+from mmhg.errors import InputError
+from mmhg.results.ground_truth_files import GroundTruth
+from mmhg.results.prediction_files import PEOPLE_OF_SPLITS
+
+THORAX = 7
+LEAST_CORRELATION = 0.5
+"""Of the thorax with the annotated rough position, over all people, in x and in y: people in
+another order have about none, figures of one size in small images still have 0.9."""
+
+Key = tuple[int, int]
+"""A person: 1-based index of the image in `RELEASE.annolist`, and of the person in the image."""
+
+
+def people_to_predict(images: Sequence[ReleaseImage]) -> list[tuple[Key, Person]]:
+    """The people to predict, in the order of `mpii_test.json`: those with centre and scale."""
+    return [
+        ((image.index, person.index), person)
+        for image in images
+        if not image.is_train
+        for person in image.people
+        if person.center is not None and person.scale is not None and person.scale > 0
+    ]
+
+
+def assign(
+    predictions: np.ndarray, images: Sequence[ReleaseImage], name: str | Path
+) -> dict[Key, np.ndarray]:
+    """Give each person of the test images its predicted joints, and check that they fit.
+
+    Args:
+        predictions: (P, 16, 2) px, 1-based, in the order of `people_to_predict`.
+        images: All images, as `read_release` gives them.
+        name: What errors call the predictions.
+
+    Returns:
+        (16, 2) px a person.
+
+    Raises:
+        InputError: The server would refuse the file, or score other people than were predicted.
+    """
+    people = people_to_predict(images)
+    if not people:
+        raise InputError("the annotation file has no test image with a person to predict")
+    if len(predictions) != len(people):
+        guess = PEOPLE_OF_SPLITS.get(len(predictions))
+        hint = f" (as MPII's {guess} split)" if guess else ""
+        raise InputError(
+            f"predictions {name} have {len(predictions)} people{hint}, but the test images have "
+            f"{len(people)} with centre and scale, in the order of mpii_test.json"
+        )
+    assigned = {key: joints for (key, _), joints in zip(people, predictions, strict=True)}
+    scored = [
+        (image.index, person.index)
+        for image in images
+        if not image.is_train
+        for person in image.people
+        if person.single_person
+    ]
+    if not scored:
+        raise InputError("the annotation file's single_person lists nobody in the test images")
+    if missing := [key for key in scored if key not in assigned]:
+        raise InputError(
+            f"{len(missing)} people that the server scores have no prediction, for they lack "
+            f"centre or scale: (image, person) {missing[:5]}"
+        )
+    centers = np.array([person.center for _, person in people])
+    if len(people) > 2:
+        for axis, letter in enumerate("xy"):
+            correlation = np.corrcoef(predictions[:, THORAX, axis], centers[:, axis])[0, 1]
+            if not correlation >= LEAST_CORRELATION:
+                raise InputError(
+                    f"predictions {name}: the thorax's {letter} has a correlation of "
+                    f"{correlation:.2f} with the people's centres, at least {LEAST_CORRELATION} "
+                    "is expected; they are of other people, in another order, or swapped x and y"
+                )
+    return assigned
+
+
+def write_submission(
+    path: str | Path, images: Sequence[ReleaseImage], assigned: dict[Key, np.ndarray]
+) -> None:
+    """Write `pred`; images and people without prediction keep their place.
+
+    Raises:
+        InputError: The file cannot be written.
+    """
+    empty = np.empty((0, 0))
+    annolist = []
+    for image in images:
+        if image.is_train:
+            continue
+        rects = [
+            {"annopoints": _annopoints(assigned.get((image.index, person.index)), empty)}
+            for person in image.people
+        ]
+        annolist.append(
+            {
+                "image": struct([{"name": image.name}]),
+                "annorect": struct(rects) if rects else empty,
+            }
+        )
+    try:
+        write_mat(Path(path), {"pred": struct(annolist)})
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error}") from error
+
+
+def scored_truth(
+    images: Sequence[ReleaseImage], truth: Sequence[ReleaseImage], name: str | Path
+) -> tuple[GroundTruth, list[Key]]:
+    """The annotated people that the server scores.
+
+    Args:
+        images: All images, as `read_release` gives them.
+        truth: The test images with everything filled in, in the same order.
+        name: What errors call the truth.
+
+    Returns:
+        The ground truth, and which people it has.
+
+    Raises:
+        InputError: The truth is of other images or people.
+    """
+    tested = [image for image in images if not image.is_train]
+    names, expected = [image.name for image in truth], [image.name for image in tested]
+    if names != expected:
+        raise InputError(
+            f"ground truth {name} has {len(names)} images beginning with {names[:2]}, the "
+            f"annotation file's test images are {len(expected)} beginning with {expected[:2]}"
+        )
+    keys: list[Key] = []
+    people: list[Person] = []
+    for image, annotated in zip(tested, truth, strict=True):
+        by_index = {person.index: person for person in annotated.people}
+        for person in image.people:
+            if not person.single_person:
+                continue
+            found = by_index.get(person.index)
+            if found is None or not found.joints or found.head_box is None:
+                raise InputError(
+                    f"ground truth {name} has no joints or no head box of image {image.name}, "
+                    f"person {person.index}"
+                )
+            keys.append((image.index, person.index))
+            people.append(found)
+    joints = np.full((len(people), NUM_JOINTS, 2), np.nan)
+    visible = np.full((len(people), NUM_JOINTS), np.nan)
+    for row, person in enumerate(people):
+        for number, joint in person.joints.items():
+            joints[row, number] = joint.x, joint.y
+            if joint.visible is not None:
+                visible[row, number] = joint.visible
+    boxes = np.array([person.head_box for person in people])
+    return (
+        GroundTruth(
+            joints=joints,
+            annotated=np.isfinite(joints).all(axis=2),
+            visible=visible,
+            head_sizes=head_sizes_from_boxes(boxes),
+        ),
+        keys,
+    )
+
+
+def _annopoints(joints: np.ndarray | None, empty: np.ndarray) -> np.ndarray:
+    if joints is None:
+        return empty
+    points = [
+        {"x": float(x), "y": float(y), "id": float(joint)} for joint, (x, y) in enumerate(joints)
+    ]
+    return struct([{"point": struct(points)}])

@@ -1,0 +1,233 @@
+"""Readers of files with predicted joints, in MPII's 1-based pixels."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from scipy.io import loadmat
+
+from mmhg.config.with_test_scales import describe_scales
+from mmhg.errors import InputError
+
+NUM_JOINTS = 16
+PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
+"""People of MPII's splits; the last three as HRNet and MMPose count them."""
+
+_NUMPY_CLASSES = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("_codecs", "encode"),
+    *(
+        (module, name)
+        for module in ("numpy.core.multiarray", "numpy._core.multiarray")
+        for name in ("_reconstruct", "scalar")
+    ),
+    ("numpy.core.numeric", "_frombuffer"),
+    ("numpy._core.numeric", "_frombuffer"),
+}
+"""What plain arrays and numbers are unpickled with; anything else may run code."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted people.
+
+    Args:
+        joints: (P, 16, 2) float64, 1-based px.
+        scales: Of multi-scale testing, as `mmhg.config.describe_scales` puts it; empty where
+            the file tells nothing of it.
+    """
+
+    joints: np.ndarray
+    scales: str = ""
+
+
+def read_predictions(path: str | Path) -> Predictions:
+    """Predicted joints of all people.
+
+    Args:
+        path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
+            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose
+            pixels are 0-based; or its `.json`, a list of people with `id` and `keypoints`
+            [[x, y], ...] of 0-based pixels. People of the latter two are ordered by id, of a
+            repeated one the first counts.
+
+    Raises:
+        InputError: No such file, an unknown or damaged kind, another shape, or a coordinate that is
+            not finite; names the file and the person.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"predictions {path} do not exist")
+    if path.suffix not in _READERS:
+        raise InputError(
+            f"predictions {path}: the ending must be one of {', '.join(_READERS)}, got "
+            f"{path.suffix!r}"
+        )
+    try:
+        predictions = _READERS[path.suffix](path)
+    except InputError:
+        raise
+    except Exception as error:  # damaged bytes raise whatever they lead to
+        raise InputError(
+            f"predictions {path} cannot be read, the file is damaged or of another kind: {error}"
+        ) from error
+    finite = np.isfinite(predictions.joints).all(axis=(1, 2))
+    if not finite.all():
+        person = int(np.argmin(finite))
+        raise InputError(
+            f"predictions {path}: person {person} (from 0) has a coordinate that is not finite, "
+            f"got {predictions.joints[person].tolist()}"
+        )
+    return predictions
+
+
+def check_count(path: str | Path, predictions: np.ndarray, ground_truth: str, count: int) -> None:
+    """Raise InputError unless there are predictions for `count` people."""
+    if len(predictions) != count:
+        guess = PEOPLE_OF_SPLITS.get(len(predictions))
+        hint = f"; that is the size of MPII's {guess} split" if guess else ""
+        raise InputError(
+            f"predictions {path} have {len(predictions)} people{hint}, but {ground_truth} has "
+            f"{count}"
+        )
+
+
+def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, float] | None:
+    """The constant offset of predictions whose pixels have another origin, None if there is none.
+
+    Args:
+        offsets: (P, K, 2) px, predictions less annotations, NaN where not annotated.
+        head_sizes: (P,) px.
+
+    Returns:
+        The median offset in x and y over joints within half a head size, if both are nearer to one
+        pixel (of either sign, but the same) than to none.
+    """
+    near = np.linalg.norm(offsets, axis=2) <= 0.5 * head_sizes[:, None]
+    if not near.any():
+        return None
+    x, y = np.median(offsets[near], axis=0)
+    off = 0.5 < abs(x) < 1.5 and 0.5 < abs(y) < 1.5 and x * y > 0
+    return (float(x), float(y)) if off else None
+
+
+def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) -> bool:
+    """Whether predictions look as if they had y first.
+
+    Args:
+        joints: (P, K, 2) px.
+        truth: (P, K, 2) px, NaN where not annotated.
+        head_sizes: (P,) px.
+
+    Returns:
+        Whether most joints lie more than a head size off as they are, and less with x and y
+        exchanged.
+    """
+
+    def median_offset(points: np.ndarray) -> float:
+        offsets = np.linalg.norm(points - truth, axis=2) / head_sizes[:, None]
+        return float(np.nanmedian(offsets)) if np.isfinite(offsets).any() else 0.0
+
+    return median_offset(joints) > 1 > median_offset(joints[..., ::-1])
+
+
+def _read_h5(path: Path) -> Predictions:
+    with h5py.File(path, "r") as file:
+        if "preds" not in file:
+            raise InputError(f"predictions {path} have no dataset 'preds', only {sorted(file)}")
+        return _people_first(path, file["preds"][()])
+
+
+def _read_mat(path: Path) -> Predictions:
+    content = loadmat(path)
+    if "preds" not in content:
+        found = sorted(name for name in content if not name.startswith("__"))
+        raise InputError(f"predictions {path} have no variable 'preds', only {found}")
+    return _people_first(path, content["preds"])
+
+
+def _read_pickle(path: Path) -> Predictions:
+    people = _ArrayUnpickler(io.BytesIO(path.read_bytes())).load()
+    return _by_id(
+        path, people, lambda person: np.asarray(person["pred_instances"]["keypoints"])[0, :, :2]
+    )
+
+
+def _read_json(path: Path) -> Predictions:
+    people = json.loads(path.read_bytes())
+    return _by_id(path, people, lambda person: np.asarray(person["keypoints"], float)[:, :2])
+
+
+_READERS: dict[str, Callable[[Path], Predictions]] = {
+    ".h5": _read_h5,
+    ".mat": _read_mat,
+    ".pkl": _read_pickle,
+    ".pickle": _read_pickle,
+    ".json": _read_json,
+}
+
+
+def _people_first(path: Path, stored: np.ndarray) -> Predictions:
+    shape = stored.shape
+    if len(shape) == 3 and stored.dtype.kind in "fiu":
+        if shape[1:] == (NUM_JOINTS, 2):
+            return Predictions(stored.astype(np.float64))
+        if shape[1:] == (2, NUM_JOINTS):
+            return Predictions(stored.transpose(0, 2, 1).astype(np.float64))
+        if shape[:2] == (2, NUM_JOINTS):
+            return Predictions(stored.transpose(2, 1, 0).astype(np.float64))
+        if shape[:2] == (NUM_JOINTS, 2):
+            return Predictions(stored.transpose(2, 0, 1).astype(np.float64))
+    raise InputError(
+        f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (people, 2, 16), "
+        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {shape}"
+    )
+
+
+def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> Predictions:
+    if not isinstance(people, list) or not people:
+        raise InputError(
+            f"predictions {path} must be a list of people, got {type(people).__name__}"
+        )
+    first: dict[int, np.ndarray] = {}
+    scales: set[str] = set()
+    for number, person in enumerate(people):
+        try:
+            joints = joints_of(person)
+            first.setdefault(int(person["id"]), joints)
+            scales.add(describe_scales([float(scale) for scale in person.get("test_scales", ())]))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"predictions {path}: entry {number} (from 0) is not a person as tools/test.py "
+                f"--dump writes it: {error!r}"
+            ) from error
+        if joints.shape != (NUM_JOINTS, 2):
+            raise InputError(
+                f"predictions {path}: entry {number} (from 0) must have keypoints of shape "
+                f"(16, 2), got {joints.shape}"
+            )
+    if len(scales) > 1:
+        raise InputError(f"predictions {path} were made in different ways: {sorted(scales)}")
+    ordered = np.stack([first[index] for index in sorted(first)]).astype(np.float64)
+    return Predictions(1.0 + ordered, scales.pop())
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Reads containers, numbers and arrays, and nothing that would run code."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _NUMPY_CLASSES:
+            raise InputError(
+                f"the pickle refers to {module}.{name}; only arrays and numbers are read from one, "
+                "since a pickle can run any code"
+            )
+        return super().find_class(module, name)

@@ -1,0 +1,277 @@
+"""Measures a rendered data set, as it lies on disk, against the floors of its level.
+
+Shape shorthand in this module: P people, K = 16 joints. Pixels are MATLAB's, from 1, as on disk.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
+from mmhg.datasets.formats.mpii_mat import Person, ReleaseImage, read_release
+from mmhg.datasets.mpii_converter import read_split_list
+from mmhg.errors import InputError
+from mmhg.evaluation.pckh import normalized_distances, score
+from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LIST_NAME
+from mmhg.synthetic.levels import LEVELS, Floors
+from mmhg.synthetic.release import ORIGIN
+from mmhg.synthetic.skeleton import BONES, JOINTS
+
+LOWERED = 15.0
+"""MPII's centre is moved down by this times scale before cropping (authors' code)."""
+CROP_SIDE = 1.25 * 200.0
+"""Side of the crop in pixels at scale 1 (authors' code)."""
+OUTERMOST = 0.5
+"""Percentile at either end that a spread leaves out."""
+SECTORS = 12
+"""Facing counts as every way when each of this many equal sectors has its share of people."""
+COLOURS = {"right": (60, 60, 255), "left": (255, 140, 40), "": (90, 220, 90)}
+"""BGR of the person's right, left and middle in the sheet."""
+
+
+@dataclass
+class People:
+    """Annotated people of one split.
+
+    Attributes:
+        images: (P,) names.
+        joints: (P, K, 2), NaN where not annotated.
+        visible: (P, K).
+        head_boxes: (P, 4).
+        centres: (P, 2), lowered as for cropping.
+        scales: (P,).
+        company: (P,), whether a joint of another person is in the crop.
+    """
+
+    images: list[str]
+    joints: np.ndarray
+    visible: np.ndarray
+    head_boxes: np.ndarray
+    centres: np.ndarray
+    scales: np.ndarray
+    company: np.ndarray
+
+    @property
+    def annotated(self) -> np.ndarray:
+        """(P, K)."""
+        return np.isfinite(self.joints).all(axis=2)
+
+    @property
+    def roll(self) -> np.ndarray:
+        """Degrees (P,) by which pelvis to thorax leans to the right of upright in the picture."""
+        torso = self.joints[:, JOINTS.index("thorax")] - self.joints[:, JOINTS.index("pelvis")]
+        return np.degrees(np.arctan2(torso[:, 0], -torso[:, 1]))
+
+
+@dataclass
+class Check:
+    """One measured number beside its floor."""
+
+    name: str
+    measured: str
+    floor: str
+    holds: bool
+
+
+def load_people(folder: Path) -> dict[str, People]:
+    """The annotated people of a rendered folder by split, `train` and `val`."""
+    if not (folder / MARKER_NAME).is_file():
+        raise InputError(
+            f"{folder} holds no finished figures ({MARKER_NAME} is missing): run "
+            "tools/render_synthetic.py first"
+        )
+    listed = set(read_split_list(folder / VAL_LIST_NAME))
+    chosen: dict[str, list[tuple[ReleaseImage, Person]]] = {"train": [], "val": []}
+    for image in read_release(folder / RELEASE_NAME):
+        for person in image.people:
+            if person.joints:
+                split = "val" if (image.name, person.index) in listed else "train"
+                chosen[split].append((image, person))
+    return {split: _gather(rows) for split, rows in chosen.items()}
+
+
+def _gather(rows: Sequence[tuple[ReleaseImage, Person]]) -> People:
+    joints = np.stack([_joints(person) for _, person in rows])
+    visible = np.zeros(joints.shape[:2], bool)
+    for row, (_, person) in enumerate(rows):
+        for number, joint in person.joints.items():
+            visible[row, number] = bool(joint.visible)
+    scales = np.array([person.scale for _, person in rows])
+    centres = np.array([person.center for _, person in rows], float)
+    centres[:, 1] += LOWERED * scales
+    company = [
+        any(
+            np.any(np.abs(_joints(other) - centre).max(axis=1) < CROP_SIDE * scale / 2)
+            for other in image.people
+            if other is not person
+        )
+        for (image, person), centre, scale in zip(rows, centres, scales, strict=True)
+    ]
+    return People(
+        images=[image.name for image, _ in rows],
+        joints=joints,
+        visible=visible,
+        head_boxes=np.array([person.head_box for _, person in rows]),
+        centres=centres,
+        scales=scales,
+        company=np.array(company),
+    )
+
+
+def _joints(person: Person) -> np.ndarray:
+    joints = np.full((len(JOINTS), 2), np.nan)
+    for number, joint in person.joints.items():
+        joints[number] = joint.x, joint.y
+    return joints
+
+
+def mean_pose_pckh(train: People, val: People) -> float:
+    """PCKh@0.5 on `val` of the mean of `train`, placed by centre and scale (official protocol)."""
+    mean = np.nanmean((train.joints - train.centres[:, None]) / train.scales[:, None, None], axis=0)
+    predicted = mean * val.scales[:, None, None] + val.centres[:, None]
+    sizes = head_sizes_from_boxes(val.head_boxes)
+    joints = np.where(val.annotated[..., None], val.joints, 0)
+    distances = normalized_distances(predicted, joints, sizes, val.annotated)
+    return score(distances, JOINTS).summary["PCKh@0.5"]
+
+
+def check_floors(folder: Path, people: dict[str, People], floors: Floors) -> list[Check]:
+    """Every floor of a level beside what the data measure, over training and validation people."""
+    both = list(people.values())
+    annotated = np.concatenate([split.annotated for split in both])
+    hidden = ~np.concatenate([split.visible for split in both])[annotated]
+    company = np.concatenate([split.company for split in both])
+    mean_pose = mean_pose_pckh(people["train"], people["val"])
+    occluded, accompanied = 100 * hidden.mean(), 100 * company.mean()
+    roll = np.concatenate([split.roll for split in both])
+    with np.load(folder / FACTS_NAME) as facts:
+        facing = facts["facing"][facts["split"] != "test"]
+    return [
+        Check(
+            "mean training pose, PCKh@0.5",
+            f"{mean_pose:.1f}",
+            f"< {floors.mean_pose_pckh:g}",
+            mean_pose < floors.mean_pose_pckh,
+        ),
+        Check(
+            "joints occluded",
+            f"{occluded:.1f} %",
+            f">= {floors.occluded:g} %",
+            occluded >= floors.occluded,
+        ),
+        Check(
+            "another person in the crop",
+            f"{accompanied:.1f} %",
+            f">= {floors.company:g} %",
+            accompanied >= floors.company,
+        ),
+        _check_spread("torso roll", roll[np.isfinite(roll)], floors.roll),
+        _check_facing(facing, floors.facing),
+    ]
+
+
+def _check_spread(name: str, degrees: np.ndarray, floor: float) -> Check:
+    low, high = np.percentile(degrees, [OUTERMOST, 100 - OUTERMOST])
+    return Check(
+        f"{name}, {OUTERMOST:g} to {100 - OUTERMOST:g} % of people",
+        f"{low:.0f} to {high:+.0f} deg",
+        f"-{floor:g} to +{floor:g} deg",
+        bool(low <= -floor and high >= floor),
+    )
+
+
+def _check_facing(degrees: np.ndarray, floor: float) -> Check:
+    if floor < 180:
+        return _check_spread("facing", degrees, floor)
+    counts, _ = np.histogram(degrees, SECTORS, (-180, 180))
+    least = 100 * counts.min() / len(degrees)
+    return Check(
+        f"facing, emptiest of {SECTORS} sectors all around",
+        f"{least:.1f} %",
+        f">= {50 / SECTORS:.1f} %",
+        bool(least >= 50 / SECTORS),
+    )
+
+
+def table(checks: Sequence[Check]) -> str:
+    """The checks as text."""
+    width = max(len(check.name) for check in checks)
+    lines = [f"{'':<{width}}  {'measured':>16}  {'floor':>16}"]
+    lines += [
+        f"{check.name:<{width}}  {check.measured:>16}  {check.floor:>16}"
+        f"  {'ok' if check.holds else 'MISSED'}"
+        for check in checks
+    ]
+    return "\n".join(lines)
+
+
+def level_of(folder: Path) -> int:
+    """Level of a finished folder."""
+    return json.loads((folder / MARKER_NAME).read_text())["level"]
+
+
+def draw_sheet(
+    folder: Path, people: dict[str, People], size: int, columns: int = 8, rows: int = 3
+) -> np.ndarray:
+    """Crops with skeletons, BGR: `rows` rows of training people, then as many of validation.
+
+    Visible joints are solid, hidden ones hollow; the person's right is red, the left blue.
+    """
+    lines = []
+    for split in people.values():
+        picks = np.linspace(0, len(split.images) - 1, rows * columns).astype(int)
+        tiles = [_tile(folder, split, pick, size) for pick in picks]
+        lines += [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
+    return np.vstack(lines)
+
+
+def _tile(folder: Path, people: People, row: int, size: int, side: int = 256) -> np.ndarray:
+    picture = cv2.imread(str(folder / "images" / people.images[row]))
+    if picture is None:
+        raise InputError(f"{folder / 'images' / people.images[row]} cannot be read: render again")
+    zoom = size / (CROP_SIDE * people.scales[row])
+    shift = (size - 1) / 2 - zoom * (people.centres[row] - ORIGIN)
+    crop = cv2.warpAffine(
+        picture, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size)
+    )
+    tile = cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR)
+    points = (zoom * (people.joints[row] - ORIGIN) + shift + 0.5) * side / size - 0.5
+    for start, end in BONES:
+        if np.isfinite(points[[start, end]]).all():
+            colour = COLOURS[_side(start) or _side(end)]
+            cv2.line(tile, _pixel(points[start]), _pixel(points[end]), colour, 1, cv2.LINE_AA)
+    for joint in np.flatnonzero(np.isfinite(points).all(axis=1)):
+        solid = people.visible[row, joint]
+        if solid:
+            cv2.circle(tile, _pixel(points[joint]), 3, COLOURS[_side(joint)], -1, cv2.LINE_AA)
+        cv2.circle(tile, _pixel(points[joint]), 3, (255, 255, 255), 1, cv2.LINE_AA)
+    return cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+
+
+def _side(joint: int) -> str:
+    side = JOINTS[joint].split("_")[0]
+    return side if side in COLOURS else ""
+
+
+def _pixel(point: np.ndarray) -> tuple[int, int]:
+    return round(float(point[0])), round(float(point[1]))
+
+
+def report(folder: Path, sheet: Path) -> bool:
+    """Print the floors of a folder's level, write the sheet, tell whether every floor holds."""
+    people = load_people(folder)
+    level = LEVELS[level_of(folder)]
+    checks = check_floors(folder, people, level.floors)
+    counts = ", ".join(f"{len(split.images)} {name}" for name, split in people.items())
+    print(f"{folder}: figures, level {level.number}, {counts} people")
+    print(table(checks))
+    if not cv2.imwrite(str(sheet), draw_sheet(folder, people, level.input_size)):
+        raise InputError(f"{sheet} could not be written: name a .png in a folder that exists")
+    print(f"sheet of pictures: {sheet}")
+    return all(check.holds for check in checks)

@@ -1,0 +1,125 @@
+"""MMPose's tools, run with mmhg registered."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import mmpose
+import pytest
+from mmengine.config import Config
+
+from mmhg_cli import mmpose_tools
+from mmhg_cli.mmpose_tools import load_mmpose_tool, run_mmpose_tool
+
+SEEN: list[Config] = []
+
+
+@pytest.fixture
+def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """MMPose's tools/train.py that notes the config instead of training."""
+
+    class Runner:
+        @staticmethod
+        def from_cfg(cfg: Config) -> "Runner":
+            SEEN.append(cfg)
+            return Runner()
+
+        def train(self) -> None:
+            pass
+
+    tool = load_mmpose_tool("train.py")
+    tool.Runner = Runner  # type: ignore[attr-defined]
+    monkeypatch.setattr(mmpose_tools, "load_mmpose_tool", lambda name: tool)
+    return tool
+
+
+def config_of(*flags: str, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """The config that training starts with under these flags."""
+    monkeypatch.setattr(sys, "argv", ["train.py", *flags])
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    run_mmpose_tool("train.py")
+    return SEEN.pop()
+
+
+def test_config_by_name(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = config_of("hg2_mpii_256", monkeypatch=monkeypatch)
+    assert cfg.model.backbone.num_stacks == 2
+    assert cfg.work_dir == "./work_dirs/hg2_mpii_256"
+
+
+def test_flags_of_mmpose(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = "--resume --amp --auto-scale-lr --no-validate --work-dir w --cfg-options model.a=1"
+    cfg = config_of("hg2_mpii_256", *flags.split(), monkeypatch=monkeypatch)
+    assert (cfg.resume, cfg.load_from) == (True, None)
+    assert cfg.optim_wrapper.type == "AmpOptimWrapper"
+    assert cfg.auto_scale_lr.enable
+    assert cfg.val_cfg is None
+    assert (cfg.work_dir, cfg.model.a) == ("w", 1)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "cuda", "backend"),
+    [("none", False, "nccl"), ("pytorch", False, "gloo"), ("pytorch", True, "nccl")],
+)
+def test_gloo_between_processes_without_cuda(
+    launcher: str,
+    cuda: bool,
+    backend: str,
+    train: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: cuda)
+    cfg = config_of("hg2_mpii_256", "--launcher", launcher, monkeypatch=monkeypatch)
+    assert cfg.env_cfg.dist_cfg.backend == backend
+    if backend == "gloo":
+        assert cfg.model_wrapper_cfg.device_ids is None
+    else:
+        assert "model_wrapper_cfg" not in cfg
+
+
+def test_json_dump_joins_the_evaluators(monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = load_mmpose_tool("test.py")
+    merge = mmpose_tools.adapted(tool.merge_args)
+    for name in ("preds.json", "preds.pkl"):
+        monkeypatch.setattr(sys, "argv", ["test.py", "hg2_mpii_256", "x.pth", "--dump", name])
+        monkeypatch.setenv("LOCAL_RANK", "0")
+        cfg = merge(mmpose_tools.get_config("hg2_mpii_256"), tool.parse_args())
+        kind = "DumpKeypoints" if name == "preds.json" else "DumpResults"
+        assert cfg.test_evaluator == [
+            dict(type="PCKhMetric"),
+            dict(type=kind, out_file_path=name),
+        ]
+
+
+def test_flags_that_do_not_fit_the_config(
+    train: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "bare.py"
+    path.write_text("default_hooks = dict()")
+    with pytest.raises(SystemExit) as caught:
+        config_of(str(path), "--show-dir", "x", monkeypatch=monkeypatch)
+    assert caught.value.code == 2
+    text = capsys.readouterr().err
+    assert text.startswith(f"error: {path} and the flags do not fit: PoseVisualizationHook")
+
+
+def test_tool_beside_the_package_in_a_clone_of_mmpose(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mmpose, "__file__", str(tmp_path / "mmpose/__init__.py"))
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/train.py").write_text("here = __file__")
+    assert load_mmpose_tool("train.py").here == str(tmp_path / "tools/train.py")
+
+
+def test_mmpose_without_tools(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(mmpose, "__file__", str(tmp_path / "mmpose/__init__.py"))
+    with pytest.raises(SystemExit) as caught:
+        run_mmpose_tool("train.py")
+    assert caught.value.code == 2
+    assert "came without tools/train.py; reinstall it" in capsys.readouterr().err
