@@ -79,7 +79,5 @@ def compiled(network: nn.Module) -> Forward:
     """
     parameter = next(network.parameters())
     option = "triton.cudagraphs" if parameter.is_cuda else "freezing"
-    program: Forward = torch.compile(
-        network, fullgraph=True, dynamic=False, options={option: True}
-    )
+    program: Forward = torch.compile(network, fullgraph=True, dynamic=False, options={option: True})
     return program

@@ -11,14 +11,6 @@ from torch.nn import functional
 from mmhg.nn.residual import Norm, residuals
 
 
-def upsample(x: Tensor, size: Sequence[int]) -> Tensor:
-    """Enlarge (N, C, h, w) to `size`, height and width, by nearest neighbors."""
-    height, width = x.shape[-2:]
-    if (2 * height, 2 * width) == tuple(size):
-        return functional.interpolate(x, scale_factor=2.0, mode="nearest")
-    return functional.interpolate(x, size=tuple(size), mode="nearest")
-
-
 class Hourglass(nn.Module):
     """Hourglass module (the paper's Figure 3), defined by recursion.
 
@@ -49,11 +41,12 @@ class Hourglass(nn.Module):
             else residuals(channels, num_blocks, norm=norm)
         )
         self.up = residuals(channels, num_blocks, norm=norm)
+        self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, H, W) to (N, C, H, W); H and W are at least 2 ** depth."""
         skip = self.skip(x)
-        return skip.add_(upsample(self.up(self.inner(self.down(x))), skip.shape[-2:]))
+        return skip.add_(self._top_down(self.inner(self.down(x)), skip.shape[-2:]))
 
     def pyramid(self, x: Tensor) -> list[Tensor]:
         """Return the top-down features of every scale, finest first.
@@ -64,4 +57,12 @@ class Hourglass(nn.Module):
         inner = (
             self.inner.pyramid(down) if isinstance(self.inner, Hourglass) else [self.inner(down)]
         )
-        return [self.skip(x) + upsample(self.up(inner[0]), x.shape[-2:]), *inner]
+        return [self.skip(x) + self._top_down(inner[0], x.shape[-2:]), *inner]
+
+    def _top_down(self, inner: Tensor, size: Sequence[int]) -> Tensor:
+        """Bring the lower resolution's map (N, C, h, w) up to `size`, height and width."""
+        up: Tensor = self.up(inner)
+        height, width = up.shape[-2:]
+        if (2 * height, 2 * width) == tuple(size):
+            return self.upsample(up)
+        return functional.interpolate(up, size=tuple(size), mode=self.upsample.mode)

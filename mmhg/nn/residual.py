@@ -34,9 +34,7 @@ class Residual(nn.Module):
         InputError: `out_channels` is odd.
     """
 
-    def __init__(
-        self, in_channels: int, out_channels: int, *, norm: Norm = nn.BatchNorm2d
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, *, norm: Norm = nn.BatchNorm2d) -> None:
         super().__init__()
         if out_channels % 2:
             raise InputError(
