@@ -23,28 +23,28 @@ ConfigType: TypeAlias = ConfigDict | dict
 class MultiStageHeatmapHead(CPMHead):
     """Head with a heatmap loss for each output of the backbone, logged apart.
 
-    Without a `final_layer` it has no parameters and takes the heatmaps that the backbone hands
-    out (`HourglassBackbone(output='heatmaps')`): the paper's network. With one it predicts
+    Without a ``final_layer`` it has no parameters and takes the heatmaps that the backbone hands
+    out (``HourglassBackbone(output='heatmaps')``): the paper's network. With one it predicts
     heatmaps from the features of any backbone that has several outputs. The last output is the
-    prediction; `predict`, decoding and flip test are MMPose's.
+    prediction; ``predict``, decoding and flip test are MMPose's.
 
     Args:
         in_channels: Channels of each input; K without a final layer.
         out_channels: Heatmaps that come out, K.
-        num_stages: Number of inputs: the backbone's `num_stacks`.
+        num_stages: Number of inputs: the backbone's ``num_stacks``.
         final_layer: Config of the 1x1 convolution that predicts the heatmaps of each stage; None
             where the inputs are heatmaps already.
         loss: Config of a keypoint loss of MMPose, or one for each stage. Target weights go to a
-            loss only if its `use_target_weight` is set: the paper uses none, so that a joint
+            loss only if its ``use_target_weight`` is set: the paper uses none, so that a joint
             without annotation has an all-zero target.
         loss_weights: Weight of each stage's loss; None weighs all by 1, as in the paper.
-        deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in `CPMHead`.
+        deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in ``CPMHead``.
         deconv_kernel_sizes: Their kernel sizes.
         decoder: Config of the codec that turns heatmaps into keypoints.
-        init_cfg: Config of the initialization; None keeps PyTorch's.
+        init_cfg: Config of the initialisation; None keeps PyTorch's.
 
     Raises:
-        InputError: The inputs or settings do not fit together; the message names the setting.
+        ValueError: The inputs or settings do not fit together; the message names the setting.
     """
 
     def __init__(
@@ -81,14 +81,14 @@ class MultiStageHeatmapHead(CPMHead):
 
     @property
     def default_init_cfg(self) -> list[dict]:
-        """Keep PyTorch's initialization; `CPMHead` would draw weights with std 0.001."""
+        """PyTorch's initialisation; ``CPMHead`` would draw weights with std 0.001."""
         return []
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """Map num_stages inputs (N, C, H, W) to the heatmaps (N, K, H, W) of every stage.
+        """Heatmaps of every stage: num_stages inputs (N, C, H, W) to as many (N, K, H, W).
 
         A head without layers of its own also takes the last stage's alone, in evaluation: that is
-        what `mmhg.nn.FastHourglass` hands out.
+        what `FastHourglass` hands out.
         """
         last_alone = len(feats) == 1 and not self.training and next(self.parameters(), None) is None
         if len(feats) != self.num_stages and not last_alone:
@@ -111,16 +111,16 @@ class MultiStageHeatmapHead(CPMHead):
         batch_data_samples: OptSampleList,
         train_cfg: ConfigType | None = None,
     ) -> dict[str, Tensor]:
-        """Return the losses `loss_stack0` ... of all stages and the last one's accuracy `acc_pose`.
+        """Losses ``loss_stack0`` ... of every stage, and the accuracy ``acc_pose`` of the last.
 
         Args:
             feats: num_stages feature maps, (N, C, H, W) each.
-            batch_data_samples: N samples with `gt_fields.heatmaps` (K, H, W) and
-                `gt_instance_labels.keypoint_weights` (1, K).
+            batch_data_samples: N samples with ``gt_fields.heatmaps`` (K, H, W) and
+                ``gt_instance_labels.keypoint_weights`` (1, K).
             train_cfg: Unused; part of MMPose's interface.
 
         Returns:
-            Scalars on the device of the heatmaps; mmengine adds up those named `loss`.
+            Scalars on the device of the heatmaps; mmengine adds up those named ``loss``.
         """
         heatmaps = self.forward(feats)
         targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])

@@ -54,7 +54,7 @@ class FastHourglass(nn.Module):
     network: StackedHourglass
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Map images (N, in_channels, H, W) to what `FoldedHourglass` returns, without gradients."""
+        """Map images (N, in_channels, H, W) to what `FoldedHourglass` returns; no gradients."""
         program: Forward | None = self.__dict__["_program"]
         if program is None:  # of two threads that come first, each may make its own
             folded = FoldedHourglass(self.network, self.dtype)

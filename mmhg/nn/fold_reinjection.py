@@ -4,8 +4,8 @@ Prediction and re-injection are linear 1x1 convolutions, so that what a stack ha
 
     x + W_f f + b_f + W_h (W_p f + b_p) + b_h = x + (W_f + W_h W_p) f + (b_f + b_h + W_h b_p),
 
-is one convolution of its features f: exactly, except for rounding. The predictions then stand outside
-of the network, and all but the last may be left out.
+is one convolution of its features f: exactly, except for rounding. The predictions then stand
+outside of the network, and all but the last may be left out.
 """
 
 from __future__ import annotations

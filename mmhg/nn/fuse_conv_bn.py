@@ -16,10 +16,10 @@ Model = TypeVar("Model", bound=nn.Module)
 def fuse_conv_bn(model: Model) -> Model:
     """Copy a model in evaluation mode, with batch norms folded into convolutions.
 
-    Exact except for rounding. In the stacked hourglass three places allow it: the stem's first layer,
-    the linear layer after each hourglass, and in every residual the second and third batch norm,
-    which follow the first and second convolution. The first batch norm of a residual acts on its
-    input, which the skip needs as it is, and stays.
+    Exact except for rounding. In the stacked hourglass three places allow it: the stem's first
+    layer, the linear layer after each hourglass, and in every residual the second and third batch
+    norm, which follow the first and second convolution. The first batch norm of a residual acts on
+    its input, which the skip needs as it is, and stays.
 
     Args:
         model: Any module; a batch norm is folded where it directly follows a convolution in a

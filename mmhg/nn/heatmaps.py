@@ -79,12 +79,10 @@ def decode_heatmaps(heatmaps: Tensor, *, stride: float = 4) -> tuple[Tensor, Ten
     last = np.array((width - 1, height - 1))
     inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
     pixels = peaks.positions + quarter_offsets(peaks, inside)
-    keypoints = ((pixels + 0.5) * stride - 0.5).astype(np.float32)
-    keypoints = keypoints.reshape(*maps.shape[:2], 2)
-    scores = peaks.values.reshape(maps.shape[:2])
-    return torch.from_numpy(keypoints).to(heatmaps.device), torch.from_numpy(scores).to(
-        heatmaps.device
-    )
+    keypoints = torch.from_numpy((pixels + 0.5) * stride - 0.5).float()
+    people, device = maps.shape[:2], heatmaps.device
+    scores = torch.from_numpy(peaks.values)
+    return keypoints.reshape(*people, 2).to(device), scores.reshape(people).to(device)
 
 
 def draw_targets(
@@ -96,7 +94,7 @@ def draw_targets(
     sigma: float = 1.0,
     patch_size: int = 7,
 ) -> Tensor:
-    """Draw one Gaussian per keypoint, of amplitude 1 about the middle of the heatmap pixel it is in.
+    """Draw one Gaussian per keypoint, of amplitude 1, about the heatmap pixel that it falls on.
 
     Args:
         keypoints: (N, K, 2), x and y in input px, 0-based.

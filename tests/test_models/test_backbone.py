@@ -44,9 +44,9 @@ def test_norm_and_init_are_configs() -> None:
 
 
 def test_bad_settings_are_named() -> None:
-    with pytest.raises(ValueError, match="frozen_stages.*got 3"):
+    with pytest.raises(ValueError, match=r"frozen_stages.*got 3"):
         HourglassBackbone(num_stacks=2, frozen_stages=3)
-    with pytest.raises(ValueError, match="num_stacks.*got 0"):
+    with pytest.raises(ValueError, match=r"num_stacks.*got 0"):
         HourglassBackbone(num_stacks=0)
 
 

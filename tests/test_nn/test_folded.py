@@ -94,7 +94,7 @@ def test_bfloat16_is_near_and_its_heatmaps_are_float32(images):
 
 
 def test_sizes_that_do_not_fit_are_refused(images):
-    with pytest.raises(InputError, match="height is 14 px.*at least 16 px"):
+    with pytest.raises(InputError, match=r"height is 14 px.*at least 16 px"):
         FoldedHourglass(trained())(images[..., :14, :])
 
 

@@ -12,9 +12,11 @@ from mmhg.models import HourglassBackbone
 BLOCK = """
 import sys
 
+OTHERS = ("xtcocotools", "cv2", "h5py", "scipy", "matplotlib", "rich", "tabulate", "PIL")
+sys.modules.update(dict.fromkeys(OTHERS))  # None: `import` fails
+
 class Blocked:
-    names = {"mmengine", "mmcv", "mmpose", "mmdet", "xtcocotools", "cv2", "h5py", "scipy",
-             "matplotlib", "rich", "tabulate", "PIL", "torchvision"}
+    names = {"mmengine", "mmcv", "mmpose", "mmdet"}
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.names:
