@@ -33,6 +33,10 @@ from mmhg.nn import (StackedHourglass, FastHourglass, decode_heatmaps, draw_targ
 torch.manual_seed(0)
 network = StackedHourglass(num_stacks=2, channels=16, stem_channels=(4, 8, 8), num_keypoints=3)
 network.load_state_dict(torch.load(sys.argv[1]))
+checkpoint = {f"backbone.{name}": value for name, value in network.state_dict().items()}
+torch.save(dict(state_dict=checkpoint), sys.argv[3])
+read = StackedHourglass.from_checkpoint(sys.argv[3])
+assert all(value.equal(read.state_dict()[name]) for name, value in network.state_dict().items())
 images = torch.load(sys.argv[2])
 heatmaps = network.eval()(images)
 fast = FastHourglass(network)(images)[0]
