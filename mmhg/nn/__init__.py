@@ -1,6 +1,6 @@
 """The network on torch and numpy alone: layers, fast form, loss, and reading of heatmaps."""
 
-from mmhg.nn.fast_inference import FastHourglass, enable_fast_inference, fast_inference
+from mmhg.nn.fast import FastHourglass, enable_fast_inference, fast_inference
 from mmhg.nn.fold_reinjection import fold_model_config, fold_reinjection
 from mmhg.nn.folded import FoldedHourglass
 from mmhg.nn.fuse_conv_bn import fuse_conv_bn

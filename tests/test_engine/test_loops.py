@@ -171,7 +171,7 @@ def test_bfloat16_is_a_switch(tmp_path: Path) -> None:
     first = runner_of(tmp_path / "float32", model).test()["heatmaps"]
     second = runner_of(tmp_path / "bfloat16", model, test=low).test()["heatmaps"]
     assert 1e-6 < float((first - second).abs().max()) < 0.1 * float(first.abs().max())
-    with pytest.raises(InputError, match="FastValLoop's dtype must be one of .*, got 'half'"):
+    with pytest.raises(InputError, match=r"FastValLoop's dtype must be one of .*, got 'half'"):
         runner_of(tmp_path / "half", model, dict(type="FastValLoop", dtype="half")).val()
 
 
