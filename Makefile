@@ -71,10 +71,11 @@ bench: install ## Measure speed and memory against plain implementations, in les
 	$(RUN) tools/benchmark.py all --output work_dirs/benchmark $(ARGS)
 
 .PHONY: lint
-lint: install ## Check style and types
+lint: install ## Check style, types and that imports run downwards
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	"$(VENV)/bin/lint-imports" --no-cache
 	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
 
 .PHONY: format
