@@ -212,10 +212,11 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
                 "sets in COCO's or in MMPose's MPII format can be shrunk"
             )
     files = {datasets[name].ann_file for name in wanted}
-    splits: dict[str, _Split] = {}
+    splits: dict[tuple[str, str | None], _Split] = {}
     for name, dataset in datasets.items():
         path, shrinks = dataset.ann_file, dataset.ann_file in files
-        if path in splits or not (shrinks or Path(path).exists()):
+        key = path, getattr(dataset, "bbox_file", None)
+        if key in splits or not (shrinks or Path(path).exists()):
             continue
         if dataset.data_mode != "topdown":
             raise InputError(
@@ -228,7 +229,7 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
                 "be shrunk; convert MPII's own file, whose annotations have them"
             )
         pipeline = cfg[f"{name}_dataloader"].dataset.pipeline
-        splits[path] = _Split(dataset, pipeline, AnnotationFile(path), shrinks)
+        splits[key] = _Split(dataset, pipeline, AnnotationFile(path), shrinks)
     roots = {split.dataset.data_root for split in splits.values()}
     if len(roots) != 1:
         raise InputError(f"the splits must lie below one data_root, got {sorted(roots)}")
