@@ -365,7 +365,7 @@ def test_crop_and_score_of_a_sample(authors_file, tmp_path):
         metric.dataset_meta = dataset.metainfo
         metric.process(None, [sample.to_dict()])
         assert metric.evaluate(1)["PCK@0.2"] == expected
-        assert metric.scores.labels == "observer-centric"
+        assert metric.scores.convention == "observer-centric"
     with pytest.raises(InputError, match=r"cannot read image .*film-2\.jpg"):
         dataset[1]
 

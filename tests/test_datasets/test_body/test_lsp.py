@@ -157,7 +157,7 @@ def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):
         metric.dataset_meta = dataset.metainfo
         metric.process(None, [sample.to_dict()])
         assert metric.evaluate(1)[key] == 100
-        assert metric.scores.labels == "person-centric"
+        assert metric.scores.convention == "person-centric"
     with pytest.raises(InputError, match=r"cannot read image .*im1002\.jpg"):
         dataset[1]
 
