@@ -31,7 +31,7 @@ Splits = dict[str, list[AnnotatedPerson]]
 LeftOut = Counter[tuple[str, str]]
 """How many were left out, by the kind of image (`"train"` or `"test"`) and the reason."""
 
-Listed = tuple[str, int]
+Listed = tuple[str, int | None]
 """A person of a split list: image name and 1-based index."""
 
 
@@ -91,7 +91,7 @@ def convert(
     refused = dict.fromkeys(val_list, "not in the annotation file")
     people = [(image, person) for image in images for person in image.people]
     for image, person in people:
-        key = (image.name, person.person_index or 0)
+        key = (image.name, person.person_index)
         problem = _problem(image, person)
         if problem:
             left_out["train" if image.is_train else "test", problem] += 1

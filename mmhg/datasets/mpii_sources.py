@@ -34,7 +34,7 @@ def read_val_list(path: str | Path) -> list[Listed]:
     path = Path(path)
     if path.suffix != ".h5":
         return read_split_list(path)
-    return [(person.image, person.person_index or 0) for person in read_mpii_h5(path)]
+    return [(person.image, person.person_index) for person in read_mpii_h5(path)]
 
 
 def read_splits(

@@ -24,6 +24,10 @@ HEAD_SIZE_PER_DIAGONAL = 0.6
 """Head size / diagonal of the head box (`util_get_head_size`)."""
 
 
+Key = tuple[int | None, int | None]
+"""A person of MPII: the image's index in `annolist`, and the person's in `annorect`, from 1."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AnnotatedPerson:
     """One person as a file has it, in 1-based pixels.
@@ -59,6 +63,11 @@ class AnnotatedPerson:
     person_index: int | None = None
     single_person: bool | None = None
     activity: Mapping[str, Any] | None = None
+
+    @property
+    def key(self) -> Key:
+        """Give MATLAB's i and r of `annolist(i).annorect(r)`."""
+        return self.annolist_index, self.person_index
 
     @property
     def has_crop(self) -> bool:
