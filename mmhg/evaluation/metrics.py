@@ -120,7 +120,9 @@ class TorsoPCKMetric(KeypointMetric):
     ) -> PoseScores:
         """Score all people."""
         distances = torso_pck.torso_distances(**people, person_names=person_names)
-        return torso_pck.score_torso_pck(distances, joint_names, self.side_convention, self.threshold)
+        return torso_pck.score_torso_pck(
+            distances, joint_names, self.side_convention, self.threshold
+        )
 
 
 @METRICS.register_module()

@@ -162,7 +162,7 @@ def score_by_visibility(
     joint_names: Sequence[str],
     protocol: PCKhProtocol = OFFICIAL,
 ) -> dict[str, PoseScores]:
-    """Compute scores of the `visible` and of the `occluded` joints, each as if there were no others.
+    """Score the `visible` and the `occluded` joints, each as if there were no others.
 
     Args:
         distances: (P, K), as `normalized_distances` gives.

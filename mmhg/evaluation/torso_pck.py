@@ -73,7 +73,7 @@ def score_torso_pck(
     side_convention: str,
     threshold: float = THRESHOLD,
 ) -> PoseScores:
-    """Compute `PCK@<threshold>` of all joints pooled, `AUC` up to the threshold, and groups of joints.
+    """Compute `PCK@<threshold>` of all joints pooled, `AUC` up to it, and groups of joints.
 
     Args:
         distances: (P, K), as `torso_distances` gives.

@@ -59,7 +59,7 @@ class StackScores:
 
 
 def decimals(scores: Scores) -> int:
-    """Choose the digits that tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
+    """Choose how many tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
     return 3 if all(abs(value) <= 1 for of_stack in scores for value in of_stack.values()) else 1
 
 

@@ -47,9 +47,7 @@ class GroundTruth:
     note: str = ""
 
     @classmethod
-    def of(
-        cls, people: Sequence[AnnotatedPerson], name: str | Path, note: str = ""
-    ) -> GroundTruth:
+    def of(cls, people: Sequence[AnnotatedPerson], name: str | Path, note: str = "") -> GroundTruth:
         """Stack people; `name` is what errors call their file."""
         if not people:
             raise InputError(f"ground truth {name} has no people")

@@ -47,7 +47,7 @@ Our configs beside published results, the best total first. All scores are in pe
 
 
 def own_results(folder: str | Path) -> list[Result]:
-    """Collect a validation result for each of our MPII and COCO configs, without scores if not measured.
+    """Collect a validation result for each MPII and COCO config, without scores if not measured.
 
     Args:
         folder: Holds `<config>.json` for the measured ones: the `results.json` of `ResultsHook`.
@@ -121,7 +121,7 @@ def _own_result(name: str, dataset: str, path: Path | None) -> Result:
 
 
 def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
-    """Read protocol, scores in percent, and the scales of multi-scale testing, of a `results.json`."""
+    """Read protocol, scores in percent, and the scales of the test, of a `results.json`."""
     results = read_json(path)
     if not isinstance(results, dict):
         raise InputError(f"{path} must be a results.json of training, got {type(results).__name__}")

@@ -96,8 +96,7 @@ def write_submission(
         if image.is_train:
             continue
         rects = [
-            {"annopoints": _annopoints(assigned.get(person.key), empty)}
-            for person in image.people
+            {"annopoints": _annopoints(assigned.get(person.key), empty)} for person in image.people
         ]
         annolist.append(
             {

@@ -102,7 +102,7 @@ def check_count(path: str | Path, predictions: np.ndarray, ground_truth: str, co
 
 
 def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, float] | None:
-    """Find the constant offset of predictions whose pixels have another origin, None if there is none.
+    """Find the constant offset of predictions whose pixels have another origin, else None.
 
     Args:
         offsets: (P, K, 2) px, predictions less annotations, NaN where not annotated.

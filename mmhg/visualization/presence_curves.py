@@ -7,9 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 
-def plot_presence_curves(
-    curves: Mapping[str, tuple[np.ndarray, np.ndarray]], target: Path
-) -> None:
+def plot_presence_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], target: Path) -> None:
     """Draw one line per curve.
 
     Args:

@@ -83,7 +83,9 @@ def test_joints_are_found_by_name():
     shuffled = normalized_distances(
         predictions[:, order], ground_truth[:, order], head_sizes, annotated[:, order]
     )
-    expected = score_pckh(normalized_distances(predictions, ground_truth, head_sizes, annotated), JOINTS)
+    expected = score_pckh(
+        normalized_distances(predictions, ground_truth, head_sizes, annotated), JOINTS
+    )
     found = score_pckh(shuffled, [JOINTS[k] for k in order])
     assert found.summary == expected.summary
     assert found.parts == expected.parts

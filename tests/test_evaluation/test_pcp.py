@@ -121,7 +121,9 @@ def test_groups_average_both_sides_and_the_total_is_pooled():
     assert found["PCP Upper arms"] == found["PCP Torso"] == 100
     assert found["PCP@0.5"] == pytest.approx(100 * 18 / 20)
     assert metric.scores.report()["sticks"]["right_lower_arm"] == 50
-    assert metric.scores.table().startswith("strict PCP@0.5, side convention person-centric, 2 people")
+    assert metric.scores.table().startswith(
+        "strict PCP@0.5, side convention person-centric, 2 people"
+    )
 
 
 def test_left_and_right_mistaken():

@@ -56,7 +56,9 @@ def test_macro_averages_the_upper_body_and_the_area_joint_by_joint():
     distances = np.zeros((4, 16))
     distances[1:, JOINTS.index("left_wrist")] = np.nan
     distances[0, JOINTS.index("left_wrist")] = 9.0
-    pooled, macro = (score_pckh(distances, JOINTS, PROTOCOLS[name]) for name in ("hrnet", "macro14"))
+    pooled, macro = (
+        score_pckh(distances, JOINTS, PROTOCOLS[name]) for name in ("hrnet", "macro14")
+    )
     assert pooled.summary["UBody"] == pytest.approx(100 * 20 / 21)
     assert macro.summary["UBody"] == pytest.approx(100 * 5 / 6)
     assert pooled.summary["AUC"] == pytest.approx(100 * 52 / 53)

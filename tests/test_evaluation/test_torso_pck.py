@@ -76,7 +76,9 @@ def test_a_group_is_the_mean_of_both_sides_and_the_total_is_pooled():
 def test_area_under_the_curve_reaches_to_the_threshold():
     distances = np.full((1, 11), 0.1)  # 0 below, 100 from the 11th of 21 thresholds on
     assert score_torso_pck(distances, JOINTS, "").summary["AUC"] == pytest.approx(100 * 10.5 / 20)
-    assert score_torso_pck(distances, JOINTS, "", 0.1).summary["AUC"] == pytest.approx(100 * 0.5 / 20)
+    assert score_torso_pck(distances, JOINTS, "", 0.1).summary["AUC"] == pytest.approx(
+        100 * 0.5 / 20
+    )
 
 
 def test_returns_percentages_as_python_floats():

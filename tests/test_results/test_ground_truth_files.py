@@ -98,5 +98,7 @@ def test_bad_files(tmp_path):
         read_ground_truth(tmp_path / "other.mat")
     with h5py.File(tmp_path / "test.h5", "w") as file:
         file["part"] = JOINTS
-    with pytest.raises(InputError, match=r"test\.h5.*lacks imgname, center, scale, visible, normalize, person"):
+    with pytest.raises(
+        InputError, match=r"test\.h5.*lacks imgname, center, scale, visible, normalize, person"
+    ):
         read_ground_truth(tmp_path / "test.h5")

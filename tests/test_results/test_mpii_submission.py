@@ -135,7 +135,9 @@ def test_the_loop_closes_on_the_figures(tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    scores = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.split()}
+    scores = {
+        line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.split()
+    }
     assert scores["Wrist"] == ["50.00"]
     assert scores["Knee"] == ["100.00"]
     assert f"{len(people)} are scored" in done.stdout

@@ -22,7 +22,9 @@ def test_markdown_keeps_numbers_as_they_are() -> None:
 
 
 def test_markdown_escapes_and_aligns_texts() -> None:
-    assert table(("", "kind", "n"), [("a|b", "x", "1")], "markdown", text_columns=2).splitlines() == [
+    assert table(
+        ("", "kind", "n"), [("a|b", "x", "1")], "markdown", text_columns=2
+    ).splitlines() == [
         "|      | kind   |   n |",
         "|:-----|:-------|----:|",
         r"| a\|b | x      |   1 |",

@@ -54,9 +54,10 @@ class FLICDataset(PersonDataset):
 
     Args:
         split: 'train' or 'test', for `examples.mat`; each `.h5` is a split of its own.
-        side_convention: What left and right mean. 'observer-centric', as in the paper and the `.h5`: as seen
-            in the image, so that the left shoulder is on the image's right, whichever way the
-            person faces. 'person-centric', as in `examples.mat`: on the person's body. One is
+        side_convention: What left and right mean. 'observer-centric', as in the paper and the
+            `.h5`: as seen in the image, so that the left shoulder is on the image's right,
+            whichever way the person faces. 'person-centric', as in `examples.mat`: on the person's
+            body. One is
             found from the other by the readers.
         settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
 

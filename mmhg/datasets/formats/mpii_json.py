@@ -21,7 +21,6 @@ from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
-
 MISSING_JOINT = (-1.0, -1.0)
 
 _FIELDS_OF_RELEASE = ("annolist_index", "person_index", "single_person", "activity")
@@ -97,6 +96,7 @@ def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
         if (head_box[:2] == head_box[2:]).all():
             raise InputError(f"{who}: 'head_box' is empty, got {head_box.tolist()}")
     _finite(who, "joints", joints[annotated])
+    of_release: dict[str, Any] = {key: person.get(key) for key in _FIELDS_OF_RELEASE}
     return AnnotatedPerson(
         image=person["image"],
         keypoints=joints,
@@ -106,7 +106,7 @@ def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
         scale=float(_finite(who, "scale", _numbers(who, person, "scale", ()))),
         head_box=head_box,
         stated_head_size=head_size,
-        **{key: person.get(key) for key in _FIELDS_OF_RELEASE},
+        **of_release,
     )
 
 

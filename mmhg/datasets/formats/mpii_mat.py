@@ -185,7 +185,7 @@ def _activity(activity: mat_struct | None) -> dict[str, Any] | None:
 
 
 def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[int]]:
-    """List the 1-based people of each image that stand apart (a cell of vectors, or one number each)."""
+    """List each image's 1-based people who stand apart (a cell of vectors, or one number each)."""
     if value is None:
         return [set() for _ in range(num_images)]
     if value.dtype != object and value.size == num_images:
@@ -201,7 +201,7 @@ def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[in
 
 
 def _structs(value: Any) -> list[mat_struct | None]:
-    """List the structs of a struct array or of a cell array of structs, None for any other element."""
+    """List the structs of a struct array or a cell array, None for any other element."""
     if isinstance(value, mat_struct):
         return [value]
     if not isinstance(value, np.ndarray) or value.dtype != object:

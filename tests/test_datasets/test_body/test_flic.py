@@ -402,7 +402,9 @@ def test_scores_on_the_real_people():
     """Perfect predictions; left and right mistaken; right, but by the other convention."""
     dataset = FLICDataset(ann_file=str(REAL / "valid.h5"), test_mode=True)
     samples = list(dataset)
-    body = FLICDataset(ann_file=str(REAL / "valid.h5"), test_mode=True, side_convention="person-centric")
+    body = FLICDataset(
+        ann_file=str(REAL / "valid.h5"), test_mode=True, side_convention="person-centric"
+    )
     own = [sample["keypoints"] for sample in body]
 
     def score(predictions):
