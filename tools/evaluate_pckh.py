@@ -44,7 +44,7 @@ from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -92,7 +92,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """Everything that the command line asks for; files are written once all is known."""
+    """Do everything that the command line asks for; files are written once all is known."""
     truth = read_ground_truth(args.gt, split=args.split, val_list=args.val)
     if truth.note:
         _warn(truth.note)

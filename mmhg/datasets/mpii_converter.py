@@ -29,7 +29,7 @@ Splits = dict[str, list[AnnotatedPerson]]
 """People of each split."""
 
 LeftOut = Counter[tuple[str, str]]
-"""How many were left out, by the kind of image (`"train"` or `"test"`) and the reason."""
+"""Number of people left out, by the kind of image (`"train"` or `"test"`) and the reason."""
 
 Listed = tuple[str, int | None]
 """A person of a split list: image name and 1-based index."""

@@ -28,7 +28,7 @@ class DumpKeypoints(UniquePersonMetric):
         settings: `collect_device` and `collect_dir`, as for any metric of mmengine.
 
     Raises:
-        InputError: The file's ending is not `.json`.
+        InputError: The file's suffix is not `.json`.
     """
 
     def __init__(self, out_file_path: str, **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""What metrics over people share: each person counts once, whoever saw it."""
+"""Bases of the metrics over people: each person counts once, whichever process saw it."""
 
 from __future__ import annotations
 

@@ -35,11 +35,11 @@ class JointPresenceMetric(UniquePersonMetric):
 
     Args:
         groups: PCKh's groups of joints, right and left together.
-        plot: A picture of the curves to write (.png, .pdf or .svg), None for none.
+        plot: An image of the curves to write (.png, .pdf or .svg), None for none.
         settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
 
     Raises:
-        InputError: An unknown group or kind of picture, or predictions without heatmaps.
+        InputError: An unknown group or kind of image, or predictions without heatmaps.
 
     Attributes:
         curves: Of the last evaluation, by group, on the main process.

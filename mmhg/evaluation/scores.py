@@ -10,7 +10,7 @@ from mmhg.utils.table import table
 
 
 class PartScore(NamedTuple):
-    """How often a joint or a stick is annotated, and how often right, in percent.
+    """Counts of a joint or a stick: how often it is annotated, and how often right in percent.
 
     `correct` has one accuracy for each of the scores' `headings`, NaN where nobody is annotated.
     """

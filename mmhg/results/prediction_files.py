@@ -33,7 +33,7 @@ _NUMPY_CLASSES = {
     ("numpy.core.numeric", "_frombuffer"),
     ("numpy._core.numeric", "_frombuffer"),
 }
-"""What plain arrays and numbers are unpickled with; anything else may run code."""
+"""Needed to unpickle plain arrays and numbers; anything else may run code."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_predictions(path: str | Path) -> Predictions:
         raise InputError(f"predictions {path} do not exist")
     if path.suffix not in _READERS:
         raise InputError(
-            f"predictions {path}: the ending must be one of {', '.join(_READERS)}, got "
+            f"predictions {path}: the suffix must be one of {', '.join(_READERS)}, got "
             f"{path.suffix!r}"
         )
     try:

@@ -111,7 +111,7 @@ def read_published(path: str | Path = PUBLISHED) -> list[Result]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value read from JSON is a finite number."""
+    """Tell whether a value read from JSON is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -31,7 +31,7 @@ def pose_metainfo(
     Args:
         dataset_name: In lower case.
         joints: By name, in the dataset's order.
-        links: Pairs of names that are joined in pictures.
+        links: Pairs of names that images show joined.
     """
     return {
         "dataset_name": dataset_name,

@@ -1,4 +1,4 @@
-"""What FLIC's two kinds of file share: joints, sides, checks and the making of people.
+"""Share what FLIC's two kinds of file have in common: joints, sides, checks, making people.
 
 Both have 1-based pixels. They differ in what left and right mean: on the person's body
 ("person-centric") in `examples.mat`; in the image ("observer-centric") in the authors' files, where
@@ -35,7 +35,7 @@ JOINTS = (
 )
 
 LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 0, 3, 6, 7
-"""Their indices."""
+"""Indices in `JOINTS`."""
 
 _MIRRORED = [3, 4, 5, 0, 1, 2, 7, 6, 9, 8, 10]
 """Each joint's index on the other side."""
