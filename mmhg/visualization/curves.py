@@ -13,7 +13,7 @@ _NO_SCORES = ("time", "data_time", "step")
 
 
 def read_scalars(work_dir: Path) -> tuple[Records, Records]:
-    """Read everything logged in a work directory, over all of its runs (a resumed run replaces steps).
+    """Read everything logged in a work directory; a resumed run replaces steps of the one before.
 
     Args:
         work_dir: Holds `<timestamp>/vis_data/scalars.json`, one JSON object per line.
