@@ -21,7 +21,7 @@ dataset = dict(
     data_root="data/flic/",
     data_mode="topdown",
     data_prefix=dict(img="images/"),
-    labels="observer-centric",
+    side_convention="observer-centric",
 )
 train_dataloader = dict(dataset=dict(dataset, ann_file="annot/train.h5", pipeline=train_pipeline))
 val_dataloader = dict(
