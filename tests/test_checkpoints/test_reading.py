@@ -169,7 +169,7 @@ def test_forged_sizes_cost_nothing(tmp_path: Path) -> None:
     state = {f"hg.{i}.hg.{i % 16}.0.{i}.bn1.weight": torch.ones(1) for i in range(999)}
     state |= {f"hg.0.hg.{i % 16}.0.{i}.bn1.weight": torch.ones(1) for i in range(999)}
     torch.save(state, path)
-    with pytest.raises(InputError, match="999 stacks of depth 16 with 63 residuals a place"):
+    with pytest.raises(InputError, match="999 stacks of depth 16 with 63 residuals per place"):
         read_network(path)
 
 
