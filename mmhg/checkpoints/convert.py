@@ -79,14 +79,15 @@ def read_network(path: str | Path, source: str = "auto") -> Network:
     """
     path = Path(path)
     with naming(path):
-        torch7 = is_torch7(path)
+        safetensors = path.suffix == SAFETENSORS
+        torch7 = not safetensors and is_torch7(path)
         if torch7 != (source == "torch7") and source != "auto":
             kind = "a Torch7 file" if torch7 else "no Torch7 file"
             raise InputError(f"it is {kind}, so it cannot be {source}'s; leave out --from")
         if torch7:
             return from_torch7(path)
-        read = read_safetensors if path.suffix == SAFETENSORS else read_pytorch
-        return from_pytorch(read(path), source)
+        content = read_safetensors(path) if safetensors else read_pytorch(path)
+        return from_pytorch(content, source)
 
 
 def from_pytorch(content: Mapping[str, Any], source: str = "auto") -> Network:

@@ -88,7 +88,9 @@ def test_anibali(tmp_path: Path) -> None:
     assert not converted.dropped
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "model.", "model.module.", "module.module."])
+@pytest.mark.parametrize(
+    "prefix", ["", "module.", "model.", "model.module.", "module.module.", "module._orig_mod."]
+)
 @pytest.mark.parametrize("zipped", [True, False], ids=["new", "legacy"])
 def test_wrappers_and_old_files(prefix: str, zipped: bool, tmp_path: Path) -> None:
     state = {
