@@ -36,14 +36,14 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How an implementation names the modules of the network.
+    """The names that an implementation gives to the modules of the network.
 
     Attributes:
         name: The name of the implementation.
         tops: First components of its keys.
-        prefix: What its own files put ahead of each key.
+        prefix: Stands ahead of each key in its own files.
         stem_channels: The stem that its code builds.
-        mean: What it subtracts from RGB in [0, 1].
+        mean: Subtracted from RGB in [0, 1].
         counts: Reads the counts from the keys, which come without a prefix.
         modules: Its name of every convolution and batch norm, by ours.
         skips_everywhere: Whether residuals have a convolution on the skip even where nothing uses
@@ -68,7 +68,7 @@ class Renamed(NamedTuple):
     Attributes:
         state: All tensors of the new layout.
         dropped: Tensors of the old layout that the new one has no place for, with the reason.
-        filled: Tensors of the new layout that the old one lacks, with what stands there.
+        filled: Tensors of the new layout that the old one lacks, with the value in their place.
     """
 
     state: dict[str, Tensor]

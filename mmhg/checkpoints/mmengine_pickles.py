@@ -52,7 +52,7 @@ def reading_past_mmengine() -> Iterator[None]:
     with _LOCK:
         known = {_name(entry) for entry in torch.serialization.get_safe_globals()}
         allowed = (numpy_globals() | _PLACEHOLDERS).items()
-        new = [(value, name) for name, value in allowed if name not in known]
+        new: list[Any] = [(value, name) for name, value in allowed if name not in known]
         with torch.serialization.safe_globals(new):
             yield
 

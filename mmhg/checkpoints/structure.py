@@ -1,4 +1,4 @@
-"""How large a network is, read from its tensors, and whether these are all of its tensors."""
+"""Read the size of a network from its tensors, and check that they are all of its tensors."""
 
 from __future__ import annotations
 

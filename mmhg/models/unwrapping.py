@@ -8,4 +8,5 @@ from torch import nn
 
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the module inside of a wrapper such as `MMDistributedDataParallel`, or the model."""
-    return model.module if is_model_wrapper(model) else model
+    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
+    return inner
