@@ -21,7 +21,7 @@ from mmhg_cli.bad_input import exit_on_bad_input
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
+    """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -43,7 +43,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         dest="layout",
         choices=("auto", *SOURCES),
         default="auto",
-        help="whose file it is (default: found from its content)",
+        help="whose file it is (default: told by its content)",
     )
     parser.add_argument(
         "--to", choices=tuple(LAYOUTS), help="write the file that their code loads instead of ours"

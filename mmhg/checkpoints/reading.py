@@ -24,6 +24,7 @@ from mmhg.errors import InputError
 
 Value = TypeVar("Value")
 
+NO_TENSOR = "not a tensor of the network"
 DAMAGED = "it is damaged, or not a PyTorch checkpoint"
 
 FILE_ERRORS = (
@@ -126,14 +127,13 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
         raise InputError(f"its state_dict is a {type(state).__name__}, not a dict")
-    rest = {} if state is content else {str(key): REASON for key in content if key != "state_dict"}
+    rest = (
+        {} if state is content else {str(key): NO_TENSOR for key in content if key != "state_dict"}
+    )
     for name, value in state.items():
         check_tensor(str(name), value)
     tensors = {str(name): value.detach() for name, value in state.items()}
     return strip_wrappers(tensors), rest
-
-
-REASON = "not a tensor of the network"
 
 
 def check_tensor(name: str, value: Any) -> None:
