@@ -127,9 +127,8 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
         raise InputError(f"its state_dict is a {type(state).__name__}, not a dict")
-    rest = (
-        {} if state is content else {str(key): NO_TENSOR for key in content if key != "state_dict"}
-    )
+    rest = {} if state is content else dict.fromkeys(map(str, content), NO_TENSOR)
+    rest.pop("state_dict", None)
     for name, value in state.items():
         check_tensor(str(name), value)
     tensors = {str(name): value.detach() for name, value in state.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from mmhg.checkpoints.structure import PREFIX, Structure
 from mmhg.errors import InputError
 
@@ -14,16 +16,25 @@ def tensor_shapes(structure: Structure) -> Shapes:
     Raises:
         InputError: There is no such network.
     """
-    channels, (first, second, third) = structure.channels, structure.stem_channels
     _check_widths(structure)
-    stem = f"{PREFIX}stem"
-    shapes = _conv(f"{stem}.0", structure.in_channels, first, kernel=7) | _norm(f"{stem}.1", first)
-    shapes |= _residual(f"{stem}.3", first, second)
-    shapes |= _residual(f"{stem}.5", second, third) | _residual(f"{stem}.6", third, channels)
+    channels, blocks, joints = structure.channels, structure.num_blocks, structure.num_keypoints
+    first, second, third = structure.stem_channels
+    shapes = _conv("stem.0", structure.in_channels, first, kernel=7) | _norm("stem.1", first)
+    for layer, inputs, outputs in ((3, first, second), (5, second, third), (6, third, channels)):
+        shapes |= _residual(f"stem.{layer}", inputs, outputs)
     for index in range(structure.num_stacks):
-        is_last = index == structure.num_stacks - 1
-        shapes |= _stack(f"{PREFIX}stacks.{index}", structure, is_last)
-    return shapes
+        stack = f"stacks.{index}"
+        for name in _hourglass(f"{stack}.hourglass", structure.depth, blocks):
+            shapes |= _residual(name, channels, channels)
+        for block in range(blocks):
+            shapes |= _residual(f"{stack}.features.{block}", channels, channels)
+        shapes |= _conv(f"{stack}.features.{blocks}", channels, channels)
+        shapes |= _norm(f"{stack}.features.{blocks + 1}", channels)
+        shapes |= _conv(f"{stack}.prediction", channels, joints)
+        if index < structure.num_stacks - 1:
+            shapes |= _conv(f"{stack}.reinject_features", channels, channels)
+            shapes |= _conv(f"{stack}.reinject_heatmaps", joints, channels)
+    return {PREFIX + name: shape for name, shape in shapes.items()}
 
 
 def _check_widths(structure: Structure) -> None:
@@ -34,33 +45,15 @@ def _check_widths(structure: Structure) -> None:
         raise InputError(f"there is no network with {structure}: {problem}")
 
 
-def _stack(name: str, structure: Structure, is_last: bool) -> Shapes:
-    channels, joints, blocks = structure.channels, structure.num_keypoints, structure.num_blocks
-    shapes = _hourglass(f"{name}.hourglass", structure, structure.depth)
-    shapes |= _residuals(f"{name}.features", structure)
-    shapes |= _conv(f"{name}.features.{blocks}", channels, channels)
-    shapes |= _norm(f"{name}.features.{blocks + 1}", channels)
-    shapes |= _conv(f"{name}.prediction", channels, joints)
-    if not is_last:
-        shapes |= _conv(f"{name}.reinject_features", channels, channels)
-        shapes |= _conv(f"{name}.reinject_heatmaps", joints, channels)
-    return shapes
-
-
-def _hourglass(name: str, structure: Structure, depth: int) -> Shapes:
+def _hourglass(name: str, depth: int, blocks: int) -> Iterator[str]:
+    """Name the residuals of an hourglass; at depth 0, those at its lowest resolution."""
     if depth == 0:
-        return _residuals(name, structure)
-    shapes = _residuals(f"{name}.skip", structure)
-    shapes |= _residuals(f"{name}.down", structure, first=1)  # after the max-pooling
-    shapes |= _hourglass(f"{name}.inner", structure, depth - 1)
-    return shapes | _residuals(f"{name}.up", structure)
-
-
-def _residuals(name: str, structure: Structure, first: int = 0) -> Shapes:
-    shapes: Shapes = {}
-    for index in range(first, first + structure.num_blocks):
-        shapes |= _residual(f"{name}.{index}", structure.channels, structure.channels)
-    return shapes
+        yield from (f"{name}.{block}" for block in range(blocks))
+        return
+    yield from (f"{name}.skip.{block}" for block in range(blocks))
+    yield from (f"{name}.down.{block}" for block in range(1, blocks + 1))  # 0 is the pooling
+    yield from _hourglass(f"{name}.inner", depth - 1, blocks)
+    yield from (f"{name}.up.{block}" for block in range(blocks))
 
 
 def _residual(name: str, inputs: int, outputs: int) -> Shapes:
