@@ -1,4 +1,4 @@
-"""Runtime: hooks, logging, pictures."""
+"""Runtime: hooks, logging, pictures, loops."""
 
 custom_imports = dict(imports=["mmhg"])
 default_scope = "mmpose"
@@ -18,7 +18,6 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
     compile=dict(type="CompileHook", enable=False),
-    fast_inference=dict(type="FastInferenceHook"),
     tf32=dict(type="TF32Hook", enable=None),
 )
 custom_hooks = [
@@ -42,5 +41,5 @@ log_level = "INFO"
 load_from = None
 resume = False
 
-val_cfg = dict()
-test_cfg = dict()
+val_cfg = dict(type="FastValLoop")
+test_cfg = dict(type="FastTestLoop")

@@ -1,4 +1,4 @@
-"""What training needs beside the network: optimiser wrappers and hooks."""
+"""What training needs beside the network: optimizer wrappers, hooks and loops."""
 
 from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.clipping import OptimWrapper
@@ -7,13 +7,13 @@ from mmhg.engine.hooks import (
     CheckpointMatchHook,
     CompileHook,
     DeferredRuntimeInfoHook,
-    FastInferenceHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
     TF32Hook,
     TrainingCurvesHook,
 )
+from mmhg.engine.loops import FastTestLoop, FastValLoop
 
 __all__ = [
     "AmpOptimWrapper",
@@ -21,7 +21,8 @@ __all__ = [
     "CheckpointMatchHook",
     "CompileHook",
     "DeferredRuntimeInfoHook",
-    "FastInferenceHook",
+    "FastTestLoop",
+    "FastValLoop",
     "OptimWrapper",
     "ResultsHook",
     "SkeletonSheetHook",

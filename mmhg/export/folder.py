@@ -46,7 +46,7 @@ def export(
         folder: The folder to make; it must not exist, or be empty.
         format: One of `mmhg.export.FORMATS`.
         dynamic_batch: Leave the number of images open; else it is 1.
-        fuse: Write the backbone's `FastHourglass`: the same heatmaps, faster.
+        fuse: Write the backbone's `FoldedHourglass`: the same heatmaps, faster.
         half: float16: files of half the size.
         decode: Let the model also give `keypoints` (N, K, 2), px of its input, and `scores` (N, K).
 

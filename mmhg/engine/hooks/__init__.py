@@ -3,7 +3,6 @@
 from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmhg.engine.hooks.compile_hook import CompileHook
-from mmhg.engine.hooks.fast_inference_hook import FastInferenceHook
 from mmhg.engine.hooks.results_hook import ResultsHook
 from mmhg.engine.hooks.runtime_info_hook import DeferredRuntimeInfoHook
 from mmhg.engine.hooks.skeleton_sheet_hook import SkeletonSheetHook
@@ -16,7 +15,6 @@ __all__ = [
     "CheckpointMatchHook",
     "CompileHook",
     "DeferredRuntimeInfoHook",
-    "FastInferenceHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",
