@@ -1,12 +1,10 @@
-"""What training needs beside the network: optimiser wrappers and hooks."""
+"""Training beside the network: mixed precision and hooks."""
 
 from mmhg.engine.amp import AmpOptimWrapper
-from mmhg.engine.clipping import OptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
     CompileHook,
-    DeferredRuntimeInfoHook,
     FastInferenceHook,
     ResultsHook,
     SkeletonSheetHook,
@@ -20,9 +18,7 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
     "CompileHook",
-    "DeferredRuntimeInfoHook",
     "FastInferenceHook",
-    "OptimWrapper",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

@@ -2,7 +2,6 @@
 
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
-from mmhg.models.data_preprocessor import DeviceTargetPreprocessor
 from mmhg.models.fast_inference import FastHourglass, sped_up, speed_up
 from mmhg.models.head import MultiStageHeatmapHead
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
@@ -10,7 +9,6 @@ from mmhg.nn.fold_reinjection import fold_model_config, fold_reinjection
 from mmhg.nn.fuse_conv_bn import fuse_conv_bn
 
 __all__ = [
-    "DeviceTargetPreprocessor",
     "FastHourglass",
     "HourglassBackbone",
     "MultiScaleTopdownPoseEstimator",
