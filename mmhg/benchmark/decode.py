@@ -74,7 +74,7 @@ def run(
 
 
 def made_heatmaps(batch_size: int, keypoints: int, seed: int) -> Tensor:
-    """Make heatmaps (N, K, 64, 64) like a trained network's: a Gaussian of any height, and noise."""
+    """Make heatmaps (N, K, 64, 64) like a trained network's: one Gaussian each, and noise."""
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(0, PIXELS, (2, batch_size, keypoints, 1))
     places = np.arange(PIXELS)

@@ -74,7 +74,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
         self.loss_scaler = torch.amp.GradScaler(device, enabled=False)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Load as mmengine does; a float16 training may go on from a bfloat16 one, which has no scale."""
+        """Load as mmengine does; float16 may go on from a bfloat16 training, which has no scale."""
         if not state_dict.get("loss_scaler"):
             state_dict.pop("loss_scaler", None)
         super().load_state_dict(state_dict)
