@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
 
 from mmhg.errors import InputError
+from test_docs.pages import code_blocks
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(
@@ -315,3 +317,21 @@ def test_bases_do_not_hide_what_mmpose_looks_for(
     monkeypatch.chdir(CONFIGS.parent)
     metainfo = DATASETS.build(dict(type=dataset, lazy_init=True)).metainfo
     assert metainfo["num_keypoints"] == {"CocoDataset": 17, "MpiiDataset": 16}[dataset]
+
+
+def test_leaves_of_the_page_load(tmp_path: Path) -> None:
+    """The files that docs/configs.md writes, beside our configs."""
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    leaves = {}
+    for rest, code in code_blocks(CONFIGS.parent / "docs/configs.md", "python"):
+        if rest:
+            path = tmp_path / rest.removeprefix('title="').removesuffix('"')
+            path.write_text(code)
+            leaves[path.stem] = Config.fromfile(path)
+    assert list(leaves) == ["few_people", "few_images"]
+    for cfg in leaves.values():
+        assert cfg.model.backbone.num_stacks == 2
+        assert cfg.train_dataloader.dataset.ann_file == "few.json"
+    (augment,) = steps_of(leaves["few_images"], "RandomScaleRotation")
+    assert (augment.law, augment.scale, augment.rotation) == ("paper", 0.05, 5)
+    assert not steps_of(leaves["few_images"], "RandomHalfBody")

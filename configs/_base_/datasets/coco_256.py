@@ -24,7 +24,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type="shared_memory_collate"),
+    collate_fn=dict(type="stack_images_collate"),
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(
         dataset,
