@@ -160,9 +160,10 @@ def _keypoints(model: Any) -> dict[str, Any]:
     """List names, mirror images, skeleton and colors."""
     meta = model.dataset_meta
     names = [meta["keypoint_id2name"][index] for index in range(meta["num_keypoints"])]
-    if len(names) != model.head.out_channels:
+    predicted = model.head.out_channels or model.backbone.num_keypoints
+    if len(names) != predicted:
         raise InputError(
-            f"the head predicts {model.head.out_channels} keypoints, the data set "
+            f"the head predicts {predicted} keypoints, the data set "
             f"{meta['dataset_name']!r} has {len(names)}: set the config's datasets to what the "
             "network was trained on"
         )

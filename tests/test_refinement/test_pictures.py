@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from test_refinement.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 from mmhg.errors import InputError
 from mmhg.refinement.animation import draw_frames, write_animation
@@ -18,6 +17,7 @@ from mmhg.refinement.curves import plot_stack_scores
 from mmhg.refinement.sheet import draw_stack_sheet
 from mmhg.refinement.tiles import MISSED, arrow_tile, heatmap_tile, skeleton_tile
 from mmhg.visualization import stack_animation
+from test_refinement.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 ZOOM = 8
 TILE = ZOOM * SIDE

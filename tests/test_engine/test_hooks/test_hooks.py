@@ -58,6 +58,15 @@ def test_sheet_shows_annotation_and_prediction(tmp_path: Path) -> None:
     assert red[second + 60, 256 + middle + 60] > 200
 
 
+def test_no_sheet_of_no_people(tmp_path: Path) -> None:
+    """So that a config of models without boxes can leave it out of the default hooks."""
+    hook = SkeletonSheetHook(people=0)
+    runner = SimpleNamespace(work_dir=str(tmp_path), visualizer=SimpleNamespace(dataset_meta={}))
+    hook.after_val_iter(runner, 0, outputs=[PoseDataSample()])
+    hook.after_val_epoch(runner)
+    assert not list(tmp_path.iterdir())
+
+
 def write_scalars(folder: Path, records: list[dict]) -> None:
     folder.mkdir(parents=True)
     lines = "\n".join(json.dumps(record) for record in records)

@@ -2,21 +2,17 @@
 
 codec = dict(type="BatchMSRAHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
-train_pipeline = [
-    dict(type="GetBBoxCenterScale"),
-    dict(type="RandomHalfBody"),
-    dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
-    dict(type="LoadPersonRegion", input_size=codec["input_size"]),
-    dict(type="RandomFlip", direction="horizontal"),
-    dict(type="PersonCrop", input_size=codec["input_size"]),
-    dict(type="PackPoseInputs", pack_transformed=True),
-]
-val_pipeline = [
-    dict(type="LoadWholeImage"),
-    dict(type="GetBBoxCenterScale"),
-    dict(type="PersonCrop", input_size=codec["input_size"]),
-    dict(type="PackPoseInputs"),
-]
+# Parts of the pipelines by name, for configs that change one.
+load = dict(type="LoadWholeImage")
+box = dict(type="GetBBoxCenterScale")
+half_body = dict(type="RandomHalfBody")
+augment = dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30)
+flip = dict(type="RandomFlip", direction="horizontal")
+crop = dict(type="PersonCrop", input_size=codec["input_size"])
+target = dict(type="GenerateTarget", encoder=codec)
+pack = dict(type="PackPoseInputs")
+train_pipeline = [load, box, half_body, augment, flip, crop, target, pack]
+val_pipeline = [load, box, crop, pack]
 
 data_root = "data/coco/"
 val_annotations = data_root + "annotations/person_keypoints_val2017.json"
@@ -28,7 +24,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type="shared_memory_collate"),
+    collate_fn=dict(type="stack_images_collate"),
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(
         dataset,

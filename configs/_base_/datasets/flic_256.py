@@ -3,16 +3,19 @@
 The authors' annotations have the crop as it is: it is not padded again.
 """
 
-_base_ = "mpii.py"
+_base_ = "mpii_256.py"
 
+box = dict(_base_.box, padding=1.0)
 train_pipeline = [
-    dict(step, padding=1.0) if step["type"] in ("GetBBoxCenterScale", "LoadPersonRegion") else step
-    for step in _base_.train_pipeline
+    _base_.load,
+    box,
+    _base_.augment,
+    _base_.flip,
+    _base_.crop,
+    _base_.target,
+    _base_.pack,
 ]
-val_pipeline = [
-    dict(step, padding=1.0) if step["type"] == "GetBBoxCenterScale" else step
-    for step in _base_.val_pipeline
-]
+val_pipeline = [_base_.load, box, _base_.crop, _base_.pack]
 
 dataset_type = "FLICDataset"
 dataset = dict(

@@ -2,20 +2,16 @@
 
 codec = dict(type="HourglassHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
-train_pipeline = [
-    dict(type="GetBBoxCenterScale"),
-    dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
-    dict(type="LoadPersonRegion", input_size=codec["input_size"]),
-    dict(type="RandomFlip", direction="horizontal"),
-    dict(type="HourglassCrop", input_size=codec["input_size"]),
-    dict(type="PackPoseInputs", pack_transformed=True),
-]
-val_pipeline = [
-    dict(type="LoadWholeImage"),
-    dict(type="GetBBoxCenterScale"),
-    dict(type="HourglassCrop", input_size=codec["input_size"]),
-    dict(type="PackPoseInputs"),
-]
+# Parts of the pipelines by name, for configs that change one.
+load = dict(type="LoadWholeImage")
+box = dict(type="GetBBoxCenterScale")
+augment = dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30)
+flip = dict(type="RandomFlip", direction="horizontal")
+crop = dict(type="HourglassCrop", input_size=codec["input_size"])
+target = dict(type="GenerateTarget", encoder=codec)
+pack = dict(type="PackPoseInputs")
+train_pipeline = [load, box, augment, flip, crop, target, pack]
+val_pipeline = [load, box, crop, pack]
 
 # MMPoseInferencer asks the config for these two.
 dataset_type, data_mode = "MPIIPersonDataset", "topdown"
@@ -30,7 +26,7 @@ train_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     pin_memory=True,
-    collate_fn=dict(type="shared_memory_collate"),
+    collate_fn=dict(type="stack_images_collate"),
     sampler=dict(type="DefaultSampler", shuffle=True),
     dataset=dict(dataset, ann_file="annotations/mpii_train.json", pipeline=train_pipeline),
 )

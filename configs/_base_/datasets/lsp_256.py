@@ -3,11 +3,16 @@
 Test people are cropped by their image alone, 1.25 times its longer side.
 """
 
-_base_ = "mpii.py"
+_base_ = "mpii_256.py"
 from mmhg.datasets.body.lsp import LSP_METAINFO as metainfo
 
-load_image, *crop_and_pack = _base_.val_pipeline
-val_pipeline = [load_image, dict(type="WholeImageBox"), *crop_and_pack]
+val_pipeline = [
+    _base_.load,
+    dict(type="WholeImageBox"),
+    _base_.box,
+    _base_.crop,
+    _base_.pack,
+]
 
 dataset_type = "LSPDataset"
 person_set = dict(
