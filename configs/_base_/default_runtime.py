@@ -4,7 +4,6 @@ custom_imports = dict(imports=["mmhg"])
 default_scope = "mmpose"
 
 default_hooks = dict(
-    runtime_info=dict(type="DeferredRuntimeInfoHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
@@ -19,15 +18,13 @@ default_hooks = dict(
     visualization=dict(type="PoseVisualizationHook", enable=False),
     compile=dict(type="CompileHook", enable=False),
     tf32=dict(type="TF32Hook", enable=None),
+    channels_last=dict(type="ChannelsLastHook"),
+    checkpoint_match=dict(type="CheckpointMatchHook"),
+    skeleton_sheet=dict(type="SkeletonSheetHook"),
+    curves=dict(type="TrainingCurvesHook"),
+    results=dict(type="ResultsHook"),
 )
-custom_hooks = [
-    dict(type="SyncBuffersHook"),
-    dict(type="CheckpointMatchHook"),
-    dict(type="ChannelsLastHook"),
-    dict(type="SkeletonSheetHook"),
-    dict(type="TrainingCurvesHook"),
-    dict(type="ResultsHook"),
-]
+custom_hooks = [dict(type="SyncBuffersHook")]
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -1,12 +1,10 @@
-"""What training needs beside the network: optimizer wrappers, hooks and loops."""
+"""Training beside the network: mixed precision, hooks and loops."""
 
 from mmhg.engine.amp import AmpOptimWrapper
-from mmhg.engine.clipping import OptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
     CompileHook,
-    DeferredRuntimeInfoHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
@@ -20,10 +18,8 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
     "CompileHook",
-    "DeferredRuntimeInfoHook",
     "FastTestLoop",
     "FastValLoop",
-    "OptimWrapper",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

@@ -5,12 +5,10 @@
 
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
-from mmhg.models.data_preprocessor import DeviceTargetPreprocessor
 from mmhg.models.head import MultiStageHeatmapHead
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
 
 __all__ = [
-    "DeviceTargetPreprocessor",
     "HourglassBackbone",
     "MultiScaleTopdownPoseEstimator",
     "MultiStageHeatmapHead",
