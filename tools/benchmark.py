@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import torch
 
 from mmhg.benchmark import (
-    batches,
     decode,
     inference,
     memory,
@@ -47,7 +46,7 @@ PARTS: dict[str, Part] = {
     ),
     "training": lambda args: training.run(args.seconds),
     "memory": lambda args: memory.run(args.seconds),
-    "pipeline": lambda args: pipeline.run(args.seconds) + batches.run(args.seconds),
+    "pipeline": lambda args: pipeline.run(args.seconds),
     "metric": lambda args: metric.run(args.seconds),
     "decode": lambda args: decode.run(args.seconds),
 }

@@ -57,5 +57,5 @@ def _stack(images: Any) -> Any:
         return images
     if all(isinstance(image, Tensor) for image in images):
         alike = len({(image.shape, image.dtype) for image in images}) == 1
-        return default_collate(images) if alike else images
+        return default_collate(list(images)) if alike else images
     return type(images)(_stack(group) for group in images)

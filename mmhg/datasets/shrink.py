@@ -94,6 +94,8 @@ def shrink_dataset(
     out = Path(out)
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out} is there already; remove it, or name another folder")
     with DefaultScope.overwrite_default_scope("mmpose"):
         root, found = _read_splits(cfg, splits)
         factors = _image_factors(root, found, input_size)
@@ -290,9 +292,10 @@ def _below(root: Path, path: str) -> str:
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill that becomes `path` when the block ends, and goes if it raises."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError(f"{path} is there already; remove it, or name another folder")
+    """Give a folder to fill that becomes `path`, which is empty or not there, when the block ends.
+
+    Where the block raises, nothing is left.
+    """
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

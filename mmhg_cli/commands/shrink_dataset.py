@@ -65,5 +65,5 @@ def run(args: Namespace) -> None:
     )
     print(
         f"{args.out}: {report.shrunk} images shrunk, {report.copied} copied unchanged, "
-        f"{report.bytes_before / 1e6:.0f} MB before, {report.bytes_after / 1e6:.0f} MB now"
+        f"{report.bytes_before / 1e6:.1f} MB before, {report.bytes_after / 1e6:.1f} MB now"
     )
