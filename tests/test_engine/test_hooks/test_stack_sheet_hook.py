@@ -123,7 +123,9 @@ def test_unknown_joints_and_other_models_are_refused_at_once(config: Config) -> 
     config.custom_hooks[0].joints = ["nose"]
     with pytest.raises(InputError, match="no joint nose"):
         Runner.from_cfg(config).val()
-    config.model.head.final_layer = dict(kernel_size=1)
+    config.model.head.update(
+        in_channels=16, out_channels=16, num_stages=2, final_layer=dict(kernel_size=1)
+    )
     config.visualizer.name += "2"
     config.custom_hooks[0].joints = None
     runner = Runner.from_cfg(config)
