@@ -1,6 +1,6 @@
 """What today's PyTorch, mmcv-lite and setuptools need before MMPose 1.3.2 runs on them.
 
-One tolerance a module. Each is narrow, does nothing where it is not needed, and is applied by
+One tolerance per module. Each is narrow, does nothing where it is not needed, and is applied by
 ``import mmhg``; none turns a safety check off.
 """
 
@@ -12,6 +12,7 @@ from mmhg.compat import (
     openmmlab,
     package_lookup,
     torchvision_import,
+    xtcocotools_import,
 )
 
 __all__ = ["apply"]
@@ -25,6 +26,7 @@ def apply() -> None:
     """
     openmmlab.check_installed()
     package_lookup.apply()
+    xtcocotools_import.apply()
     compiled_ops.apply()
     torchvision_import.apply()
     checkpoint_loading.apply()
