@@ -71,8 +71,6 @@ class COCOeval(cocoeval.COCOeval):
         for prediction in predictions:
             if visible(prediction):
                 self._dts[prediction["image_id"], prediction["category_id"]].append(prediction)
-        self.evalImgs = defaultdict(list)
-        self.eval = {}
 
     def _chosen(self, source: coco.COCO) -> list[dict[str, Any]]:
         categories = self.params.catIds if self.params.useCats else []

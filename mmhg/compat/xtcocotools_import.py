@@ -19,7 +19,7 @@ def xtcocotools_works() -> bool:
 
 def new_dataset(kind: type) -> Any:
     """Make an empty dataset for a pickle: this function's import comes before MMPose's."""
-    return kind.__new__(kind)
+    return object.__new__(kind)
 
 
 def reduce_with_mmhg(self: Any, protocol: Any) -> tuple[Any, ...]:
