@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
-from test_visualization.made import ELBOW, METAINFO, WRIST, paths
+from test_refinement.made import ELBOW, METAINFO, WRIST, paths
 
 from mmhg.errors import InputError
 from mmhg.refinement.paths import Ruler, joint_paths, most_corrected

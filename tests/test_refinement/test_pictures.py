@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from test_visualization.made import ELBOW, METAINFO, SIDE, WRIST, person
+from test_refinement.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 from mmhg.errors import InputError
 from mmhg.refinement.animation import draw_frames, write_animation
