@@ -62,7 +62,9 @@ setup(
     # OpenMMLab's packages and torch are not listed: pip would resolve mmpose's own requirements,
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     # Nor is OpenCV: opencv-python and opencv-python-headless overwrite each other.
-    install_requires=["h5py", "matplotlib", "numpy", "pillow", "rich", "scipy", "tabulate"],
+    install_requires=[
+        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools", "rich", "scipy", "tabulate"),
+    ],
     extras_require={
         "safetensors": ["safetensors"],
         # What `mmhg export` and the folders that it writes need beside torch.
