@@ -1,7 +1,7 @@
-"""What today's PyTorch, mmcv-lite and setuptools need before MMPose 1.3.2 runs on them.
+"""Let MMPose 1.3.2 run on today's PyTorch, mmcv-lite, setuptools and Python.
 
 One tolerance per module. Each is narrow, does nothing where it is not needed, and is applied by
-``import mmhg``; none turns a safety check off.
+`import mmhg`; none turns a safety check off.
 """
 
 from mmhg.compat import (
