@@ -266,7 +266,7 @@ def _pixel(point: np.ndarray) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
 
 
-def report(folder: Path, sheet: Path) -> bool:
+def check_folder(folder: Path, sheet: Path) -> bool:
     """Print a folder's measurements beside the floors, write the sheet; return whether all hold."""
     people = load_people(folder)
     level = LEVELS[level_of(folder)]
