@@ -153,7 +153,7 @@ def test_a_browser_that_goes_away_does_no_harm(server, photo, capfd):
 def test_mistakes_of_ours_are_told_apart(server, photo, monkeypatch, capfd):
     monkeypatch.setattr(server, "demo", None)
     status, message = error(ask(server, "/api/pose", photo.read_bytes()))
-    assert status == 500 and "something went wrong inside of the server" in message
+    assert status == 500 and "something went wrong inside the server" in message
     assert "TypeError" in capfd.readouterr().err
 
 
