@@ -11,20 +11,21 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.formats.mpii_mat import JOINTS
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, SPLITS
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import (
     AUC_THRESHOLDS,
     group_curves,
     normalized_distances,
-    score,
     score_by_visibility,
+    score_pckh,
 )
 from mmhg.evaluation.protocols import PROTOCOLS
 from mmhg.results.ground_truth_files import GroundTruth, read_ground_truth
@@ -35,15 +36,15 @@ from mmhg.results.prediction_files import (
     one_pixel_off,
     read_predictions,
 )
-from mmhg.results.score_table import FORMATS, Row, published_rows
+from mmhg.results.score_table import ScoreRow, published_rows, score_table
+from mmhg.utils.files import write_json
+from mmhg.utils.table import TableFormat
 from mmhg.visualization.pckh_curves import plot_pckh_curves
 from mmhg_cli.bad_input import exit_on_bad_input
 
-JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
-
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -71,13 +72,13 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         "--protocol",
         choices=[*PROTOCOLS, "all"],
         default="official",
-        help="which PCKh (default: official); all prints a row for each",
+        help="which PCKh (default: official); all prints one row for each",
     )
     parser.add_argument(
         "--visibility", action="store_true", help="also visible and occluded joints apart"
     )
     parser.add_argument("--compare", action="store_true", help="also published results")
-    parser.add_argument("--format", choices=[*FORMATS, "json"], default="rich")
+    parser.add_argument("--format", choices=[*get_args(TableFormat), "json"], default="plain")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the scores to a file")
     parser.add_argument("--plot", type=Path, metavar="OUT.png", help="draw PCKh over the threshold")
     return parser.parse_args(argv)
@@ -91,7 +92,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
-    """Everything that the command line asks for; files are written once all is known."""
+    """Do everything that the command line asks for; files are written once all is known."""
     truth = read_ground_truth(args.gt, split=args.split, val_list=args.val)
     if truth.note:
         _warn(truth.note)
@@ -100,33 +101,33 @@ def evaluate(args: argparse.Namespace) -> None:
     predictions = {path: _read(path, args.gt, truth) for path in args.predictions}
     distances = {path: _distances(path, found, truth) for path, found in predictions.items()}
 
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     report: dict[str, dict] = {}
     for path, of_file in distances.items():
         by_protocol = {
             protocol.name: replace(
-                score(of_file, JOINTS, protocol), testing=predictions[path].scales
+                score_pckh(of_file, JOINTS, protocol), testing=predictions[path].scales
             ).report()
             for protocol in protocols
         }
         report[path] = by_protocol if args.protocol == "all" else by_protocol[args.protocol]
         for protocol in protocols:
-            scores = {"all": score(of_file, JOINTS, protocol)}
+            scores = {"all": score_pckh(of_file, JOINTS, protocol)}
             if args.visibility:
                 scores |= score_by_visibility(of_file, truth.visible, JOINTS, protocol)
             for part, of_part in scores.items():
-                named = replace(of_part, testing=predictions[path].scales).named_protocol
-                rows.append(Row(path, named, part, of_part.summary))
+                named = replace(of_part, testing=predictions[path].scales).named_convention
+                rows.append(ScoreRow(path, named, part, of_part.summary))
     if args.compare:
         rows += (published := published_rows())
-    text = json.dumps(report, indent=2) if args.format == "json" else FORMATS[args.format](rows)
+    text = json.dumps(report, indent=2) if args.format == "json" else score_table(rows, args.format)
     if args.format not in ("json", "csv"):
         for protocol in protocols:
             text += f"\n{protocol.name}: {protocol.users}"
         if args.compare:
             text += "".join(f"\n{row.name}: {row.source}" for row in published)
     if args.json:
-        _write(args.json, lambda path: path.write_text(json.dumps(report, indent=2) + "\n"))
+        _write(args.json, lambda path: write_json(path, report))
     if args.plot:
         if args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
             raise InputError(f"--plot must end in .png, .pdf or .svg, got {args.plot}")

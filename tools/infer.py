@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mmhg import Predictor, __version__
 from mmhg.errors import InputError
 from mmhg.export import load
+from mmhg.export.folder import dataset_meta, is_exported
 from mmhg.inference.box_files import People, read_boxes, read_centers
 from mmhg.inference.detector import Detector
-from mmhg.inference.exported import dataset_meta, is_exported
 from mmhg.inference.outputs import Outputs
 from mmhg.inference.run import FindPeople, Tally, all_frames, run
 from mmhg.inference.sources import ImageFile, Source, find_sources

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -16,13 +15,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from mmhg.errors import InputError
 from mmhg.results.leaderboard import leaderboard, own_results
 from mmhg.results.published import PUBLISHED, read_published
+from mmhg.utils.files import write_text
 from mmhg_cli.bad_input import exit_on_bad_input
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -50,22 +50,13 @@ def main(argv: list[str] | None = None) -> None:
         published = read_published(args.published)
         text = leaderboard(own_results(args.results), published)
         if not args.check:
-            write_whole(args.page, text)
+            try:
+                write_text(args.page, text)
+            except OSError as error:
+                raise InputError(f"cannot write {args.page}: {error}") from error
         elif not args.page.is_file() or args.page.read_text(encoding="utf-8") != text:
             print(f"{args.page} is out of date: run python tools/leaderboard.py", file=sys.stderr)
             sys.exit(1)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write the page, or leave what was there."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise InputError(f"cannot write {path}: {error}") from error
 
 
 if __name__ == "__main__":

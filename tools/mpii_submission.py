@@ -14,10 +14,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mmhg.datasets import MPIIPersonDataset
-from mmhg.datasets.formats.mpii_mat import read_annolist, read_release
+from mmhg.datasets.formats.mpii_mat import JOINTS, read_annolist, read_release
 from mmhg.errors import InputError
-from mmhg.evaluation.pckh import normalized_distances, score
+from mmhg.evaluation.pckh import normalized_distances, score_pckh
 from mmhg.results.mpii_submission import assign, scored_truth, write_submission
 from mmhg.results.prediction_files import one_pixel_off, read_predictions
 from mmhg_cli.bad_input import exit_on_bad_input
@@ -26,7 +25,7 @@ SERVER_NAME = "pred_keypoints_mpii.mat"
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,13 +73,11 @@ def make_submission(args: argparse.Namespace) -> None:
 
     annotated, keys = scored_truth(images, truth, args.truth)
     written = {
-        (image.index, person.index): person.joints
+        (image.index, person.person_index): person.keypoints
         for image, of_file in zip(tested, read_annolist(args.out, "pred"), strict=True)
         for person in of_file.people
     }
-    joints = np.array(
-        [[(joint.x, joint.y) for _, joint in sorted(written[key].items())] for key in keys]
-    )
+    joints = np.array([written[key] for key in keys])
     distances = normalized_distances(
         joints, annotated.joints, annotated.head_sizes, annotated.annotated
     )
@@ -91,8 +88,7 @@ def make_submission(args: argparse.Namespace) -> None:
             "px: are its pixels 0-based?",
             file=sys.stderr,
         )
-    names = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
-    print(replace(score(distances, names), testing=predictions.scales).table())
+    print(replace(score_pckh(distances, JOINTS), testing=predictions.scales).table())
 
 
 if __name__ == "__main__":

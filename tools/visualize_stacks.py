@@ -32,7 +32,6 @@ from torch import nn
 from torch.utils.data import Dataset, Subset
 
 from mmhg.config.library import get_config
-from mmhg.engine.hooks.results_hook import without_nan
 from mmhg.errors import InputError
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device, read_image
@@ -50,6 +49,7 @@ from mmhg.refinement.predict import check_stacks, predict_each_stack
 from mmhg.refinement.scores import Scores, StackScores, stack_table
 from mmhg.refinement.sheet import MOST_PEOPLE, draw_stack_sheet
 from mmhg.refinement.tiles import find_joints
+from mmhg.utils.files import without_nan
 from mmhg.utils.progress import with_progress
 from mmhg_cli.bad_input import exit_on_bad_input
 

@@ -1,4 +1,4 @@
-"""Convert MPII annotations to MMPose's format with head boxes, a file a split.
+"""Convert MPII annotations to MMPose's format with head boxes, one file per split.
 
 python tools/dataset_converters/mpii.py mpii_human_pose_v1_u12_1.mat data/mpii/annotations
 python tools/dataset_converters/mpii.py train.h5 valid.h5 test.h5 data/mpii/annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, report, write_splits
+from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, splits_table, write_splits
 from mmhg.datasets.mpii_sources import read_splits
 from mmhg_cli.bad_input import exit_on_bad_input
 
@@ -41,8 +41,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=Path,
         metavar="LIST",
         default=OFFICIAL_VAL_LIST,
-        help="validation people among those of the .mat's training images: a text file with a line "
-        "'IMAGE_NAME PERSON_INDEX' each, index from 1, or the authors' valid.h5 (default: the "
+        help="validation people among those of the .mat's training images: a text file of lines "
+        "'IMAGE_NAME PERSON_INDEX', index from 1, or the authors' valid.h5 (default: the "
         "usual 2,958 people of MPII)",
     )
     parser.add_argument(
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
             args.annotations, args.val, args.head_boxes, show_progress=True
         )
         write_splits(splits, args.out_dir)
-        print(report(splits, left_out))
+        print(splits_table(splits, left_out))
         print(f"written to {args.out_dir}")
 
 
