@@ -98,7 +98,7 @@ def test_broken_pictures(server, photo, path):
     status, message = error(ask(server, path, photo.read_bytes()[:500]))
     assert status == 422 and "cut off" in message
     status, message = error(ask(server, path, b""))
-    assert status == 422 and "no picture" in message
+    assert status == 422 and "not a picture" in message
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_ports_that_there_are_not(demo, port):
 
 def test_a_port_that_is_taken(server, demo):
     port = server.server_address[1]
-    with pytest.raises(InputError, match="--port 0 takes one that is"):
+    with pytest.raises(InputError, match="--port 0 takes a free one"):
         DemoServer(demo, port=port)
 
 
