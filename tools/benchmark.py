@@ -29,7 +29,7 @@ from mmhg.benchmark import (
     training,
 )
 from mmhg.benchmark.measure import Comparison
-from mmhg.benchmark.report import draw, machine, markdown, report
+from mmhg.benchmark.report import draw, machine, markdown, to_dict
 from mmhg_cli.bad_input import exit_on_bad_input
 
 Part = Callable[[argparse.Namespace], list[Comparison]]
@@ -136,7 +136,7 @@ def benchmark(args: argparse.Namespace) -> None:
     if args.output:
         args.output.mkdir(parents=True, exist_ok=True)
         (args.output / "benchmarks.md").write_text(page)
-        numbers = json.dumps(report(parts, about), indent=2)
+        numbers = json.dumps(to_dict(parts, about), indent=2)
         (args.output / "benchmarks.json").write_text(numbers + "\n")
         draw(parts, args.output / "benchmarks.png")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mmhg.errors import InputError
-from mmhg.synthetic.report import report
+from mmhg.synthetic.report import check_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     args = parse_args()
     try:
-        holds = report(args.folder, args.sheet or args.folder / "sheet.png")
+        holds = check_folder(args.folder, args.sheet or args.folder / "sheet.png")
     except InputError as error:
         print(f"synthetic_report.py: {error}", file=sys.stderr)
         return 2
