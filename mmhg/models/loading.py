@@ -11,6 +11,7 @@ from mmengine.runner import CheckpointLoader
 from mmpose.apis import init_model
 from torch import Tensor, nn
 
+from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch
 from mmhg.errors import InputError
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
@@ -23,16 +24,7 @@ def load_model(config: Config, checkpoint: str | Path) -> Any:
     Raises:
         InputError: There is no such checkpoint, or it is of another network.
     """
-    try:
-        content = CheckpointLoader.load_checkpoint(
-            str(checkpoint), map_location="cpu", logger="silent"
-        )
-    except FileNotFoundError as error:
-        if Path(checkpoint).expanduser().is_dir():
-            raise InputError(
-                f"checkpoint {checkpoint} is a folder; give a checkpoint file (.pth)"
-            ) from error
-        raise InputError(f"there is no checkpoint {checkpoint}; check its path") from error
+    content = read_checkpoint(checkpoint)
     model = init_model(config, device="cpu")
     state = {
         name.removeprefix("module."): value
@@ -49,6 +41,31 @@ def load_model(config: Config, checkpoint: str | Path) -> Any:
     if "dataset_meta" in meta:
         model.dataset_meta = meta["dataset_meta"]
     return model
+
+
+def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
+    """Read a checkpoint onto the CPU, as MMEngine does; nothing in it is run.
+
+    Raises:
+        InputError: There is no such checkpoint, or the file is none.
+    """
+    try:
+        content = CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
+    except FileNotFoundError as error:
+        if Path(path).expanduser().is_dir():
+            raise InputError(
+                f"checkpoint {path} is a folder; give a checkpoint file (.pth)"
+            ) from error
+        raise InputError(f"there is no checkpoint {path}; check its path") from error
+    except FILE_ERRORS:
+        raise
+    except Exception as error:  # a damaged file may fail in any way
+        raise InputError(f"checkpoint {path} cannot be loaded: {reason_of_torch(error)}") from error
+    if not isinstance(content, Mapping):
+        raise InputError(
+            f"checkpoint {path} holds a {type(content).__name__}, not a dict with a state_dict"
+        )
+    return content
 
 
 def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]:
