@@ -7,7 +7,8 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import find_latest_checkpoint
-from torch.utils.data import DataLoader
+from torch import zeros
+from torch.utils.data import DataLoader, TensorDataset
 
 from mmhg.errors import InputError
 from mmhg.models.loading import read_checkpoint
@@ -66,8 +67,10 @@ def check_hooks(hooks: Mapping[str, Any]) -> None:
 
 def check_loader(name: str, settings: Mapping[str, Any]) -> None:
     """Raise InputError for settings of a data loader that PyTorch refuses."""
-    passed = {key: value for key, value in settings.items() if key not in BUILT_BY_MMENGINE}
+    passed: dict[str, Any] = {
+        key: value for key, value in settings.items() if key not in BUILT_BY_MMENGINE
+    }
     try:
-        DataLoader([None], **passed)
+        DataLoader(TensorDataset(zeros(1)), **passed)
     except (TypeError, ValueError) as error:
         raise InputError(f"the config's {name} cannot be built: {error}") from error

@@ -13,8 +13,7 @@ from mmengine.dataset import pseudo_collate
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS
-from torch import nn
-from torch.utils.data import Dataset, Subset
+from torch.utils.data import Subset
 
 from mmhg.errors import InputError
 from mmhg.inference.person_input import PersonInput
@@ -105,7 +104,7 @@ def chosen_joints(args: Namespace, metainfo: dict[str, Any]) -> list[int] | None
 
 
 def score_stacks(
-    model: nn.Module, config: Config, dataset: Dataset, first: int | None
+    model: Any, config: Config, dataset: Any, first: int | None
 ) -> tuple[Scores, list[JointPaths]]:
     """Return the scores after each stack, and everybody's paths."""
     MMLogger.get_current_instance().setLevel("ERROR")  # each stack would log a table
@@ -135,7 +134,7 @@ def write_scores(scores: Scores, people: int, folder: Path) -> None:
     print(f"{folder}: scores.json, scores.png of {people} people")
 
 
-def people_of(model: nn.Module, dataset: Dataset, indices: list[int]) -> list[Refinement]:
+def people_of(model: Any, dataset: Any, indices: list[int]) -> list[Refinement]:
     """Return how people of the validation set are refined."""
     for index in indices:
         if not 0 <= index < len(dataset):

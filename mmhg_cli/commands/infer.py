@@ -133,7 +133,8 @@ def find_people(args: Namespace) -> Any:
         return read_centers(args.centers)
     if args.detector:
         threshold = DETECTOR_THRESHOLD if args.box_threshold is None else args.box_threshold
-        return Detector(*args.detector, args.device, threshold)
+        config, checkpoint = args.detector
+        return Detector(config, checkpoint, args.device, threshold)
     return None
 
 

@@ -63,7 +63,7 @@ def run(args: Namespace) -> None:
         print_scores(args, images, truth, predictions.scales)
 
 
-def print_scores(args: Namespace, images: list, truth: list, scales: object) -> None:
+def print_scores(args: Namespace, images: list, truth: list, scales: str) -> None:
     """Score the file that was written, read anew."""
     from dataclasses import replace
 
