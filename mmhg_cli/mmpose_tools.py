@@ -23,7 +23,7 @@ from mmhg_cli.shared import parse_options
 MergeArgs = Callable[[Config, Namespace], Config]
 
 
-def run_mmpose_tool(name: str, args: Namespace, *splits: str) -> None:
+def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: object) -> None:
     """Run `tools/<name>` of the installed MMPose.
 
     It does as MMPose's, except that a config may be one of mmhg's by its bare name, that processes
@@ -33,13 +33,16 @@ def run_mmpose_tool(name: str, args: Namespace, *splits: str) -> None:
         name: Path below MMPose's `tools` folder, `train.py` for example.
         args: Its arguments.
         splits: Whose data loaders are checked, of a tool that builds a Runner.
+        **replacements: What else takes the place of names in the tool.
     """
     tool = load_mmpose_tool(name)
     if hasattr(args, "cfg_options"):
         args.cfg_options = parse_options(args.cfg_options)
     if hasattr(args, "local_rank"):
         os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
-    vars(tool).update(parse_args=lambda: args, Config=SimpleNamespace(fromfile=get_config))
+    vars(tool).update(
+        parse_args=lambda: args, Config=SimpleNamespace(fromfile=get_config), **replacements
+    )
     if hasattr(tool, "merge_args"):
         vars(tool)["merge_args"] = adapted(tool.merge_args, splits)
     tool.main()

@@ -23,13 +23,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Publish by MMPose's own code."""
-    import os
-    from contextlib import suppress
+    import subprocess
+    from types import SimpleNamespace
 
     from mmhg.models.loading import read_checkpoint
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
     read_checkpoint(args.in_file)
-    run_mmpose_tool("misc/publish_model.py", args)
-    with suppress(ChildProcessError):
-        os.wait()  # MMPose's leaves the file to an `mv` that it does not wait for
+    # MMPose's leaves the file to an `mv` that it does not wait for.
+    waiting = SimpleNamespace(check_output=subprocess.check_output, Popen=subprocess.run)
+    run_mmpose_tool("misc/publish_model.py", args, subprocess=waiting)
