@@ -37,7 +37,7 @@ GROUPS = {
     "synthetic": "Make and measure the built-in synthetic people.",
 }
 
-SUCCESS, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+SUCCESS, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 EPILOG = """\
 exit status: 0 success; 1 some inputs failed, or a check did not hold; 2 bad input, with a message
@@ -54,18 +54,33 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     args = parser().parse_args(words)
     try:
+        require_openmmlab()
         return args.run(args) or SUCCESS
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        from mmhg_cli.bad_input import explain
-
         message = explain(error)
         if message is None:
             raise
         print(f"error: {message}", file=sys.stderr)
         return BAD_INPUT
+
+
+def require_openmmlab() -> None:
+    """Raise ImportError, which says what to install, where the commands cannot work."""
+    from mmhg.compat import openmmlab
+
+    openmmlab.check_installed()
+
+
+def explain(error: Exception) -> str | None:
+    """Return the message for the user if what they handed in explains `error`, else None."""
+    if isinstance(error, ImportError):  # Python's own have the name of a module
+        return str(error) if error.name is None else None
+    from mmhg_cli import bad_input
+
+    return bad_input.explain(error)
 
 
 def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:

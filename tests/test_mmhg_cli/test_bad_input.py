@@ -1,5 +1,6 @@
 """Bad input ends a command with a message and status 2; a bug keeps its traceback."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,6 +122,22 @@ def test_setting_that_the_config_lacks(capsys: pytest.CaptureFixture[str]) -> No
 def test_ctrl_c_leaves_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(lambda: fail(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_openmmlab_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise ImportError("mmhg needs mmpose, not installed here")
+
+    monkeypatch.setattr("mmhg.compat.openmmlab.check_installed", refuse)
+    text = message(lambda: fail(AssertionError("not reached")), capsys)
+    assert text == "error: mmhg needs mmpose, not installed here\n"
+
+
+def test_an_import_that_fails_in_the_code_keeps_its_traceback() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        run(lambda: importlib.import_module("mmhg.nosuch"))
 
 
 def test_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
