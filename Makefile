@@ -21,7 +21,7 @@ PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 4 $(ARGS)
 # glibc gives large activations back to the system at every step and takes them again, page by page:
 # keeping them is about a tenth faster on a CPU.
 KEEP_MEMORY = MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000
-FIGURES = data/synthetic/level$(LEVEL)
+SYNTHETIC = data/synthetic/level$(LEVEL)
 SCRIPTS = $(wildcard tools/*.sh tools/dev/*.sh) .ci/run
 
 .PHONY: help
@@ -35,23 +35,23 @@ install: ## Make the environment in .venv; a second call takes a moment
 	@tools/dev/install.sh
 
 .PHONY: train
-train: install ## Train and evaluate CONFIG (the default on built-in data, on a CPU, in minutes)
+train: install ## Train and evaluate CONFIG (the default on synthetic people, on a CPU, in minutes)
 	@case "$(notdir $(CONFIG))" in \
 	  *synthetic2*) $(MAKE) --no-print-directory synthetic LEVEL=2 ;; \
 	  *synthetic*) $(MAKE) --no-print-directory synthetic LEVEL=1 ;; \
 	esac
 	$(KEEP_MEMORY) $(RUN) tools/train.py "$(CONFIG)" --work-dir "work_dirs/$(basename $(notdir $(CONFIG)))" $(ARGS)
 
-# Rendering does nothing where the same figures are there. Rendering anew removes the annotations.
-.PHONY: figures
-figures: install ## Render the built-in data of LEVEL, unless it is there
-	@$(RUN) tools/render_synthetic.py $(FIGURES) --level $(LEVEL)
-	@test -d $(FIGURES)/annotations || $(RUN) tools/dataset_converters/mpii.py \
-	  $(FIGURES)/mpii_synthetic_v1.mat $(FIGURES)/annotations --val $(FIGURES)/val.txt
+# Rendering does nothing where the same people are there. Rendering anew removes the annotations.
+.PHONY: synthetic
+synthetic: install ## Render the synthetic people of LEVEL, unless it is there
+	@$(RUN) tools/render_synthetic.py $(SYNTHETIC) --level $(LEVEL)
+	@test -d $(SYNTHETIC)/annotations || $(RUN) tools/dataset_converters/mpii.py \
+	  $(SYNTHETIC)/mpii_synthetic_v1.mat $(SYNTHETIC)/annotations --val $(SYNTHETIC)/val.txt
 
 .PHONY: synthetic-report
-synthetic-report: figures ## Print how hard the built-in data of LEVEL are, with a sheet of pictures
-	$(RUN) tools/synthetic_report.py $(FIGURES) $(ARGS)
+synthetic-report: synthetic ## Print how hard the synthetic people of LEVEL are, with a sheet of pictures
+	$(RUN) tools/synthetic_report.py $(SYNTHETIC) $(ARGS)
 
 .PHONY: test
 test: install ## Run the tests, but for the slow ones
@@ -71,10 +71,11 @@ bench: install ## Measure speed and memory against plain implementations, in les
 	$(RUN) tools/benchmark.py all --output work_dirs/benchmark $(ARGS)
 
 .PHONY: lint
-lint: install ## Check style and types
+lint: install ## Check style, types and that imports run downwards
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	"$(VENV)/bin/lint-imports" --no-cache
 	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done
 
 .PHONY: format

@@ -1,3 +1,3 @@
 _base_ = "hg8_flic_256.py"
 
-model = dict(backbone=dict(num_stacks=1), head=dict(num_stages=1))
+model = dict(backbone=dict(num_stacks=1))

@@ -2,4 +2,4 @@
 
 _base_ = "hg2_synthetic_128.py"
 
-model = dict(backbone=dict(num_stacks=1), head=dict(num_stages=1))
+model = dict(backbone=dict(num_stacks=1))

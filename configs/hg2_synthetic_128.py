@@ -1,14 +1,13 @@
-"""Two slim stacks on the built-in figures at 128 px; what `make train` trains."""
+"""Two slim stacks on the built-in synthetic people at 128 px; what `make train` trains."""
 
 _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/synthetic.py",
     "_base_/models/hourglass.py",
-    "_base_/datasets/synthetic.py",
+    "_base_/datasets/synthetic_256.py",
 ]
 from mmhg.config import with_codec
 
-codec = dict(type="BatchUDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=2)
+codec = dict(type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), sigma=2)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 model["backbone"].update(num_stacks=2, channels=128, stem_channels=(16, 32, 64))
-model["head"].update(num_stages=2)

@@ -1,3 +1,3 @@
 _base_ = "hg8_mpii_256.py"
 
-model = dict(backbone=dict(num_stacks=4), head=dict(num_stages=4))
+model = dict(backbone=dict(num_stacks=4))

@@ -2,13 +2,12 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/adam.py",
     "_base_/models/hourglass.py",
-    "_base_/datasets/coco.py",
+    "_base_/datasets/coco_256.py",
 ]
 
 model = dict(
-    data_preprocessor=dict(encoder=_base_.codec),
     backbone=dict(num_keypoints=17),
-    head=dict(in_channels=17, out_channels=17, decoder=_base_.codec),
+    head=dict(decoder=_base_.codec),
     # Pixel i of MMPose's heatmaps stands for input pixel 4 i, so that a mirrored heatmap lies 3
     # input pixels off; shifted by a heatmap pixel it lies 1 off.
     test_cfg=dict(shift_heatmap=True),

@@ -4,7 +4,7 @@ _base_ = [
     "_base_/default_runtime.py",
     "_base_/schedules/rmsprop.py",
     "_base_/models/hourglass.py",
-    "_base_/datasets/mpii.py",
+    "_base_/datasets/mpii_256.py",
 ]
 
-model = dict(data_preprocessor=dict(encoder=_base_.codec), head=dict(decoder=_base_.codec))
+model = dict(head=dict(decoder=_base_.codec))

@@ -3,5 +3,5 @@
 _base_ = "hg8_mpii_256.py"
 from mmhg.config import with_codec
 
-codec = dict(_base_.codec, type="BatchMSRAHeatmap", sigma=2, unbiased=True)
+codec = dict(_base_.codec, type="MSRAHeatmap", sigma=2, unbiased=True)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)

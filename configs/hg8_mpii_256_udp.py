@@ -3,5 +3,5 @@
 _base_ = "hg8_mpii_256.py"
 from mmhg.config import with_codec
 
-codec = dict(type="BatchUDPHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
+codec = dict(type="UDPHeatmap", input_size=(256, 256), heatmap_size=(64, 64), sigma=2)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)

@@ -1,17 +1,20 @@
-"""mmhg: the Stacked Hourglass network for MMPose.
+"""mmhg: the Stacked Hourglass network, on torch alone (`mmhg.nn`) and for MMPose.
 
-Importing the package registers its modules in ``mmpose.registry``; in a config that is
-``custom_imports = dict(imports=["mmhg"])``.
+Where OpenMMLab is installed, importing the package registers its modules in `mmpose.registry`; in
+a config that is `custom_imports = dict(imports=["mmhg"])`. Where it is not, `mmhg.nn` and
+`mmhg.checkpoints` work, and anything else says what to install when it is asked for.
 """
 
-from mmhg import compat
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mmhg.compat import apply
+from mmhg.compat.openmmlab import check_installed, missing_packages
 from mmhg.version import __version__
 
-compat.apply()
-
-from mmhg import codecs, datasets, engine, evaluation, models  # noqa: E402
-from mmhg.config.library import get_config  # noqa: E402
-from mmhg.inference import Predictor  # noqa: E402
+if TYPE_CHECKING:
+    from mmhg.config.library import get_config as get_config
+    from mmhg.inference.predictor import Predictor as Predictor
 
 __all__ = [
     "Predictor",
@@ -22,4 +25,32 @@ __all__ = [
     "evaluation",
     "get_config",
     "models",
+    "nn",
 ]
+
+_ON_TORCH = ("checkpoints", "nn")
+_REGISTERING = ("codecs", "datasets", "engine", "evaluation", "models")
+_HOMES = {"Predictor": "mmhg.inference", "get_config": "mmhg.config.library"}
+_OTHERS = ("config", "export", "inference", "refinement", "results", "visualization")
+
+if not missing_packages():
+    apply()
+    for _package in _REGISTERING:
+        import_module(f"mmhg.{_package}")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for.
+
+    Raises:
+        ImportError: It needs packages that are missing; the message says how to install them.
+    """
+    if name in _ON_TORCH:
+        return import_module(f"mmhg.{name}")
+    if name in _HOMES:
+        check_installed()
+        return getattr(import_module(_HOMES[name]), name)
+    if name in (*_REGISTERING, *_OTHERS):
+        check_installed()
+        return import_module(f"mmhg.{name}")
+    raise AttributeError(f"module 'mmhg' has no attribute {name!r}")

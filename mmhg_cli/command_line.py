@@ -27,6 +27,7 @@ COMMANDS = (
     "browse",
     "benchmark",
     "convert-mpii",
+    "shrink-dataset",
     "synthetic render",
     "synthetic report",
 )

@@ -9,15 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.formats.mpii_mat import JOINTS
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import (
     AUC_THRESHOLDS,
     group_curves,
     normalized_distances,
-    score,
     score_by_visibility,
+    score_pckh,
 )
 from mmhg.evaluation.protocols import PROTOCOLS
 from mmhg.results.ground_truth_files import GroundTruth, read_ground_truth
@@ -28,14 +28,13 @@ from mmhg.results.prediction_files import (
     one_pixel_off,
     read_predictions,
 )
-from mmhg.results.score_table import FORMATS, Row, published_rows
+from mmhg.results.score_table import ScoreRow, published_rows, score_table
 from mmhg.utils.files import replacing, write_json
 from mmhg.visualization.pckh_curves import plot_pckh_curves
 
 
 def score_files(args: Namespace) -> None:
     """Score and print; files are written once all is known."""
-    names = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
     truth = read_ground_truth(args.gt, split=args.split, val_list=args.val or OFFICIAL_VAL_LIST)
     if truth.note:
         warn(truth.note)
@@ -44,26 +43,26 @@ def score_files(args: Namespace) -> None:
     predictions = {path: read_matching(path, args.gt, truth) for path in args.predictions}
     distances = {path: distances_of(path, found, truth) for path, found in predictions.items()}
 
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     report: dict[str, dict] = {}
     for path, of_file in distances.items():
         by_protocol = {
             protocol.name: replace(
-                score(of_file, names, protocol), testing=predictions[path].scales
+                score_pckh(of_file, JOINTS, protocol), testing=predictions[path].scales
             ).report()
             for protocol in protocols
         }
         report[path] = by_protocol if args.protocol == "all" else by_protocol[args.protocol]
         for protocol in protocols:
-            scores = {"all": score(of_file, names, protocol)}
+            scores = {"all": score_pckh(of_file, JOINTS, protocol)}
             if args.visibility:
-                scores |= score_by_visibility(of_file, truth.visible, names, protocol)
+                scores |= score_by_visibility(of_file, truth.visible, JOINTS, protocol)
             for part, of_part in scores.items():
-                named = replace(of_part, testing=predictions[path].scales).named_protocol
-                rows.append(Row(path, named, part, of_part.summary))
+                named = replace(of_part, testing=predictions[path].scales).named_convention
+                rows.append(ScoreRow(path, named, part, of_part.summary))
     if args.compare:
         rows += (published := published_rows())
-    text = json.dumps(report, indent=2) if args.format == "json" else FORMATS[args.format](rows)
+    text = json.dumps(report, indent=2) if args.format == "json" else score_table(rows, args.format)
     if args.format not in ("json", "csv"):
         for protocol in protocols:
             text += f"\n{protocol.name}: {protocol.users}"
@@ -75,7 +74,7 @@ def score_files(args: Namespace) -> None:
         if args.plot.suffix.lower() not in (".png", ".pdf", ".svg"):
             raise InputError(f"--plot must end in .png, .pdf or .svg, got {args.plot}")
         curves = {
-            path: group_curves(of_file, names, protocols[0]) for path, of_file in distances.items()
+            path: group_curves(of_file, JOINTS, protocols[0]) for path, of_file in distances.items()
         }
         with replacing(args.plot) as partial:
             plot_pckh_curves(curves, AUC_THRESHOLDS, partial)

@@ -1,10 +1,9 @@
-"""Runtime: hooks, logging, pictures."""
+"""Runtime: hooks, logging, pictures, loops."""
 
 custom_imports = dict(imports=["mmhg"])
 default_scope = "mmpose"
 
 default_hooks = dict(
-    runtime_info=dict(type="DeferredRuntimeInfoHook"),
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
@@ -18,17 +17,14 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
     compile=dict(type="CompileHook", enable=False),
-    fast_inference=dict(type="FastInferenceHook"),
     tf32=dict(type="TF32Hook", enable=None),
+    channels_last=dict(type="ChannelsLastHook"),
+    checkpoint_match=dict(type="CheckpointMatchHook"),
+    skeleton_sheet=dict(type="SkeletonSheetHook"),
+    curves=dict(type="TrainingCurvesHook"),
+    results=dict(type="ResultsHook"),
 )
-custom_hooks = [
-    dict(type="SyncBuffersHook"),
-    dict(type="CheckpointMatchHook"),
-    dict(type="ChannelsLastHook"),
-    dict(type="SkeletonSheetHook"),
-    dict(type="TrainingCurvesHook"),
-    dict(type="ResultsHook"),
-]
+custom_hooks = [dict(type="SyncBuffersHook")]
 
 env_cfg = dict(
     cudnn_benchmark=True,
@@ -42,5 +38,5 @@ log_level = "INFO"
 load_from = None
 resume = False
 
-val_cfg = dict()
-test_cfg = dict()
+val_cfg = dict(type="FastValLoop")
+test_cfg = dict(type="FastTestLoop")

@@ -4,7 +4,6 @@ _base_ = "../hg8_coco_256.py"
 
 data_mode = "bottomup"
 codec = dict(
-    _delete_=True,
     type="TrainableAssociativeEmbedding",
     input_size=(512, 512),
     heatmap_size=(128, 128),
@@ -14,10 +13,8 @@ codec = dict(
     decode_keypoint_order=[0, 1, 2, 3, 4, 5, 6, 11, 12, 7, 8, 9, 10, 13, 14, 15, 16],
     decode_max_instances=30,
 )
-_encoder = {key: value for key, value in codec.items() if key != "_delete_"}
 model = dict(
     type="BottomupPoseEstimator",
-    data_preprocessor=dict(encoder=None),
     backbone=dict(num_stacks=2, num_keypoints=None, output="features"),
     head=dict(
         _delete_=True,
@@ -29,7 +26,7 @@ model = dict(
         deconv_out_channels=None,
         keypoint_loss=dict(type="KeypointMSELoss"),
         tag_loss=dict(type="AssociativeEmbeddingLoss", loss_weight=0.001),
-        decoder=dict(_encoder, heatmap_size=(512, 512)),
+        decoder=dict(codec, heatmap_size=(512, 512)),
     ),
     test_cfg=dict(
         _delete_=True,
@@ -45,7 +42,7 @@ train_pipeline = [
     dict(type="LoadWholeImage"),
     dict(type="BottomupRandomAffine", input_size=(512, 512)),
     dict(type="RandomFlip", direction="horizontal"),
-    dict(type="GenerateTarget", encoder=_encoder),
+    dict(type="GenerateTarget", encoder=codec),
     dict(type="BottomupGetHeatmapMask"),
     dict(type="PackPoseInputs"),
 ]
@@ -81,5 +78,4 @@ test_dataloader = val_dataloader
 
 val_evaluator = dict(nms_mode="none", score_mode="bbox")
 test_evaluator = val_evaluator
-# The sheet of people needs boxes.
-custom_hooks = [hook for hook in _base_.custom_hooks if hook["type"] != "SkeletonSheetHook"]
+default_hooks = dict(skeleton_sheet=dict(people=0))  # Its people need boxes.

@@ -20,8 +20,9 @@ from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass, randomize_statistics
 from mmhg.errors import InputError
 from mmhg.export.formats import INPUT_NAME, Job, find_format
-from mmhg.models import FastHourglass, HourglassBackbone
-from mmhg.models.fast_inference import compiled
+from mmhg.models import HourglassBackbone
+from mmhg.nn import FoldedHourglass
+from mmhg.nn.folded import compiled
 
 Forward = Callable[[Tensor], Tensor]
 
@@ -83,7 +84,7 @@ def _forms(
     backbone: HourglassBackbone, plain: PlainHourglass, compiles: bool
 ) -> dict[str, Forward]:
     """Everything that torch runs; compiled for CUDA, each is replayed as a CUDA graph."""
-    fast, low = FastHourglass(backbone), FastHourglass(backbone, torch.bfloat16)
+    fast, low = FoldedHourglass(backbone), FoldedHourglass(backbone, torch.bfloat16)
     forms: dict[str, Forward] = {
         "plain": lambda x: plain(x)[-1],
         "ours, as it trains": lambda x: backbone(x)[-1],
@@ -128,7 +129,7 @@ def _write(name: str, backbone: HourglassBackbone, images: Tensor, folder: Path)
     except InputError:
         return None
     job = Job(
-        network=FastHourglass(backbone),
+        network=FoldedHourglass(backbone),
         images=torch.rand(2, *images.shape[1:]),
         path=folder / form.file,
         output_names=["heatmaps"],

@@ -12,7 +12,7 @@ from mmpose.evaluation.metrics import MpiiPCKAccuracy
 from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.evaluation import PCKhMetric
-from mmhg.evaluation.pckh import AUC_THRESHOLDS, accuracies, normalized_distances, score
+from mmhg.evaluation.pckh import AUC_THRESHOLDS, accuracies, normalized_distances, score_pckh
 
 PEOPLE = 29_580
 """Ten times MPII's validation."""
@@ -46,7 +46,7 @@ def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
                     Candidate("MMPose's function", lambda: mmpose_curves(arrays), people),
                     Candidate(
                         "mmhg's, all scores",
-                        lambda: score(normalized_distances(**arrays), names),
+                        lambda: score_pckh(normalized_distances(**arrays), names),
                         people,
                         goal=GOAL,
                         note=apart_from_mmposes(arrays),

@@ -1,34 +1,41 @@
-"""The input pipeline: from a JPEG file to what a worker hands to the data loader."""
+"""The loader: from JPEG files to batches in the training process."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
-from mmengine.dataset import Compose
+from mmengine.config import Config
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import DefaultScope
+from mmpose.registry import DATASETS
+from torch.utils.data import DataLoader, Dataset
 
 from mmhg.benchmark.measure import Candidate, Comparison, compare
+from mmhg.datasets import stack_images_collate
+from mmhg.datasets.shrink import shrink_dataset
+from mmhg.utils.files import write_json
 
-IMAGES = 8
-PEOPLE = 32
+IMAGES, PEOPLE = 20, 32
+"""MPII has 1.6 labelled people per image."""
 INPUT = (256, 256)
+BATCH = 16
+EPOCH = 128
 CODEC = dict(type="MSRAHeatmap", input_size=INPUT, heatmap_size=(64, 64), sigma=2)
-AUGMENTATION = dict(shift_prob=0.0, scale_factor=(0.75, 1.25), rotate_factor=30.0)
 
 _CROP_SIDES = (345, 475, 690, 1010, 1440)
 """px: the 10, 25, 50, 75 and 90 % quantiles over MPII's validation people, padding included."""
 
-Person = dict[str, Any]
+_MPIIS = 15.0, 200.0
+"""px of a scale: by which the dataset lowers the center; of the box's side."""
 
 
 def run(seconds: float = 10.0) -> list[Comparison]:
-    """Samples/s on one core: MMPose's usual training pipeline, and ours with each of its switches.
+    """Time per sample with one worker: MMPose's usual training pipeline, ours, and fewer pixels.
 
     Args:
         seconds: Of measuring.
@@ -40,128 +47,146 @@ def run(seconds: float = 10.0) -> list[Comparison]:
             tempfile.TemporaryDirectory() as folder,
             DefaultScope.overwrite_default_scope("mmpose"),
         ):
-            return [_compare(people(Path(folder)), Path(folder) / "cache", seconds)]
+            return [_compare(Path(folder), seconds)]
     finally:
         cv2.setNumThreads(threads)
 
 
-def _compare(crowd: Sequence[Person], cache: Path, seconds: float) -> Comparison:
-    theirs, exact = mmposes(), ours()
-    reduced, cached = ours(reduce=True), ours(cache_dir=str(cache))
-    for person in crowd:  # the first epoch
-        sample(cached, person)
-    size = sum(file.stat().st_size for file in cache.glob("*.region")) / len(crowd)
+def _compare(folder: Path, seconds: float) -> Comparison:
+    write_people(folder / "original")
+    settings = dict(dataset=dataset(folder / "original", ours()))
+    report = shrink_dataset(Config(dict(train_dataloader=settings)), folder / "small")
+    size = f"images have {report.bytes_after / report.bytes_before:.0%} of their bytes"
+    theirs, exact, shrunk = (
+        DATASETS.build(dataset(folder / root, pipeline))
+        for root, pipeline in (("original", mmposes()), ("original", ours()), ("small", ours()))
+    )
 
-    def note(pipeline: Compose) -> str:
-        return f"mean difference {difference(theirs, pipeline, crowd):.4f} of 255"
-
-    def epoch(pipeline: Compose) -> Callable[[], object]:
-        return lambda: [sample(pipeline, person) for person in crowd]
+    def note(other: Any) -> str:
+        return f"mean difference {difference(theirs, other):.4f} of 255"
 
     return compare(
-        "Input pipeline: 1280 x 720 px JPEGs, MPII's sizes of people, one core",
+        "Loader: 1280 x 720 px JPEGs, MPII's sizes of people, one worker",
         "sample",
         [
-            Candidate("MMPose", epoch(theirs), PEOPLE),
+            Candidate("MMPose", _epoch(theirs, pseudo_collate), EPOCH),
             Candidate(
-                "exact, targets in the worker",
-                epoch(ours(targets=True)),
-                PEOPLE,
-                note="for comparison: the joints' heatmaps are made here too",
-            ),
-            Candidate("exact (default)", epoch(exact), PEOPLE, goal=1.7, note=note(exact)),
-            Candidate(
-                "reduced decoding (reduce)", epoch(reduced), PEOPLE, goal=2.0, note=note(reduced)
+                "default", _epoch(exact, stack_images_collate), EPOCH, goal=1.5, note=note(exact)
             ),
             Candidate(
-                "cached regions (cache_dir)",
-                epoch(cached),
-                PEOPLE,
-                goal=6.0,
-                note=f"{note(cached)}; {size / 1e6:.2f} MB a person on disk",
+                "default, data set shrunk",
+                _epoch(shrunk, stack_images_collate),
+                EPOCH,
+                goal=2.5,
+                note=f"{note(shrunk)}; {size}",
             ),
         ],
         seconds=seconds,
     )
 
 
-def mmposes() -> Compose:
-    """MMPose's usual top-down training pipeline."""
-    return Compose(
-        [
-            dict(type="GetBBoxCenterScale"),
-            dict(type="RandomBBoxTransform", **AUGMENTATION),
-            dict(type="LoadImage"),
-            dict(type="RandomFlip", direction="horizontal"),
-            dict(type="TopdownAffine", input_size=INPUT),
-            dict(type="GenerateTarget", encoder=CODEC),
-            dict(type="PackPoseInputs"),
-        ]
+class Repeated(Dataset):
+    """A data set over and over, `EPOCH` samples long."""
+
+    def __init__(self, people: Any) -> None:
+        self.people = people
+
+    def __len__(self) -> int:
+        return EPOCH
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.people[index % len(self.people)]
+
+
+def _epoch(people: Any, collate: Callable) -> Callable[[], None]:
+    """Return a function that takes all batches from a worker that stays."""
+    loader = DataLoader(
+        Repeated(people),
+        batch_size=BATCH,
+        num_workers=1,
+        persistent_workers=True,
+        collate_fn=collate,
     )
 
+    def epoch() -> None:
+        for _ in loader:
+            pass
 
-def ours(*, targets: bool = False, **switches: Any) -> Compose:
-    """The same draws; targets are left to the device unless asked for."""
-    encode = [dict(type="GenerateTarget", encoder=CODEC)] if targets else []
-    return Compose(
-        [
-            dict(type="GetBBoxCenterScale"),
-            dict(type="FastRandomBBoxTransform", **AUGMENTATION),
-            dict(type="LoadPersonRegion", input_size=INPUT, **switches),
-            dict(type="RandomFlip", direction="horizontal"),
-            dict(type="PersonCrop", input_size=INPUT),
-            *encode,
-            dict(type="PackPoseInputs", pack_transformed=not targets),
-        ]
-    )
+    return epoch
 
 
-def sample(pipeline: Compose, person: Person) -> dict[str, Any]:
-    """What a pipeline makes of a person; MMPose's data sets hand themselves along, too."""
-    made = pipeline(dict(person, dataset=SimpleNamespace(pipeline=pipeline)))
-    assert made is not None
-    return made
+def mmposes() -> list[dict[str, Any]]:
+    """MMPose's usual top-down training pipeline for MPII, with the paper's widths."""
+    widths = dict(shift_prob=0.0, scale_factor=(0.75, 1.25), rotate_factor=30.0)
+    return [
+        dict(type="LoadImage"),
+        dict(type="GetBBoxCenterScale"),
+        dict(type="RandomFlip", direction="horizontal"),
+        dict(type="RandomBBoxTransform", **widths),
+        dict(type="TopdownAffine", input_size=INPUT),
+        dict(type="GenerateTarget", encoder=CODEC),
+        dict(type="PackPoseInputs"),
+    ]
 
 
-def difference(theirs: Compose, other: Compose, crowd: Sequence[Person]) -> float:
-    """Mean absolute difference of the inputs, of 255, given the same draws."""
-    state = np.random.get_state()
-    differences = []
-    try:
-        for seed, person in enumerate(crowd):
-            images = []
-            for pipeline in (theirs, other):
-                np.random.seed(seed)
-                images.append(sample(pipeline, person)["inputs"].short())
-            differences.append((images[0] - images[1]).abs().float().mean().item())
-    finally:
-        np.random.set_state(state)
-    return float(np.mean(differences))
+def ours() -> list[dict[str, Any]]:
+    """The pipeline of our configs, with MMPose's crop."""
+    return [
+        dict(type="LoadWholeImage"),
+        dict(type="GetBBoxCenterScale"),
+        dict(type="RandomScaleRotation", law="paper", scale=0.25, rotation=30),
+        dict(type="RandomFlip", direction="horizontal"),
+        dict(type="PersonCrop", input_size=INPUT),
+        dict(type="GenerateTarget", encoder=CODEC),
+        dict(type="PackPoseInputs"),
+    ]
 
 
-def people(folder: Path) -> list[Person]:
-    """As a data set hands them out, of images written to `folder`."""
-    rng = np.random.default_rng(0)
-    paths = [folder / f"{number}.jpg" for number in range(IMAGES)]
-    for path in paths:
-        cv2.imwrite(str(path), photograph(rng), [cv2.IMWRITE_JPEG_QUALITY, 90])
-    sides = np.interp(rng.uniform(0.1, 0.9, PEOPLE), (0.1, 0.25, 0.5, 0.75, 0.9), _CROP_SIDES)
-    return [_person(rng, number, paths[number % IMAGES], side) for number, side in enumerate(sides)]
+def difference(theirs: Any, other: Any) -> float:
+    """Return the mean absolute difference of unaugmented inputs, of 255."""
+    images = []
+    for people in (theirs, other):
+        steps = [step for step in people.pipeline.transforms if "Random" not in type(step).__name__]
+        pipeline = Compose(steps)
+        images.append(
+            np.stack([pipeline(people.get_data_info(i))["inputs"] for i in range(len(people))])
+        )
+    return float(np.abs(images[0].astype(int) - images[1]).mean())
 
 
-def _person(rng: np.random.Generator, number: int, path: Path, crop_side: float) -> Person:
-    center, half = rng.uniform((320, 260), (960, 460)), crop_side / 1.25 / 2
-    joints = center + rng.uniform(-0.8, 0.8, (1, 16, 2)) * half
+def dataset(root: Path, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Settings of a data set that `write_people` wrote."""
     return dict(
-        img_path=str(path),
-        id=number,
-        img_id=number,
-        bbox=np.array([[*(center - half), *(center + half)]], dtype=np.float32),
-        bbox_score=np.ones(1, dtype=np.float32),
-        keypoints=joints.astype(np.float32),
-        keypoints_visible=np.ones((1, 16), dtype=np.float32),
-        flip_indices=list(range(16)),
-        category_id=1,
+        type="MPIIPersonDataset",
+        data_root=str(root),
+        ann_file="people.json",
+        data_prefix=dict(img="images/"),
+        pipeline=pipeline,
+    )
+
+
+def write_people(root: Path) -> None:
+    """Write images and people in MMPose's MPII format."""
+    rng = np.random.default_rng(0)
+    (root / "images").mkdir(parents=True)
+    for number in range(IMAGES):
+        path = str(root / f"images/{number}.jpg")
+        cv2.imwrite(path, photograph(rng), [cv2.IMWRITE_JPEG_QUALITY, 90])
+    sides = np.interp(rng.uniform(0.1, 0.9, PEOPLE), (0.1, 0.25, 0.5, 0.75, 0.9), _CROP_SIDES)
+    people = [_person(rng, number, side) for number, side in enumerate(sides)]
+    write_json(root / "people.json", people)
+
+
+def _person(rng: np.random.Generator, number: int, crop_side: float) -> dict[str, Any]:
+    lowered, side = _MPIIS
+    scale = crop_side / 1.25 / side
+    center = rng.uniform((320, 260), (960, 460))
+    return dict(
+        image=f"{number % IMAGES}.jpg",
+        center=(center - (0, lowered * scale)).tolist(),
+        scale=scale,
+        joints=(center + rng.uniform(-0.4, 0.4, (16, 2)) * side * scale).tolist(),
+        joints_vis=[1] * 16,
     )
 
 

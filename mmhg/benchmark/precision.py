@@ -14,7 +14,7 @@ from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmhg.benchmark.measure import Comparison, Row
 from mmhg.codecs import HourglassHeatmap
 from mmhg.config.library import get_config
-from mmhg.models import sped_up
+from mmhg.nn import fast_inference
 
 CONFIDENT = 0.5
 """Heatmap value from which a joint counts as confident; targets are 1 at the joint."""
@@ -63,7 +63,7 @@ def _predict(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints (P, K, 2) in px of the network's input, and scores (P, K)."""
     keypoints, scores = [], []
-    with torch.no_grad(), sped_up(model, dtype=dtype):
+    with torch.no_grad(), fast_inference(model, dtype=dtype):
         for batch in batches:
             for sample in model.test_step(copy.deepcopy(batch)):
                 size = np.array(sample.input_size) / np.ravel(sample.input_scale)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from mmhg.benchmark.device import convolution_rate, cuda_peak, training_flops
 from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass
-from mmhg.engine import AmpOptimWrapper, OptimWrapper
+from mmhg.engine import AmpOptimWrapper
 from mmhg.models import HourglassBackbone
 
 AMP_GOAL = 2.5

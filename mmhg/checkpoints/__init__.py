@@ -1,4 +1,4 @@
-"""Other people's checkpoints: read as data, renamed to our keys, and back."""
+"""Read checkpoints of others, and ours, as data; rename their keys to ours, and back."""
 
 from mmhg.checkpoints.convert import LAYOUTS, SOURCES, Network, read_network
 

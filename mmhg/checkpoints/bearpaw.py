@@ -26,7 +26,7 @@ RESIDUAL = {
 
 
 def counts(names: Collection[str]) -> Counts:
-    """Stacks, depth and residuals at each place."""
+    """Count stacks, depth and residuals at each place."""
     return Counts(
         num_stacks=count_distinct(r"(?:hg|res|fc|score)\.(\d+)\.", names),
         depth=count_distinct(r"hg\.0\.hg\.(\d+)\.", names),
@@ -35,7 +35,7 @@ def counts(names: Collection[str]) -> Counts:
 
 
 def modules(size: Counts) -> dict[str, str]:
-    """Name of every convolution and batch norm, by ours."""
+    """Map our name of every convolution and batch norm to theirs."""
     names = dict(_layers(size))
     for ours, theirs in _residuals(size):
         names |= {f"{ours}.{part}": f"{theirs}.{name}" for part, name in RESIDUAL.items()}
@@ -69,7 +69,10 @@ def _layers(size: Counts) -> Iterator[tuple[str, str]]:
 
 
 def checkpoint(state: dict[str, Tensor]) -> dict[str, Any]:
-    """As its main.py saves it and wants it back: with an optimiser, here one that did no step."""
+    """Wrap a state dict as its main.py saves it and wants it back.
+
+    The optimizer in it did no step.
+    """
     optimizer = fresh_optimizer(torch.optim.RMSprop, 2.5e-4, state)
     return dict(epoch=0, arch="hg", state_dict=state, best_acc=0.0, optimizer=optimizer)
 

@@ -1,4 +1,4 @@
-"""A network read from anybody's file, with our keys."""
+"""Read a network from anybody's file, with our keys."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from typing import Any
 from torch import Tensor
 
 from mmhg.checkpoints.bearpaw import BEARPAW
-from mmhg.checkpoints.layout import Layout, fill_counters, to_ours
+from mmhg.checkpoints.layout import Layout, fill_counters, rename_to_ours
 from mmhg.checkpoints.princeton import PRINCETON
-from mmhg.checkpoints.reading import is_torch7, naming, read_pytorch, split
+from mmhg.checkpoints.reading import (
+    is_torch7,
+    naming,
+    read_pytorch,
+    read_safetensors,
+    split,
+)
+from mmhg.checkpoints.shapes import tensor_shapes
 from mmhg.checkpoints.structure import (
+    PREFIX,
     Structure,
     check_shapes,
     read_structure,
     shown,
-    tensor_shapes,
 )
 from mmhg.checkpoints.torch7.file import Table, arrays_of, read_torch7
 from mmhg.checkpoints.torch7.graph import Walk, find_gmodule, read_nodes
@@ -26,7 +33,8 @@ from mmhg.errors import InputError
 
 LAYOUTS = {layout.name: layout for layout in (PRINCETON, BEARPAW)}
 SOURCES = ("princeton", "bearpaw", "anibali", "torch7", "mmhg")
-OUR_TOPS = frozenset({"backbone"})
+OUR_TOPS = frozenset({"backbone", "stem", "stacks"})
+SAFETENSORS = ".safetensors"
 
 NO_MEAN = (0.0, 0.0, 0.0)
 UNKNOWN_INPUT = (
@@ -38,16 +46,16 @@ BUFFER = "a buffer: neither weight nor bias nor running statistics"
 
 @dataclass(frozen=True)
 class Network:
-    """A network of output='heatmaps', and where it came from.
+    """A network of heatmaps, and where it came from.
 
     Attributes:
         source: One of `SOURCES`.
-        structure: How large it is.
+        structure: Its size.
         state: Its tensors, with our keys (`backbone.stem.0.weight`).
-        mean: What is subtracted from RGB in [0, 255] ahead of the division by 255.
-        dropped: What else the file held, with the reason why it is left out.
-        filled: Tensors that the file lacks, with what stands in their place.
-        notes: What the user should know.
+        mean: Subtracted from RGB in [0, 255] ahead of the division by 255.
+        dropped: Names of all else in the file, with the reason why it is left out.
+        filled: Tensors that the file lacks, with the value that stands in their place.
+        notes: Messages for the user.
     """
 
     source: str
@@ -59,55 +67,61 @@ class Network:
     notes: tuple[str, ...] = ()
 
 
-def read_network(path: Path, source: str = "auto") -> Network:
+def read_network(path: str | Path, source: str = "auto") -> Network:
     """Read a checkpoint of any of `SOURCES`; nothing in it is run.
 
     Args:
-        path: The file.
-        source: One of `SOURCES`, or 'auto': told by the file's content.
+        path: The file: PyTorch's, that of a training included, Torch7's or `.safetensors`.
+        source: One of `SOURCES`, or 'auto' to tell it by the file's content.
 
     Raises:
         InputError: Names the file and what is wrong with it.
     """
+    path = Path(path)
     with naming(path):
-        torch7 = is_torch7(path)
+        safetensors = path.suffix == SAFETENSORS
+        torch7 = not safetensors and is_torch7(path)
         if torch7 != (source == "torch7") and source != "auto":
             kind = "a Torch7 file" if torch7 else "no Torch7 file"
             raise InputError(f"it is {kind}, so it cannot be {source}'s; leave out --from")
-        return from_torch7(path) if torch7 else from_pytorch(read_pytorch(path), source)
+        if torch7:
+            return from_torch7(path)
+        content = read_safetensors(path) if safetensors else read_pytorch(path)
+        return from_pytorch(content, source)
 
 
 def from_pytorch(content: Mapping[str, Any], source: str = "auto") -> Network:
-    """The network of a PyTorch checkpoint's content."""
+    """Read the network of a PyTorch checkpoint's content."""
     tensors, rest = split(content)
     found = detect(tensors)
     asked = "bearpaw" if source == "anibali" else source
     if source not in ("auto", found) and asked != found:
         raise InputError(f"it has the keys of {found}, not of {source}; leave out --from")
     if found == "mmhg":
-        return from_ours(content, tensors, rest)
+        return from_mmhg(content, tensors, rest)
     layout = LAYOUTS[found]
     if source == "auto":
         source = "anibali" if found == "bearpaw" and "state_dict" not in content else found
-    renamed = to_ours(layout, tensors)
+    renamed = rename_to_ours(layout, tensors)
+    structure = read_structure(renamed.state)
     return Network(
         source=source,
-        structure=read_structure(renamed.state),
+        structure=structure,
         state=renamed.state,
-        mean=mean_of(layout),
+        mean=mean_of(layout) if structure.in_channels == 3 else NO_MEAN,
         dropped=renamed.dropped | rest,
         filled=renamed.filled,
     )
 
 
 def mean_of(layout: Layout) -> tuple[float, float, float]:
-    """What an implementation subtracts, for RGB in [0, 255]."""
+    """Return what an implementation subtracts, for RGB in [0, 255]."""
     red, green, blue = (round(255 * value, 4) for value in layout.mean)
     return red, green, blue
 
 
 def detect(tensors: Mapping[str, Tensor]) -> str:
-    """Whose keys these are: that of which the first components are known."""
+    """Tell whose keys these are by their first components."""
     tops = [name.partition(".")[0] for name in tensors]
     known = {name: layout.tops for name, layout in LAYOUTS.items()} | {"mmhg": OUR_TOPS}
     hits = {name: sum(top in own for top in tops) for name, own in known.items()}
@@ -120,10 +134,12 @@ def detect(tensors: Mapping[str, Tensor]) -> str:
     return best
 
 
-def from_ours(
+def from_mmhg(
     content: Mapping[str, Any], tensors: dict[str, Tensor], rest: dict[str, str]
 ) -> Network:
-    """A checkpoint of this package's: of a training, or of an earlier conversion."""
+    """Read a checkpoint of this package: of a training, a conversion, or the bare network."""
+    if not any(name.startswith(PREFIX) for name in tensors):
+        tensors = {PREFIX + name: value for name, value in tensors.items()}
     structure = read_structure(tensors)
     wanted = tensor_shapes(structure)
     filled = fill_counters(tensors, wanted)
@@ -141,19 +157,19 @@ def from_ours(
 
 
 def noted_mean(meta: Any) -> tuple[float, float, float] | None:
-    """The mean that a conversion noted; the config in a training's file is code, and not read."""
+    """Return the mean that a conversion noted; a training notes a config, which is code."""
     noted = meta.get("input") if isinstance(meta, Mapping) else None
     mean = noted.get("mean") if isinstance(noted, Mapping) else None
-    if not isinstance(mean, list) or len(mean) != 3:
+    if not isinstance(mean, list) or not all(isinstance(value, int | float) for value in mean):
         return None
-    if not all(isinstance(value, int | float) for value in mean):
+    if len(mean) not in (1, 3):
         return None
-    red, green, blue = map(float, mean)
+    red, green, blue = map(float, mean if len(mean) == 3 else mean * 3)
     return red, green, blue
 
 
 def from_torch7(path: Path) -> Network:
-    """The network of a Torch7 file that holds hg.lua's gModule."""
+    """Read the network of a Torch7 file that holds hg.lua's gModule."""
     content = read_torch7(path)
     gmodule = find_gmodule(content)
     weights = Walk(read_nodes(gmodule)).network()
@@ -172,7 +188,7 @@ def from_torch7(path: Path) -> Network:
 
 
 def buffers(content: Table, used: set[int]) -> dict[str, str]:
-    """The arrays of a Torch7 file that are no weights, by class and field, with their number."""
+    """Count the arrays of a Torch7 file that are no weights, by class and field."""
     counts: dict[str, int] = {}
     for name, array in arrays_of(content):
         if id(array) not in used and array.size:

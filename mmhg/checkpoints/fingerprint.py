@@ -1,4 +1,4 @@
-"""What tells one network's weights from another's, whatever file they are in."""
+"""Identify a network's weights, whatever file they are in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LENGTH = 16
 
 
 def fingerprint(state: Mapping[str, Tensor]) -> str:
-    """The beginning of the SHA-256 of names, shapes, types and values of a state dict.
+    """Return the beginning of the SHA-256 of names, shapes, types and values of a state dict.
 
     Device, memory layout and the order of the names do not count.
     """

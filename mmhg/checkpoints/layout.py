@@ -1,4 +1,4 @@
-"""Keys of a published implementation to ours, and back, tensor by tensor."""
+"""Rename the keys of a published implementation to ours, and back, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mmhg.checkpoints.shapes import tensor_shapes
 from mmhg.checkpoints.structure import (
     PREFIX,
     Structure,
@@ -17,7 +18,6 @@ from mmhg.checkpoints.structure import (
     check_shapes,
     read_structure,
     shown,
-    tensor_shapes,
 )
 from mmhg.errors import InputError
 
@@ -27,7 +27,7 @@ KINDS = ("weight", "bias", "running_mean", "running_var", COUNTER)
 
 
 class Counts(NamedTuple):
-    """What a list of a network's modules depends on."""
+    """The counts on which the names of a network's modules depend."""
 
     num_stacks: int
     depth: int
@@ -36,14 +36,14 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """How an implementation names the modules of the network.
+    """The names that an implementation gives to the modules of the network.
 
     Attributes:
         name: The name of the implementation.
         tops: First components of its keys.
-        prefix: What its own files put ahead of each key.
+        prefix: Stands ahead of each key in its own files.
         stem_channels: The stem that its code builds.
-        mean: What it subtracts from RGB in [0, 1].
+        mean: Subtracted from RGB in [0, 1].
         counts: Reads the counts from the keys, which come without a prefix.
         modules: Its name of every convolution and batch norm, by ours.
         skips_everywhere: Whether residuals have a convolution on the skip even where nothing uses
@@ -68,7 +68,7 @@ class Renamed(NamedTuple):
     Attributes:
         state: All tensors of the new layout.
         dropped: Tensors of the old layout that the new one has no place for, with the reason.
-        filled: Tensors of the new layout that the old one lacks, with what stands there.
+        filled: Tensors of the new layout that the old one lacks, with the value in their place.
     """
 
     state: dict[str, Tensor]
@@ -76,7 +76,7 @@ class Renamed(NamedTuple):
     filled: dict[str, str]
 
 
-def to_ours(layout: Layout, tensors: Mapping[str, Tensor]) -> Renamed:
+def rename_to_ours(layout: Layout, tensors: Mapping[str, Tensor]) -> Renamed:
     """Rename a state dict (without a prefix) of an implementation to ours.
 
     Raises:
@@ -119,7 +119,7 @@ def to_ours(layout: Layout, tensors: Mapping[str, Tensor]) -> Renamed:
     return Renamed({name: state[name] for name in wanted}, dropped, filled)
 
 
-def from_ours(layout: Layout, state: Mapping[str, Tensor], structure: Structure) -> Renamed:
+def rename_to_theirs(layout: Layout, state: Mapping[str, Tensor], structure: Structure) -> Renamed:
     """Rename our state dict to an implementation's, without its prefix.
 
     Raises:
@@ -144,7 +144,10 @@ def from_ours(layout: Layout, state: Mapping[str, Tensor], structure: Structure)
 def fill_counters(
     state: dict[str, Tensor], wanted: Mapping[str, tuple[int, ...]]
 ) -> dict[str, str]:
-    """Put 0 where a batch norm has no counter, as PyTorch before 0.4.1 and Torch7; their names."""
+    """Put 0 where a batch norm has no counter; return the names and the reason.
+
+    PyTorch before 0.4.1 and Torch7 do not count.
+    """
     lacking = [name for name in wanted if name.endswith(COUNTER) and name not in state]
     state |= {name: torch.tensor(0) for name in lacking}
     return dict.fromkeys(lacking, "0: the file is older than the counter, which is not used")
@@ -153,14 +156,14 @@ def fill_counters(
 def fresh_optimizer(
     kind: type[torch.optim.Optimizer], lr: float, state: Mapping[str, Tensor]
 ) -> dict[str, Any]:
-    """State of an optimiser over all weights and biases of `state` before its first step."""
+    """Return an optimizer's state over all weights and biases of `state` before its first step."""
     count = sum(name.endswith((".weight", ".bias")) for name in state)
     parameters = [nn.Parameter(torch.zeros(1)) for _ in range(count)]
     return kind(parameters, lr=lr).state_dict()  # type: ignore[call-arg]
 
 
 def _tensor_names(names: Collection[str], modules: Mapping[str, str]) -> dict[str, str]:
-    """What the file would call each of our tensors."""
+    """Map each of our tensors to the name that it would have in the file."""
     parts = {name: name.rpartition(".") for name in names}
     return {
         name: f"{modules[module]}.{kind}"

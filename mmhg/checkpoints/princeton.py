@@ -24,7 +24,7 @@ RESIDUAL = {
 
 
 def counts(names: Collection[str]) -> Counts:
-    """Stacks and depth; there is one residual at each place."""
+    """Count stacks and depth; there is one residual at each place."""
     return Counts(
         num_stacks=count_distinct(r"(?:hgs|features|outs)\.(\d+)\.", names),
         depth=max((name.count(".low2") for name in names if name.startswith("hgs.0.")), default=0),
@@ -33,7 +33,7 @@ def counts(names: Collection[str]) -> Counts:
 
 
 def modules(size: Counts) -> dict[str, str]:
-    """Name of every convolution and batch norm, by ours."""
+    """Map our name of every convolution and batch norm to theirs."""
     if size.num_blocks != 1:
         raise InputError(
             f"the network has {size.num_blocks} residuals at each place, princeton's has one"
@@ -69,7 +69,10 @@ def _layers(size: Counts) -> Iterator[tuple[str, str]]:
 
 
 def checkpoint(state: dict[str, Tensor]) -> dict[str, Any]:
-    """As its train.py saves it and wants it back: with an optimiser, here one that did no step."""
+    """Wrap a state dict as its train.py saves it and wants it back.
+
+    The optimizer in it did no step.
+    """
     optimizer = fresh_optimizer(torch.optim.Adam, 1e-3, state)
     return dict(state_dict=state, optimizer=optimizer, epoch=0)
 

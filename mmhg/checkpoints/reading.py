@@ -1,8 +1,8 @@
-"""Other people's files as plain data: nothing in them is run.
+"""Read untrusted checkpoints as data: nothing in them is run.
 
-PyTorch's are read with ``weights_only=True``; beyond tensors that allows the classes by name that
-`mmhg.compat` allows (numpy's scalars and arrays). That is enough for the published files, whose
-optimisers and scores are dicts and numbers.
+PyTorch's are read with `weights_only=True`; beyond tensors that allows numpy's scalars and arrays,
+and mmengine's objects as ones that do nothing. That is enough for the published files and those of
+a training, whose optimizers and scores are dicts and numbers.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import URLError
 
 import torch
 from torch import Tensor
 
+from mmhg.checkpoints.mmengine_pickles import reading_past_mmengine
 from mmhg.errors import InputError
 
+Value = TypeVar("Value")
+
+NO_TENSOR = "not a tensor of the network"
 DAMAGED = "it is damaged, or not a PyTorch checkpoint"
 
 FILE_ERRORS = (
@@ -32,7 +36,7 @@ FILE_ERRORS = (
     URLError,
 )
 
-TORCH7_TAGS = 9  # type tags 0 to 8, see torch7_file.py
+TORCH7_TAGS = 9  # type tags 0 to 8, see torch7/file.py
 
 
 @contextmanager
@@ -45,7 +49,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def is_torch7(path: Path) -> bool:
-    """Whether a file begins as Torch7's do: with a type tag, little-endian int32 or in ascii."""
+    """Tell whether a file begins as Torch7's do: with a type tag, int32 or in ascii."""
     with path.open("rb") as file:
         head = file.read(4)
     binary = len(head) == 4 and int.from_bytes(head, "little") < TORCH7_TAGS
@@ -59,12 +63,8 @@ def read_pytorch(path: Path) -> dict[str, Any]:
         InputError: The file is damaged, would run code, or holds no dict.
     """
     try:
-        try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        except UnicodeDecodeError:  # numpy's scalars as Python 2 writes them: bytes in a str
-            with warnings.catch_warnings():
-                warnings.filterwarnings("ignore", "pickle_load_args only works")  # it does work
-                content = torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+        with reading_past_mmengine():
+            content = _load(path)
     except FILE_ERRORS:
         raise
     except Exception as error:  # a damaged file may fail in any way
@@ -80,8 +80,37 @@ def read_pytorch(path: Path) -> dict[str, Any]:
     return dict(content)
 
 
+def _load(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except UnicodeDecodeError:  # numpy's scalars as Python 2 writes them: bytes in a str
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "pickle_load_args only works")  # it does work
+            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+
+
+def read_safetensors(path: Path) -> dict[str, Any]:
+    """Load the tensors of a `.safetensors` file onto the CPU.
+
+    Raises:
+        InputError: The file is damaged, or the package safetensors is not installed.
+    """
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise InputError(
+            "this kind of file takes the package safetensors: pip install mmhg[safetensors]"
+        ) from error
+    try:
+        return dict(state_dict=load_file(path))
+    except FILE_ERRORS:
+        raise
+    except Exception as error:  # as with PyTorch's files
+        raise InputError(f"it cannot be read: {type(error).__name__}: {error}") from error
+
+
 def reason_of_torch(error: Exception) -> str:
-    """What went wrong in ``torch.load``, without its advice to load without a safety check."""
+    """Say what went wrong in `torch.load`, without its advice to load without a safety check."""
     text = str(error)
     unsafe = re.search(r"WeightsUnpickler error:\s*(.+?)(?: was not an allowed|$)", text, re.M)
     unsafe = unsafe or re.search(r"^(Trying to load unsupported .*)$", text, re.M)
@@ -90,7 +119,7 @@ def reason_of_torch(error: Exception) -> str:
 
 
 def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """The tensors of a checkpoint, without the prefix of wrappers; the rest with its reason to go.
+    """Split a checkpoint into its tensors, without wrappers' prefixes, and the names of the rest.
 
     Raises:
         InputError: Something among the tensors is none.
@@ -98,14 +127,12 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
         raise InputError(f"its state_dict is a {type(state).__name__}, not a dict")
-    rest = {} if state is content else {str(key): REASON for key in content if key != "state_dict"}
+    rest = {} if state is content else dict.fromkeys(map(str, content), NO_TENSOR)
+    rest.pop("state_dict", None)
     for name, value in state.items():
         check_tensor(str(name), value)
     tensors = {str(name): value.detach() for name, value in state.items()}
-    return without_wrappers(tensors), rest
-
-
-REASON = "not a tensor of the network"
+    return strip_wrappers(tensors), rest
 
 
 def check_tensor(name: str, value: Any) -> None:
@@ -118,10 +145,15 @@ def check_tensor(name: str, value: Any) -> None:
         raise InputError(f"{name} of shape {tuple(value.shape)} is larger than its storage")
 
 
-def without_wrappers(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Take off ``module.`` of DataParallel and ``model.`` of a trainer where every key has it."""
+def strip_wrappers(tensors: Mapping[str, Value]) -> dict[str, Value]:
+    """Take off what wrappers put into the names of a state dict.
+
+    That is `_orig_mod.` of `torch.compile` anywhere, and `module.` of DataParallel and `model.` of
+    a trainer ahead of all names alike.
+    """
+    plain = {name.replace("_orig_mod.", ""): value for name, value in tensors.items()}
     prefix = re.compile(r"(?:model\.|module\.)*")
-    found = {match[0] for match in map(prefix.match, tensors) if match}
+    found = {match[0] for match in map(prefix.match, plain) if match}
     if len(found) != 1:
-        return dict(tensors)
-    return {name.removeprefix(*found): value for name, value in tensors.items()}
+        return plain
+    return {name.removeprefix(*found): value for name, value in plain.items()}

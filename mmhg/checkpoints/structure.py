@@ -1,4 +1,4 @@
-"""How large a network is, read from its tensors, and which tensors such a network has."""
+"""Read the size of a network from its tensors, and check that they are all of its tensors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mmhg.errors import InputError
-from mmhg.models import HourglassBackbone
 
 PREFIX = "backbone."
 LAST_CONV = "residual.8.weight"
@@ -22,7 +20,7 @@ DEEPEST = 16
 
 @dataclass(frozen=True)
 class Structure:
-    """The arguments of `HourglassBackbone(output='heatmaps')` that a checkpoint determines."""
+    """The arguments of a network of heatmaps that a checkpoint determines."""
 
     num_stacks: int
     depth: int
@@ -30,84 +28,74 @@ class Structure:
     channels: int
     stem_channels: tuple[int, int, int]
     num_keypoints: int
+    in_channels: int = 3
 
     def settings(self) -> dict[str, Any]:
-        """As keyword arguments of `HourglassBackbone`."""
+        """Give the structure as keyword arguments of the network."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return (
+        text = (
             f"{self.num_stacks} x depth {self.depth} x {self.channels} features, stem "
-            f"{self.stem_channels}, residuals a place: {self.num_blocks}, keypoints: "
+            f"{self.stem_channels}, residuals per place: {self.num_blocks}, keypoints: "
             f"{self.num_keypoints}"
         )
+        return text if self.in_channels == 3 else f"{text}, input channels: {self.in_channels}"
 
 
 def read_structure(state: Mapping[str, Tensor]) -> Structure:
-    """The structure of a network with our keys, `backbone.stem.0.weight` and so on.
+    """Read the structure of a network with our keys, `backbone.stem.0.weight` and so on.
 
     Raises:
         InputError: A tensor from which it is read is not there, or has the wrong rank.
     """
 
-    def outputs(name: str) -> int:
-        """Output channels of a convolution's weight."""
+    def channels(name: str) -> tuple[int, int]:
+        """Return the output and input channels of a convolution's weight."""
         weight = state.get(PREFIX + name)
         if weight is None:
             raise InputError(f"it lacks {PREFIX}{name}: not a stacked hourglass of heatmaps")
         if weight.ndim != 4:
             raise InputError(f"{PREFIX}{name} has shape {tuple(weight.shape)}, not 4 axes")
-        return weight.shape[0]
+        return weight.shape[0], weight.shape[1]
 
+    stem, in_channels = channels("stem.0.weight")
     first = [name for name in state if name.startswith(f"{PREFIX}stacks.0.hourglass.")]
     structure = Structure(
         num_stacks=count_distinct(r"backbone\.stacks\.(\d+)\.", state),
         depth=max((name.count(".inner") for name in first), default=0),
         num_blocks=count_distinct(r"backbone\.stacks\.0\.hourglass\.skip\.(\d+)\.", first),
-        channels=outputs(f"stem.6.{LAST_CONV}"),
+        channels=channels(f"stem.6.{LAST_CONV}")[0],
         stem_channels=(
-            outputs("stem.0.weight"),
-            outputs(f"stem.3.{LAST_CONV}"),
-            outputs(f"stem.5.{LAST_CONV}"),
+            stem,
+            channels(f"stem.3.{LAST_CONV}")[0],
+            channels(f"stem.5.{LAST_CONV}")[0],
         ),
-        num_keypoints=outputs("stacks.0.prediction.weight"),
+        num_keypoints=channels("stacks.0.prediction.weight")[0],
+        in_channels=in_channels,
     )
     check_counts(structure.num_stacks, structure.depth, structure.num_blocks, len(state))
     return structure
 
 
 def check_counts(num_stacks: int, depth: int, num_blocks: int, tensors: int) -> None:
-    """Whether a file of so many tensors can hold such a network; forged counts end here."""
+    """Refuse counts that a file of so many tensors cannot have: forged ones end here."""
     if depth > DEEPEST:
         raise InputError(f"its hourglasses halve the image {depth:,} times, at most {DEEPEST} work")
     if num_stacks * depth * num_blocks > tensors:
         raise InputError(
             f"its keys speak of {num_stacks:,} stacks of depth {depth} with {num_blocks:,} "
-            f"residuals a place, but it has {tensors:,} tensors: it is damaged"
+            f"residuals per place, but it has {tensors:,} tensors: it is damaged"
         )
 
 
 def count_distinct(pattern: str, names: Collection[str]) -> int:
-    """How many different values the group of `pattern` has at the beginning of `names`.
+    """Count the different values that the group of `pattern` has at the beginning of `names`.
 
-    Not one more than the largest index: a forged index must not become a forged size.
+    They are counted since a forged index must not become a forged size.
     """
     matches = map(re.compile(pattern).match, names)
     return len({match[1] for match in matches if match})
-
-
-def tensor_shapes(structure: Structure) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor that a network of this structure has, with our keys.
-
-    Raises:
-        InputError: There is no such network.
-    """
-    try:
-        with torch.device("meta"):
-            backbone = HourglassBackbone(**structure.settings())
-    except ValueError as error:
-        raise InputError(f"there is no network with {structure}: {error}") from error
-    return {PREFIX + name: tuple(value.shape) for name, value in backbone.state_dict().items()}
 
 
 def check_shapes(
@@ -115,11 +103,11 @@ def check_shapes(
     wanted: Mapping[str, tuple[int, ...]],
     names: Mapping[str, str] | None = None,
 ) -> None:
-    """Whether the tensors are exactly those wanted.
+    """Check that the tensors are exactly those wanted.
 
     Args:
         tensors: With our keys.
-        wanted: Their shapes, as `tensor_shapes` gives them.
+        wanted: Their shapes, as `shapes.tensor_shapes` gives them.
         names: What the file calls a tensor, where that is something else.
 
     Raises:
@@ -145,7 +133,7 @@ def check_shapes(
 
 
 def shown(names: Collection[str]) -> str:
-    """The first few of some names, and how many more there are."""
+    """List the first few of some names, and how many more there are."""
     listed = list(names)[:SHOWN]
     more = len(names) - len(listed)
     return ", ".join(listed) + (f" and {more:,} more" if more else "")

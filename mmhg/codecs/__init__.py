@@ -1,12 +1,7 @@
-"""Keypoint codecs: the authors' `HourglassHeatmap`, and MMPose's decoding whole batches."""
+"""Keypoint codecs: the authors' `HourglassHeatmap`, and MMPose's where they need a change."""
 
 from mmhg.codecs.associative_embedding import TrainableAssociativeEmbedding
-from mmhg.codecs.batch_heatmap import BatchMSRAHeatmap, BatchUDPHeatmap
+from mmhg.codecs.batch_msra_heatmap import BatchMSRAHeatmap
 from mmhg.codecs.hourglass_heatmap import HourglassHeatmap
 
-__all__ = [
-    "BatchMSRAHeatmap",
-    "BatchUDPHeatmap",
-    "HourglassHeatmap",
-    "TrainableAssociativeEmbedding",
-]
+__all__ = ["BatchMSRAHeatmap", "HourglassHeatmap", "TrainableAssociativeEmbedding"]

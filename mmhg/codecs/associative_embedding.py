@@ -1,4 +1,4 @@
-"""MMPose 1.3.2 decodes associative embeddings; for training its codec hands on too little."""
+"""MMPose's `AssociativeEmbedding` codec, which in 1.3.2 hands on too little for training."""
 
 from typing import ClassVar
 
@@ -8,9 +8,9 @@ from mmpose.registry import KEYPOINT_CODECS
 
 @KEYPOINT_CODECS.register_module()
 class TrainableAssociativeEmbedding(AssociativeEmbedding):
-    """``AssociativeEmbedding`` whose keypoint indices reach the head.
+    """Hand the keypoint indices on to the head.
 
-    Without the table ``PackPoseInputs`` drops what the tag loss needs.
+    Without the table `PackPoseInputs` drops what the tag loss needs.
     """
 
     label_mapping_table: ClassVar[dict[str, str]] = dict(keypoint_indices="keypoint_indices")

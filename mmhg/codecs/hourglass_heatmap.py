@@ -9,20 +9,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmhg.codecs.array_decode import find_array_peaks, moved_by_a_quarter
-from mmhg.codecs.batch_decode import (
-    as_maps,
-    find_peaks,
-    in_memory,
-    quarter_offsets,
-    to_host,
-    within,
-)
 from mmhg.errors import InputError
+from mmhg.nn.heatmaps import find_peaks, quarter_offsets
 
 _BEFORE_FLOOR = 1e-4
 """Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
@@ -30,9 +23,9 @@ _BEFORE_FLOOR = 1e-4
 
 @KEYPOINT_CODECS.register_module()
 class HourglassHeatmap(BaseKeypointCodec):
-    """One Gaussian a keypoint, by the authors' released code (`pose-hg-train`).
+    """Draw one Gaussian per keypoint, by the authors' released code (`pose-hg-train`).
 
-    A heatmap pixel stands for the 4 x 4 input pixels that it covers, so that pixel i is centred on
+    A heatmap pixel stands for the 4 x 4 input pixels that it covers, so that pixel i is centered on
     4 i + 1.5 input px (0-based; pixels at whole numbers). In MMPose's `MSRAHeatmap` it stands for
     4 i, and mirrored heatmaps have to be shifted; these must not be (`shift_heatmap=False`).
 
@@ -108,36 +101,36 @@ class HourglassHeatmap(BaseKeypointCodec):
         return keypoints[None], scores[None]
 
     def batch_decode(self, batch_encoded: Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Read the heatmaps (N, K, H, W) of a batch at once, on their own device.
+        """Read the heatmaps (N, K, H, W) of a batch at once.
 
         Returns:
             For each image what `decode` gives, to the bit.
         """
-        if batch_encoded.is_cpu:
-            keypoints, scores = self._read(in_memory(batch_encoded))
-            people = len(batch_encoded), 1, -1
-            return list(keypoints.reshape(*people, 2)), list(scores.reshape(people))
-        maps = as_maps(batch_encoded)
-        peaks = find_peaks(maps)
-        inside = within(maps, peaks.places, 1).all(1, keepdim=True)
-        offsets = quarter_offsets(maps, peaks, inside)
-        pixels, scores = to_host(peaks.places + offsets, peaks, len(batch_encoded))
-        return list(self._in_input(pixels)), list(scores)
+        keypoints, scores = self._read(as_maps(batch_encoded))
+        people = len(batch_encoded), 1, -1
+        return list(keypoints.reshape(*people, 2)), list(scores.reshape(people))
 
     def _read(self, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (M, 2) and scores (M,) of maps (M, H, W)."""
-        peaks = find_array_peaks(maps)
+        """Read keypoints (M, 2) and scores (M,) of maps (M, H, W)."""
+        peaks = find_peaks(maps)
         last = np.array(self.heatmap_size) - 1
-        inside = ((peaks.places > 0) & (peaks.places < last)).all(axis=1, keepdims=True)
-        return self._in_input(moved_by_a_quarter(peaks, inside)), peaks.values
+        inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
+        pixels = peaks.positions + quarter_offsets(peaks, inside)
+        return self._in_input(pixels), peaks.values
 
     def _in_input(self, pixels: np.ndarray) -> np.ndarray:
-        """Heatmap px (..., 2) in input px: each heatmap pixel covers some of the input's."""
+        """Convert heatmap px (..., 2) to input px, of which each heatmap pixel covers several."""
         return ((pixels + 0.5) * self.scale_factor - 0.5).astype(np.float32)
 
     def _profile(self, pixels: np.ndarray, length: int) -> np.ndarray:
-        """The patches along one axis: centres (K,) to (K, length)."""
+        """Draw the patches along one axis: centers (K,) to (K, length)."""
         distances = np.arange(length) - pixels[:, None]
         profile = np.exp(-(distances**2) / (2 * self.sigma**2))
         profile[np.abs(distances) > self.patch_size // 2] = 0
         return profile.astype(np.float32)
+
+
+def as_maps(heatmaps: Tensor) -> np.ndarray:
+    """Return heatmaps (N, K, H, W) of any device as maps (N K, H, W), float32 or wider."""
+    maps = heatmaps.detach().flatten(0, 1)
+    return maps.to("cpu", torch.promote_types(maps.dtype, torch.float32)).contiguous().numpy()

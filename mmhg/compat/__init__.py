@@ -1,18 +1,8 @@
-"""What today's PyTorch, mmcv-lite and setuptools need before MMPose 1.3.2 runs on them.
+"""Let MMPose 1.3.2 run on today's PyTorch, mmcv-lite, setuptools and Python.
 
-One tolerance a module. Each is narrow, does nothing where it is not needed, and is applied by
-``import mmhg``; none turns a safety check off.
+One tolerance per module. Each is narrow, does nothing where it is not needed, and is applied by
+`import mmhg`; none turns a safety check off.
 """
-
-from mmhg.compat import (
-    checkpoint_loading,
-    compiled_ops,
-    cpu_distributed,
-    default_detector,
-    openmmlab,
-    package_lookup,
-    torchvision_import,
-)
 
 __all__ = ["apply"]
 
@@ -23,8 +13,21 @@ def apply() -> None:
     Raises:
         ImportError: OpenMMLab's stack is missing; the message says what to install.
     """
+    from mmhg.compat import openmmlab
+
     openmmlab.check_installed()
+    from mmhg.compat import (
+        checkpoint_loading,
+        compiled_ops,
+        cpu_distributed,
+        default_detector,
+        package_lookup,
+        torchvision_import,
+        xtcocotools_import,
+    )
+
     package_lookup.apply()
+    xtcocotools_import.apply()
     compiled_ops.apply()
     torchvision_import.apply()
     checkpoint_loading.apply()

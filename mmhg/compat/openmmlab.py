@@ -11,14 +11,31 @@ REQUIREMENTS = {
 }
 
 
+def missing_packages() -> list[str]:
+    """Name the packages that cannot be imported, of torch and OpenMMLab's four."""
+    return [name for name in ("torch", *REQUIREMENTS) if not is_there(name)]
+
+
+def is_there(name: str) -> bool:
+    """Tell whether a package is installed, and not kept from being imported."""
+    try:
+        found = find_spec(name) is not None
+        if name == "mmengine" and found:  # the one that can be imported before `compat.apply`
+            import mmengine  # noqa: F401
+    except (ImportError, ValueError):
+        return False
+    return found
+
+
 def check_installed() -> None:
     """Raise an ImportError that names the command to run if a package of the stack is missing."""
-    missing = [name for name in ("torch", *REQUIREMENTS) if find_spec(name) is None]
+    missing = missing_packages()
     if not missing:
         return
     steps = "pip install --no-deps " + " ".join(REQUIREMENTS.values())
     raise ImportError(
-        f"mmhg needs {', '.join(missing)}, not installed here. In a clone of the project, "
+        f"this part of mmhg needs {', '.join(missing)}, not installed here (mmhg.nn and "
+        "mmhg.checkpoints need torch and numpy alone). In a clone of the project, "
         f"`make install` makes an environment with everything; in your own environment install "
         f"PyTorch (https://pytorch.org), requirements/runtime.txt, then `{steps}` "
         f"(--no-deps: mmpose requires chumpy, which no longer builds and is never imported)."

@@ -13,20 +13,20 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def config_folder() -> Path:
-    """The folder of configs: in a wheel ``mmhg/.mim/configs``, in a clone ``configs``."""
+    """Return the folder of configs: in a wheel `mmhg/.mim/configs`, in a clone `configs`."""
     packaged = PACKAGE / ".mim" / "configs"
     return packaged if packaged.is_dir() else PACKAGE.parent / "configs"
 
 
 def config_names() -> dict[str, Path]:
-    """The path of every config by its name, ``hg2_synthetic_128`` say, sorted."""
+    """Return the path of every config by its name, such as `hg2_synthetic_128`, sorted."""
     folder = config_folder()
     paths = (path for path in folder.rglob("*.py") if "_base_" not in path.parts)
     return {path.stem: path for path in sorted(paths, key=lambda path: path.stem)}
 
 
 def find_config(name: str | Path) -> Path:
-    """The file that ``name`` means: itself if there is such a file, else a config of that name.
+    """Find the file that `name` means: itself if there is one, else a config of that name.
 
     Raises:
         InputError: There is neither.
@@ -47,7 +47,7 @@ def get_config(name: str | Path) -> Config:
     """Load one of mmhg's configs by name, or any config by path.
 
     Args:
-        name: ``hg2_synthetic_128`` or ``hg2_synthetic_128.py``, say, or the path of a file.
+        name: Such as `hg2_synthetic_128` or `hg2_synthetic_128.py`, or the path of a file.
 
     Raises:
         InputError: There is no such config, or it does not load.

@@ -1,20 +1,16 @@
-"""Multi-scale testing: how a config asks for it, and how reports name it."""
+"""Multi-scale testing: ask for it in a config, and name it in reports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from mmhg.config.with_codec import CROPS, ConfigTree
 from mmhg.errors import InputError
-
-ConfigTree = Mapping[str, Any]
-
-CROPS = ("HourglassCrop", "PersonCrop", "TopdownAffine")
-"""Pipeline steps that cut out a person."""
 
 
 def with_test_scales(
     base: ConfigTree, scales: Sequence[float]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """``model, test_dataloader`` of ``base``, testing each person in crops of several sizes.
+    """Return the model and test dataloader of `base`, testing people in crops of several sizes.
 
     In a leaf:
 
@@ -24,12 +20,12 @@ def with_test_scales(
     numbers of multi-scale testing are not comparable with others.
 
     Args:
-        base: The config's ``_base_``: holds the two settings.
+        base: The config's `_base_`: holds the two settings.
         scales: Factors of the crop's side.
 
     Raises:
         InputError: There are no scales or one is not positive, the model is no
-            ``TopdownPoseEstimator``, or the pipeline has no crop.
+            `TopdownPoseEstimator`, or the pipeline has no crop.
     """
     if not scales or not all(scale > 0 for scale in scales):
         raise InputError(f"test scales must be positive factors of the crop's side, got {scales}")
@@ -59,5 +55,5 @@ def with_test_scales(
 
 
 def describe_scales(scales: Sequence[float]) -> str:
-    """What a report says of the scales that its predictions were made with; empty for none."""
+    """Name the scales of the predictions, as reports do; empty for none."""
     return f"multi-scale {' '.join(f'{scale:g}' for scale in scales)}" if scales else ""

@@ -1,11 +1,9 @@
 """Datasets, pipeline steps and the MPII converter."""
 
 from mmhg.datasets.body import FLICDataset, LSPDataset, MPIIPersonDataset
-from mmhg.datasets.collate import shared_memory_collate
+from mmhg.datasets.collate import stack_images_collate
 from mmhg.datasets.transforms import (
-    FastRandomBBoxTransform,
     HourglassCrop,
-    LoadPersonRegion,
     LoadWholeImage,
     PersonCrop,
     RandomChannelGain,
@@ -16,10 +14,8 @@ from mmhg.datasets.transforms import (
 
 __all__ = [
     "FLICDataset",
-    "FastRandomBBoxTransform",
     "HourglassCrop",
     "LSPDataset",
-    "LoadPersonRegion",
     "LoadWholeImage",
     "MPIIPersonDataset",
     "PersonCrop",
@@ -27,5 +23,5 @@ __all__ = [
     "RandomScaleRotation",
     "ScaleBox",
     "WholeImageBox",
-    "shared_memory_collate",
+    "stack_images_collate",
 ]

@@ -1,78 +1,64 @@
-"""What datasets of one annotated person a sample have in common, MPII aside."""
+"""The dataset of people that FLIC's, LSP's and MPII's classes build on: one person per sample."""
 
 from __future__ import annotations
 
 import logging
 import os.path as osp
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.datasets.transforms import PackPoseInputs
 
-from mmhg.datasets.body.mpii import to_zero_based
+from mmhg.datasets.people import AnnotatedPerson, to_zero_based
 from mmhg.errors import InputError
 
 
-@dataclass(frozen=True)
-class LabelledPerson:
-    """One person as a file has it, in 1-based pixels.
-
-    Args:
-        image: File name.
-        box: (4,) x1, y1, x2, y2 in px, or None where nothing says where the person is.
-        joints: (K, 2) px, meaningless where not annotated.
-        annotated: (K,) bool.
-        visible: (K,) 1 visible, 0 occluded, NaN unknown.
-        torso_size: px, NaN unknown.
-    """
-
-    image: str
-    box: np.ndarray | None
-    joints: np.ndarray
-    annotated: np.ndarray
-    visible: np.ndarray
-    torso_size: float
-
-
 class PersonDataset(BaseCocoStyleDataset):
-    """People of `read_people`, one a sample, box and joints on 0-based pixels.
+    """People of `read_people`, one per sample, box and joints on 0-based pixels.
 
     A sample has `bbox` (1, 4) where the person has a box, `keypoints` (1, K, 2) px,
     `keypoints_visible` (1, K) 1 where annotated, `visible` (1, K) as in the file (no transform
-    flips it) and, where it is known, `torso_size` (1, 1) px, which `PackPoseInputs` packs with the
-    annotation. People without an annotated joint, or without a box, are left out of training, which
-    the log tells, and kept in test mode.
+    flips it) and, where it is known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs`
+    packs with the annotation. People without a box or an annotated joint are left out of training,
+    which the log tells, and kept in test mode.
     """
 
-    def read_people(self) -> list[LabelledPerson]:
-        """The people of `ann_file`, in its order."""
+    def read_people(self) -> list[AnnotatedPerson]:
+        """Read the people of `ann_file`, in its order."""
         raise NotImplementedError
 
+    def box_of(self, person: AnnotatedPerson) -> np.ndarray | None:
+        """Give a person's box (1, 4) on 0-based pixels, None if it has none."""
+        return None if person.box is None else to_zero_based(person.box)[None].astype(np.float32)
+
     def get_data_info(self, idx: int) -> dict:
-        """A sample, which tells `PackPoseInputs` to pack the torso size as well."""
+        """Give a sample, which tells `PackPoseInputs` to pack the torso size as well."""
         info = super().get_data_info(idx)
         packed = {**PackPoseInputs.instance_mapping_table, "torso_size": "torso_size"}
         return info | {"instance_mapping_table": packed}
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
-        """Instances and images of `ann_file`."""
+        """Make instances and images of `ann_file`."""
         people = self.read_people()
-        names = dict.fromkeys(person.image for person in people)
-        img_ids = {name: number for number, name in enumerate(names)}
+        img_ids = _image_ids([person.image for person in people])
         instances = [
             self._instance(person) | {"id": index, "img_id": img_ids[person.image]}
             for index, person in enumerate(people)
         ]
+        if not self.test_mode:
+            boxed = [instance for instance in instances if "bbox" in instance]
+            instances = self._kept(instances, boxed, "a box")
         if self.data_mode == "bottomup":  # MMPose groups only what is adjacent in the list
             instances.sort(key=lambda instance: instance["img_id"])
         images = {instance["img_path"]: instance["img_id"] for instance in instances}
         return instances, [{"img_id": img_id, "img_path": path} for path, img_id in images.items()]
 
-    def _instance(self, person: LabelledPerson) -> dict:
-        """What the pipeline needs of one person (arrays with a leading axis of 1)."""
-        keypoints = np.where(person.annotated[:, None], to_zero_based(person.joints), 0.0)
+    def _instance(self, person: AnnotatedPerson) -> dict:
+        """Make what the pipeline needs of one person (arrays with a leading axis of 1)."""
+        keypoints = np.where(person.annotated[:, None], to_zero_based(person.keypoints), 0.0)
         instance = {
             "img_path": osp.join(self.data_prefix["img"], person.image),
             "bbox_score": np.ones(1, dtype=np.float32),
@@ -81,24 +67,42 @@ class PersonDataset(BaseCocoStyleDataset):
             "visible": person.visible[None].astype(np.float32),
             "category_id": [1],
         }
-        if person.box is not None:
-            instance["bbox"] = to_zero_based(person.box)[None].astype(np.float32)
+        if (box := self.box_of(person)) is not None:
+            instance["bbox"] = box
         if np.isfinite(person.torso_size):
             instance["torso_size"] = np.array([[person.torso_size]])
+        # Bottom-up, MMPose groups only what all people of an image have.
+        if np.isfinite(person.head_size) and self.data_mode == "topdown":
+            instance["head_size"] = np.array([[person.head_size]])
         return instance
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """All people in test mode, those who can be learnt from in training."""
+        """Keep all people in test mode, those who can be learned from in training."""
         if self.test_mode:
             return instance_list
-        kept = [i for i in instance_list if "bbox" in i and i["keypoints_visible"].any()]
-        if not kept:
-            raise InputError(f"annotation file {self.ann_file}: nobody has annotated joints")
-        if len(kept) < len(instance_list):
+        learned = [i for i in instance_list if i["keypoints_visible"].any()]
+        return self._kept(instance_list, learned, "an annotated joint")
+
+    def _kept(self, before: list[dict], after: list[dict], lack: str) -> list[dict]:
+        """Log who is left out of training, and refuse to be left with nobody."""
+        if not after:
+            raise InputError(f"annotation file {self.ann_file}: nobody has {lack}")
+        if len(after) < len(before):
             print_log(
-                f"{self.ann_file}: {len(instance_list) - len(kept)} of {len(instance_list)} people "
-                "left out of training for lack of annotated joints",
+                f"{self.ann_file}: {len(before) - len(after)} of {len(before)} people left out of "
+                f"training for lack of {lack}",
                 logger="current",
                 level=logging.WARNING,
             )
-        return kept
+        return after
+
+
+def _image_ids(names: Sequence[str]) -> dict[str, int]:
+    """Number each image: by MPII's own number, or a running one if a name is not a number."""
+    distinct = list(dict.fromkeys(names))
+    stems = [Path(name).stem for name in distinct]
+    if all(stem.isascii() and stem.isdigit() for stem in stems):
+        numbers = [int(stem) for stem in stems]
+        if len(set(numbers)) == len(numbers):
+            return dict(zip(distinct, numbers, strict=True))
+    return {name: rank for rank, name in enumerate(distinct)}

@@ -60,13 +60,12 @@ class RefinementDemo:
         config = config if isinstance(config, Config) else get_config(config)
         chosen = find_device(device)
         self._model: Any = load_model(config, checkpoint).to(chosen)
-        check_stacks(self._model)
+        self._stacks = check_stacks(self._model).num_stacks
         if isinstance(self._model, MultiScaleTopdownPoseEstimator):
             raise InputError(
                 "the page shows networks that see a person once, this config tests at several "
                 "scales; use the config that it builds on"
             )
-        self._model.test_cfg["output_heatmaps"] = True
         self._names = [Path(config.filename or "config").stem, Path(checkpoint).name]
         self._metainfo: dict[str, Any] = self._model.dataset_meta
         self._input = PersonInput(config, self._metainfo)
@@ -85,7 +84,7 @@ class RefinementDemo:
         return dict(
             config=self._names[0],
             checkpoint=self._names[1],
-            stacks=self._model.backbone.num_stacks,
+            stacks=self._stacks,
             joints=self.joint_names,
             joint_colors=_integers(self._metainfo["keypoint_colors"]),
             links=_integers(self._metainfo["skeleton_links"]),
@@ -137,7 +136,7 @@ class RefinementDemo:
     ) -> tuple[np.ndarray, list[PoseDataSample]]:
         """The person's box, and samples after each stack, as `test_step` gives them, in arrays."""
         place, person = self._input(image, box)
-        stacks = predict_each_stack(self._model, pseudo_collate([person]))
+        stacks = predict_each_stack(self._model, pseudo_collate([person]), heatmaps=True)
         return place, [samples[0].numpy() for samples in stacks]
 
     def _heatmap_area(self, sample: PoseDataSample, heatmaps: np.ndarray) -> list[float]:

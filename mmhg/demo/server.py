@@ -1,19 +1,74 @@
-"""The server of the page; what it answers is in `handler`."""
+"""The server of the page.
+
+    GET  /                        the page, and the files beside it
+    GET  /api/about               the network, the limits, the examples
+    GET  /api/examples/NUMBER     the file of an example
+    POST /api/picture             a picture's file: gives a JPEG to look at, and in X-Width and
+                                  X-Height the true size in px
+    POST /api/pose?box=&name=     a picture's file: gives what `RefinementDemo` tells of a person
+
+What is wrong is told as JSON, `{"error": ...}`.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import json
 import socket
 import sys
-from collections.abc import Sequence
-from http.server import ThreadingHTTPServer
-from typing import Any
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from mmhg.demo.examples import Example
-from mmhg.demo.handler import Handler, is_local
+from mmhg.demo.pictures import decode_picture, encode_picture
 from mmhg.demo.refinement import RefinementDemo
 from mmhg.errors import InputError
 
 MEGABYTE = 1_000_000
+
+_PAGE = Path(__file__).parent / "page"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+_FILES = {f"/{path.name}": path for path in _PAGE.iterdir() if path.suffix in _TYPES}
+_FILES["/"] = _PAGE / "index.html"
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+}
+
+_MOST_DISCARDED = 200_000_000
+_CHUNK = 1 << 16
+
+
+class Refusal(Exception):
+    """An answer that is an error.
+
+    Args:
+        status: HTTP's.
+        message: For the person in front of the page.
+    """
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Answer(NamedTuple):
+    """What goes back to the browser."""
+
+    content: bytes
+    kind: str
+    headers: Mapping[str, str] = {}
+    status: HTTPStatus = HTTPStatus.OK
 
 
 class DemoServer(ThreadingHTTPServer):
@@ -74,3 +129,152 @@ class DemoServer(ThreadingHTTPServer):
         """Report what went wrong, unless it is that the browser has gone."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers the requests of one connection."""
+
+    server: DemoServer
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    """Seconds that a browser may stay silent for."""
+
+    def do_GET(self) -> None:
+        """Give a file of the page, an example, or what the page has to know."""
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        """Look at a picture."""
+        self._answer(self._post)
+
+    def version_string(self) -> str:
+        """What the server calls itself."""
+        return "mmhg"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing about requests."""
+
+    def _get(self, url: SplitResult) -> Answer:
+        if path := _FILES.get(url.path):
+            return Answer(path.read_bytes(), f"{_TYPES[path.suffix]}; charset=utf-8")
+        if url.path == "/api/about":
+            examples = [dict(name=each.path.name, box=each.box) for each in self.server.examples]
+            return _json(
+                self.server.demo.describe()
+                | dict(max_upload=self.server.max_upload, examples=examples)
+            )
+        for number, example in enumerate(self.server.examples):
+            if url.path == f"/api/examples/{number}":
+                return Answer(example.path.read_bytes(), "application/octet-stream")
+        raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {url.path}")
+
+    def _post(self, url: SplitResult) -> Answer:
+        if url.path not in ("/api/picture", "/api/pose"):
+            raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {url.path}")
+        image = decode_picture(self._upload())
+        if url.path == "/api/picture":
+            height, width = image.shape[:2]
+            size = {"X-Width": str(width), "X-Height": str(height)}
+            return Answer(encode_picture(image), "image/jpeg", size)
+        query = parse_qs(url.query)
+        box = _box(query["box"][-1]) if "box" in query else None
+        return _json(self.server.demo(image, box, query.get("name", ["photo"])[-1]))
+
+    def _upload(self) -> bytes:
+        """The body of the request."""
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()):
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "say how long it is: Content-Length")
+        most = self.server.max_upload
+        if int(length) > most:
+            raise Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"this file has {megabytes(int(length))}, the limit is {megabytes(most)}. Make the "
+                "picture smaller, or start the page with a higher --max-upload",
+            )
+        data = self.rfile.read(int(length))
+        if len(data) < int(length):
+            raise ConnectionResetError("the browser has gone")
+        return data
+
+    def _answer(self, find: Callable[[SplitResult], Answer]) -> None:
+        """Send what `find` gives, or what is wrong."""
+        try:
+            self._check_origin()
+            answer = find(urlsplit(self.path))
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:
+            answer = _explain(error)
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.content)))
+        for name, value in (_HEADERS | dict(answer.headers)).items():
+            self.send_header(name, value)
+        if answer.status != HTTPStatus.OK:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.content)
+        if answer.status != HTTPStatus.OK:
+            self._discard()
+
+    def _check_origin(self) -> None:
+        """Other sites shall not use this server through the browser of somebody who visits them.
+
+        Neither openly, nor under a name of theirs that they let lead to this machine.
+        """
+        site = self.headers.get("Sec-Fetch-Site", "none")
+        named = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
+        if self.server.is_local and not is_local(named):
+            raise Refusal(HTTPStatus.FORBIDDEN, f"open the page at {self.server.url}")
+        if self.command == "POST" and site not in ("none", "same-origin"):
+            raise Refusal(HTTPStatus.FORBIDDEN, f"open the page at {self.server.url}")
+
+    def _discard(self) -> None:
+        """Read what is left of a refused upload: else the browser would not get the answer."""
+        self.connection.settimeout(1)
+        left = _MOST_DISCARDED
+        try:
+            while left > 0 and (data := self.rfile.read1(_CHUNK)):
+                left -= len(data)
+        except OSError:
+            pass
+
+
+def is_local(host: str) -> bool:
+    """Whether a name or an address is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def megabytes(size: int) -> str:
+    """A number of bytes for people."""
+    return f"{size / MEGABYTE:.3g} MB"
+
+
+def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Answer:
+    return Answer(json.dumps(value).encode(), "application/json", status=status)
+
+
+def _explain(error: Exception) -> Answer:
+    """What is wrong, in words."""
+    if isinstance(error, Refusal):
+        return _json(dict(error=str(error)), error.status)
+    if isinstance(error, InputError):
+        return _json(dict(error=str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
+    traceback.print_exception(error, file=sys.stderr)
+    message = "something went wrong inside of the server; its window says what"
+    return _json(dict(error=message), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _box(text: str) -> list[float]:
+    """Left, top, right, bottom."""
+    try:
+        left, top, right, bottom = (float(side) for side in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"a box is left,top,right,bottom in px, for example 10,20,110,220; got {text!r}"
+        ) from None
+    return [left, top, right, bottom]

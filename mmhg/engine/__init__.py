@@ -1,28 +1,25 @@
-"""What training needs beside the network: optimiser wrappers and hooks."""
+"""Training beside the network: mixed precision, hooks and loops."""
 
 from mmhg.engine.amp import AmpOptimWrapper
-from mmhg.engine.clipping import OptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
     CompileHook,
-    DeferredRuntimeInfoHook,
-    FastInferenceHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
     TF32Hook,
     TrainingCurvesHook,
 )
+from mmhg.engine.loops import FastTestLoop, FastValLoop
 
 __all__ = [
     "AmpOptimWrapper",
     "ChannelsLastHook",
     "CheckpointMatchHook",
     "CompileHook",
-    "DeferredRuntimeInfoHook",
-    "FastInferenceHook",
-    "OptimWrapper",
+    "FastTestLoop",
+    "FastValLoop",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

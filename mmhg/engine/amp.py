@@ -7,12 +7,11 @@ from mmengine.optim import AmpOptimWrapper as AcceleratorAmpOptimWrapper
 from mmengine.optim import OptimWrapper
 from mmpose.registry import OPTIM_WRAPPERS
 
-from mmhg.engine.clipping import DeviceClipping
 from mmhg.errors import InputError
 
 
 def accelerator_available() -> bool:
-    """Whether mmengine's ``AmpOptimWrapper`` accepts this machine."""
+    """Tell whether mmengine's `AmpOptimWrapper` accepts this machine."""
     from mmengine.optim.optimizer import amp_optimizer_wrapper as mmengine_amp
 
     return any(
@@ -21,7 +20,7 @@ def accelerator_available() -> bool:
 
 
 def default_dtype() -> torch.dtype | None:
-    """bfloat16 on the CPU and on CUDA devices that compute in it; None is mmengine's default."""
+    """Return bfloat16 for the CPU and CUDA devices that compute in it, else None: mmengine's."""
     if not accelerator_available():
         return torch.bfloat16
     if torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0):
@@ -31,8 +30,8 @@ def default_dtype() -> torch.dtype | None:
 
 # In MMPose's scope this name comes before mmengine's, so --amp and configs need no other one.
 @OPTIM_WRAPPERS.register_module(name="AmpOptimWrapper")
-class AmpOptimWrapper(DeviceClipping, AcceleratorAmpOptimWrapper):
-    """mmengine's ``AmpOptimWrapper`` with bfloat16 as the default, on the CPU too.
+class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
+    """Train in bfloat16 by default, on the CPU too, by mmengine's `AmpOptimWrapper`.
 
     bfloat16 has float32's range, so the loss is not scaled, and no step waits for the device to
     tell whether a gradient overflowed, as float16's do.
@@ -44,7 +43,7 @@ class AmpOptimWrapper(DeviceClipping, AcceleratorAmpOptimWrapper):
         **kwargs: Arguments of mmengine's wrapper.
 
     Raises:
-        ValueError: Another ``dtype`` than bfloat16 on the CPU.
+        InputError: Another `dtype` than bfloat16 on the CPU.
     """
 
     cast_dtype: torch.dtype | None
@@ -64,7 +63,7 @@ class AmpOptimWrapper(DeviceClipping, AcceleratorAmpOptimWrapper):
         if dtype not in ("bfloat16", torch.bfloat16):
             raise InputError(
                 f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}; leave "
-                "it away or set it to 'bfloat16'"
+                "it out or set it to 'bfloat16'"
             )
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
@@ -75,7 +74,7 @@ class AmpOptimWrapper(DeviceClipping, AcceleratorAmpOptimWrapper):
         self.loss_scaler = torch.amp.GradScaler(device, enabled=False)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """As mmengine's; a float16 training may go on from a bfloat16 one, which has no scale."""
+        """Load as mmengine does; float16 may go on from a bfloat16 training, which has no scale."""
         if not state_dict.get("loss_scaler"):
             state_dict.pop("loss_scaler", None)
         super().load_state_dict(state_dict)

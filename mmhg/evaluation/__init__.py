@@ -1,22 +1,20 @@
-"""Scores of predicted poses."""
+"""PoseScores of predicted poses."""
 
 from mmhg.evaluation.dump_keypoints import DumpKeypoints
+from mmhg.evaluation.metrics import PCKhMetric, PCPMetric, TorsoPCKMetric
 from mmhg.evaluation.pckh import (
-    PCKhScores,
     accuracies,
     area_under_curve,
     group_curves,
     normalized_distances,
-    score,
     score_all,
     score_by_visibility,
+    score_pckh,
 )
-from mmhg.evaluation.pckh_metric import PCKhMetric
-from mmhg.evaluation.pcp_metric import PCPMetric
 from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
 from mmhg.evaluation.presence_metric import JointPresenceMetric
 from mmhg.evaluation.protocols import PROTOCOLS, PCKhProtocol
-from mmhg.evaluation.torso_pck_metric import TorsoPCKMetric
+from mmhg.evaluation.scores import PoseScores
 
 __all__ = [
     "PROTOCOLS",
@@ -24,8 +22,8 @@ __all__ = [
     "JointPresenceMetric",
     "PCKhMetric",
     "PCKhProtocol",
-    "PCKhScores",
     "PCPMetric",
+    "PoseScores",
     "PrecisionRecall",
     "TorsoPCKMetric",
     "accuracies",
@@ -34,7 +32,7 @@ __all__ = [
     "normalized_distances",
     "precision_recall",
     "presence_scores",
-    "score",
     "score_all",
     "score_by_visibility",
+    "score_pckh",
 ]

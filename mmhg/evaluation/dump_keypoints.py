@@ -1,4 +1,4 @@
-"""Predicted keypoints as a plain file, for scoring without a model."""
+"""Write predicted keypoints to a plain file, for scoring without a model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from mmengine.logging import print_log
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-from mmhg.evaluation.each_person import EachPersonMetric, each_person_once, identity, to_numpy
+from mmhg.evaluation.person_metric import UniquePersonMetric, deduplicate, identity, to_numpy
+from mmhg.utils.files import write_text
 
 
 @METRICS.register_module()
-class DumpKeypoints(EachPersonMetric):
+class DumpKeypoints(UniquePersonMetric):
     """Write each person's prediction to a `.json` file; `tools/test.py --dump FILE.json` adds it.
 
     The file is a list of people, ordered by id: `{"id", "image", "keypoints": [[x, y], ...],
@@ -27,7 +28,7 @@ class DumpKeypoints(EachPersonMetric):
         settings: `collect_device` and `collect_dir`, as for any metric of mmengine.
 
     Raises:
-        InputError: The file's ending is not `.json`.
+        InputError: The file's suffix is not `.json`.
     """
 
     def __init__(self, out_file_path: str, **settings: Any) -> None:
@@ -53,12 +54,10 @@ class DumpKeypoints(EachPersonMetric):
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
         """Write the file; there is nothing to report."""
-        people = sorted(each_person_once(results).values(), key=lambda person: person["id"])
+        people = sorted(deduplicate(results).values(), key=lambda person: person["id"])
         for person in people:
             del person["person"]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_name(f".{self.path.name}.partial")
-        partial.write_text(json.dumps(people) + "\n")
-        partial.replace(self.path)
+        write_text(self.path, json.dumps(people) + "\n")
         print_log(f"{len(people)} people's keypoints written to {self.path}", logger="current")
         return {}

@@ -10,78 +10,17 @@ Shapes: P people, K joints of the dataset, T thresholds.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from mmhg.errors import InputError
 from mmhg.evaluation.protocols import OFFICIAL, PROTOCOLS, PCKhProtocol
+from mmhg.evaluation.scores import PartScore, PoseScores
 
 AUC_THRESHOLDS = np.arange(51) / 100
 """0, 0.01, ..., 0.5 head sizes (`evaluatePCKh`)."""
-
-
-class JointScore(NamedTuple):
-    """One joint's accuracy in percent (NaN without annotations).
-
-    `at_01` is measured at the protocol's `tight_threshold`, which is 0.1 in all but one.
-    """
-
-    annotated: int
-    at_05: float
-    at_01: float
-
-
-@dataclass(frozen=True)
-class PCKhScores:
-    """Scores in percent; NaN where no joint is annotated.
-
-    Args:
-        protocol: Name of the protocol.
-        people: Number of people.
-        summary: `PCKh@0.5`, `PCKh@0.1`, `AUC`, `UBody`, then the protocol's groups at 0.5.
-        joints: Every joint of the dataset, by name, in the dataset's order.
-        testing: The scales of multi-scale testing (`mmhg.config.describe_scales`), empty
-            without it.
-    """
-
-    protocol: str
-    people: int
-    summary: dict[str, float]
-    joints: dict[str, JointScore] = field(repr=False)
-    testing: str = ""
-
-    @property
-    def named_protocol(self) -> str:
-        """The protocol, and how it was tested where that was at several scales."""
-        return f"{self.protocol}, {self.testing}" if self.testing else self.protocol
-
-    def report(self) -> dict[str, object]:
-        """What goes into a JSON file: undefined scores are None (null), not NaN."""
-        return {
-            "protocol": self.named_protocol,
-            **{name: _none_if_undefined(score) for name, score in self.summary.items()},
-            "joints": {
-                name: _none_if_undefined(score.at_05) for name, score in self.joints.items()
-            },
-        }
-
-    def table(self) -> str:
-        """A plain text table of all joints, then of the summary."""
-        width = max(len(name) for name in (*self.joints, *self.summary))
-        lines = [
-            f"PCKh, {self.named_protocol} protocol, {self.people} people",
-            f"{'joint':<{width}}  annotated  PCKh@0.5  PCKh@0.1",
-        ]
-        for name, (annotated, at_05, at_01) in self.joints.items():
-            lines.append(f"{name:<{width}}  {annotated:>9}  {at_05:>8.2f}  {at_01:>8.2f}")
-        lines.append("-" * len(lines[1]))
-        for name, score in self.summary.items():
-            lines.append(f"{name:<{width}}  {'':>9}  {score:>8.2f}")
-        return "\n".join(lines)
 
 
 def normalized_distances(
@@ -89,16 +28,16 @@ def normalized_distances(
     ground_truth: np.ndarray,
     head_sizes: np.ndarray,
     annotated: np.ndarray,
-    labels: Sequence[str] | None = None,
+    person_names: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Distances from the annotations in head sizes.
+    """Measure distances from the annotations in head sizes.
 
     Args:
         predictions: (P, K, 2) px, with the same origin as `ground_truth`.
         ground_truth: (P, K, 2) px.
         head_sizes: (P,) px, as `head_sizes_from_boxes` gives.
         annotated: (P, K) bool.
-        labels: What errors call the P people beside their index.
+        person_names: What errors call the P people beside their index.
 
     Returns:
         (P, K) float64, NaN where a joint is not annotated.
@@ -124,13 +63,13 @@ def normalized_distances(
         distances = np.sqrt(x * x + y * y) / head_sizes[:, None]
     sized = np.isfinite(head_sizes) & (head_sizes > 0)
     if not (sized.all() and (np.isfinite(distances) | ~annotated).all()):
-        _check_people(predictions, ground_truth, head_sizes, annotated, labels)
+        _check_people(predictions, ground_truth, head_sizes, annotated, person_names)
     distances[~annotated] = np.nan
     return distances
 
 
 def accuracies(distances: np.ndarray, thresholds: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Percentage of annotated joints within each threshold, all joints pooled.
+    """Count the annotated joints within each threshold in percent, all joints pooled.
 
     Args:
         distances: Of any shape, NaN where a joint is not annotated.
@@ -144,7 +83,7 @@ def accuracies(distances: np.ndarray, thresholds: Sequence[float] | np.ndarray) 
 
 
 def area_under_curve(curve: np.ndarray) -> float:
-    """Area under a piecewise linear curve over `AUC_THRESHOLDS`, normalised to 0..100."""
+    """Integrate a piecewise linear curve over equal steps, normalized to 0..100."""
     return float((curve[1:] + curve[:-1]).mean() / 2)
 
 
@@ -154,7 +93,7 @@ def group_curves(
     protocol: PCKhProtocol = OFFICIAL,
     thresholds: Sequence[float] | np.ndarray = AUC_THRESHOLDS,
 ) -> dict[str, np.ndarray]:
-    """PCKh over the threshold: `Total`, `UBody` and each of the protocol's groups.
+    """Compute PCKh over the threshold: `Total`, `UBody` and each of the protocol's groups.
 
     Args:
         distances: (P, K), as `normalized_distances` gives.
@@ -163,7 +102,7 @@ def group_curves(
         thresholds: (T,) head sizes, inclusive.
 
     Returns:
-        (T,) percent a name, NaN where no joint is annotated.
+        (T,) percent per name, NaN where no joint is annotated.
 
     Raises:
         InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
@@ -171,10 +110,10 @@ def group_curves(
     return _group_curves(_count(distances, joint_names, protocol, thresholds), protocol)
 
 
-def score(
+def score_pckh(
     distances: np.ndarray, joint_names: Sequence[str], protocol: PCKhProtocol = OFFICIAL
-) -> PCKhScores:
-    """All scores of a protocol.
+) -> PoseScores:
+    """Compute all scores of a protocol.
 
     Args:
         distances: (P, K), as `normalized_distances` gives.
@@ -189,7 +128,7 @@ def score(
     counts = _count(distances, joint_names, protocol, thresholds)
     curves = _group_curves(counts, protocol)
     joints = {
-        name: JointScore(joint.annotated, *joint.curve[: len(points)].tolist())
+        name: PartScore(joint.annotated, tuple(joint.curve[: len(points)].tolist()))
         for name, joint in counts.items()
     }
     total = curves.pop("Total")
@@ -199,12 +138,22 @@ def score(
         "AUC": area_under_curve(total[len(points) :]),
         **{group: float(curve[0]) for group, curve in curves.items()},
     }
-    return PCKhScores(protocol.name, len(distances), summary, joints)
+    return PoseScores(
+        measure="PCKh",
+        convention=protocol.name,
+        people=len(distances),
+        summary=summary,
+        parts=joints,
+        headings=("PCKh@0.5", "PCKh@0.1"),
+        convention_kind="protocol",
+    )
 
 
-def score_all(distances: np.ndarray, joint_names: Sequence[str]) -> dict[str, PCKhScores]:
-    """The scores of every protocol, by its name; arguments and errors as `score`."""
-    return {name: score(distances, joint_names, protocol) for name, protocol in PROTOCOLS.items()}
+def score_all(distances: np.ndarray, joint_names: Sequence[str]) -> dict[str, PoseScores]:
+    """Compute the scores of every protocol, by its name; arguments and errors as `score_pckh`."""
+    return {
+        name: score_pckh(distances, joint_names, protocol) for name, protocol in PROTOCOLS.items()
+    }
 
 
 def score_by_visibility(
@@ -212,8 +161,8 @@ def score_by_visibility(
     visible: np.ndarray,
     joint_names: Sequence[str],
     protocol: PCKhProtocol = OFFICIAL,
-) -> dict[str, PCKhScores]:
-    """Scores of the `visible` and of the `occluded` joints, each as if there were no others.
+) -> dict[str, PoseScores]:
+    """Score the `visible` and the `occluded` joints, each as if there were no others.
 
     Args:
         distances: (P, K), as `normalized_distances` gives.
@@ -226,20 +175,20 @@ def score_by_visibility(
     _check_shape("visible", visible, distances.shape)
     parts = {"visible": visible > 0, "occluded": visible == 0}
     return {
-        name: score(np.where(part, distances, np.nan), joint_names, protocol)
+        name: score_pckh(np.where(part, distances, np.nan), joint_names, protocol)
         for name, part in parts.items()
     }
 
 
 class _JointCount(NamedTuple):
-    """How often a joint is annotated, and how often within each of T thresholds."""
+    """Counts of a joint: how often it is annotated, and how often within each of T thresholds."""
 
     annotated: int
     correct: np.ndarray
 
     @property
     def curve(self) -> np.ndarray:
-        """(T,) percent, NaN where the joint is not annotated."""
+        """Give (T,) percent, NaN where the joint is not annotated."""
         return _percent(self.correct, self.annotated)
 
 
@@ -249,7 +198,7 @@ def _count(
     protocol: PCKhProtocol,
     thresholds: Sequence[float] | np.ndarray,
 ) -> dict[str, _JointCount]:
-    """The counts of every joint, once the names are known to suffice."""
+    """Count every joint, once the names are known to suffice."""
     if distances.ndim != 2 or distances.shape[1] != len(joint_names):
         raise InputError(
             f"distances must have shape (P, {len(joint_names)}) for these joint names, got "
@@ -270,7 +219,7 @@ def _count(
 def _count_within(
     distances: np.ndarray, thresholds: Sequence[float] | np.ndarray
 ) -> tuple[int, np.ndarray]:
-    """How many distances are not NaN, and (T,) how many within each threshold."""
+    """Count the distances that are not NaN, and (T,) those within each threshold."""
     ordered = np.sort(distances, axis=None)  # NaN comes last
     annotated = int(np.searchsorted(ordered, np.nan))
     return annotated, np.searchsorted(ordered, thresholds, side="right")
@@ -305,7 +254,7 @@ def _check_people(
     ground_truth: np.ndarray,
     head_sizes: np.ndarray,
     annotated: np.ndarray,
-    labels: Sequence[str] | None,
+    person_names: Sequence[str] | None,
 ) -> None:
     """Raise InputError for the first person whose distances are not defined, if there is one."""
 
@@ -313,8 +262,8 @@ def _check_people(
         bad = annotated.any(axis=1) & ~ok
         if bad.any():
             person = int(np.argmax(bad))
-            label = f" ({labels[person]})" if labels else ""
-            raise InputError(f"person {person}{label}: {what}, got {values[person].tolist()}")
+            name = f" ({person_names[person]})" if person_names else ""
+            raise InputError(f"person {person}{name}: {what}, got {values[person].tolist()}")
 
     check(
         np.isfinite(head_sizes) & (head_sizes > 0),
@@ -324,10 +273,6 @@ def _check_people(
     for name, points in (("predictions", predictions), ("annotations", ground_truth)):
         finite = np.isfinite(points).all(axis=2)
         check((finite | ~annotated).all(axis=1), f"{name} must be finite", points)
-
-
-def _none_if_undefined(score: float) -> float | None:
-    return None if math.isnan(score) else score
 
 
 def _check_shape(name: str, array: np.ndarray, expected: tuple[int, ...]) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.evaluation.person_scores import PartScore, PersonScores
+from mmhg.evaluation.scores import PartScore, PoseScores
 
 THRESHOLD = 0.5
 """Lengths of the stick."""
@@ -51,9 +51,9 @@ def correct_sticks(
     annotated: np.ndarray,
     joint_names: Sequence[str],
     threshold: float = THRESHOLD,
-    persons: Sequence[str] | None = None,
+    person_names: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Which of `STICKS` are correct.
+    """Find which of `STICKS` are correct.
 
     Args:
         predictions: (P, K, 2) px, with the same origin as `ground_truth`.
@@ -61,7 +61,7 @@ def correct_sticks(
         annotated: (P, K) bool.
         joint_names: The K joints' names, in the dataset's order.
         threshold: Lengths of the stick, inclusive.
-        persons: What errors call the P people beside their index.
+        person_names: What errors call the P people beside their index.
 
     Returns:
         (P, S) float64, 1 correct, 0 not, NaN where an end is not annotated.
@@ -78,7 +78,7 @@ def correct_sticks(
             raise InputError(f"{name} must have shape {expected}, got {points.shape}")
         if (bad := (annotated & ~np.isfinite(points).all(axis=2)).any(axis=1)).any():
             person = int(np.argmax(bad))
-            who = f" ({persons[person]})" if persons else ""
+            who = f" ({person_names[person]})" if person_names else ""
             raise InputError(
                 f"person {person}{who}: {name} must be finite, got {points[person].tolist()}"
             )
@@ -98,7 +98,7 @@ def correct_sticks(
 
 
 def _ends(points: np.ndarray, joint_names: Sequence[str]) -> np.ndarray:
-    """Both ends (P, S, 2, 2) of the sticks of joints (P, K, 2)."""
+    """Compute both ends (P, S, 2, 2) of the sticks of joints (P, K, 2)."""
     column = {name: k for k, name in enumerate(joint_names)}
     sticks = [
         [points[:, [column[joint] for joint in end]].mean(axis=1) for end in ends]
@@ -107,28 +107,30 @@ def _ends(points: np.ndarray, joint_names: Sequence[str]) -> np.ndarray:
     return np.array(sticks).transpose(2, 0, 1, 3)
 
 
-def score(correct: np.ndarray, labels: str, threshold: float = THRESHOLD) -> PersonScores:
-    """`PCP@<threshold>` of all sticks pooled, and `PCP <group>` of `GROUPS`.
+def score_pcp(
+    correct: np.ndarray, side_convention: str, threshold: float = THRESHOLD
+) -> PoseScores:
+    """Compute `PCP@<threshold>` of all sticks pooled, and `PCP <group>` of `GROUPS`.
 
     Args:
         correct: (P, S), as `correct_sticks` gives.
-        labels: What left and right mean, for the report.
+        side_convention: What left and right mean, for the report.
         threshold: What `correct` was found with.
     """
     sticks = {
-        name: PartScore(int(np.isfinite(column).sum()), _percent(column))
+        name: PartScore(int(np.isfinite(column).sum()), (_percent(column),))
         for name, column in zip(STICKS, correct.T, strict=True)
     }
     summary = {
         f"PCP@{threshold:g}": _percent(correct),
         **{
-            f"PCP {group}": float(np.mean([sticks[name].accuracy for name in names]))
+            f"PCP {group}": float(np.mean([sticks[name].correct[0] for name in names]))
             for group, names in GROUPS.items()
         },
     }
-    return PersonScores(
+    return PoseScores(
         measure=f"strict PCP@{threshold:g}",
-        labels=labels,
+        convention=side_convention,
         people=len(correct),
         summary=summary,
         parts=sticks,
@@ -137,6 +139,6 @@ def score(correct: np.ndarray, labels: str, threshold: float = THRESHOLD) -> Per
 
 
 def _percent(correct: np.ndarray) -> float:
-    """The mean of what is not NaN in percent, NaN without any."""
+    """Average what is not NaN, in percent, NaN without any."""
     known = correct[~np.isnan(correct)]
     return 100.0 * float(known.mean()) if known.size else float("nan")

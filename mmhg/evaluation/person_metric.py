@@ -1,33 +1,43 @@
-"""What the metrics of MPII, FLIC and LSP have in common."""
+"""Bases of the metrics over people: each person counts once, whichever process saw it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 
 from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
-from mmhg.evaluation.each_person import (
-    EachPersonMetric,
-    annotated_keypoints,
-    each_person_once,
-    identity,
-    to_numpy,
-)
-from mmhg.evaluation.pckh import PCKhScores
-from mmhg.evaluation.person_scores import PersonScores
+from mmhg.evaluation.scores import PoseScores
+
+PersonId = tuple[str | None, Hashable]
+"""A person's identity: image and id."""
 
 
-class PersonMetric(EachPersonMetric):
+class UniquePersonMetric(BaseMetric):
+    """A metric whose results are dictionaries, one per person, with `person` among their keys.
+
+    mmengine removes a sampler's padding by cutting the collected results to the dataset's size,
+    which is right only where the padding comes last; here everything is kept and told apart by
+    identity.
+    """
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Score the people that the processes have seen, each once."""
+        return super().evaluate(size=sys.maxsize)
+
+
+class KeypointMetric(UniquePersonMetric):
     """Collects predicted and annotated joints and scores each person once.
 
-    A metric gives `score_people`, and `of_sample` where it needs more of a person. Joints are found
-    by the names in the dataset's metainfo. Predictions and annotations must have the same pixel
-    origin.
+    A metric gives `score_people`, and `measure_person` where it needs more of a person. Joints are
+    found by the names in the dataset's metainfo. Predictions and annotations must have the same
+    pixel origin.
 
     Args:
         settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
@@ -36,28 +46,28 @@ class PersonMetric(EachPersonMetric):
         scores: The last evaluation, on the main process; `scores.report()` is its JSON form.
     """
 
-    scores: PersonScores | PCKhScores | None = None
+    scores: PoseScores | None = None
 
     @property
-    def labels(self) -> str:
-        """What left and right mean in the dataset."""
-        return self.dataset_meta.get("labels", "unnamed")
+    def side_convention(self) -> str:
+        """Tell what left and right mean in the dataset."""
+        return self.dataset_meta.get("side_convention", "unnamed")
 
     def score_people(
-        self, people: dict[str, np.ndarray], joint_names: list[str], persons: list[str]
-    ) -> PersonScores | PCKhScores:
-        """Scores of all people.
+        self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
+    ) -> PoseScores:
+        """Score all people.
 
         Args:
             people: `predictions` and `ground_truth` (P, K, 2) px, `annotated` (P, K) bool, and
-                what `of_sample` gave, each (P,).
+                what `measure_person` gave, each (P,).
             joint_names: The K joints' names.
-            persons: What errors call the P people.
+            person_names: What errors call the P people.
         """
         raise NotImplementedError
 
-    def of_sample(self, sample: dict) -> dict[str, float]:
-        """More numbers of one person, by name."""
+    def measure_person(self, sample: dict) -> dict[str, float]:
+        """Give more numbers of one person, by name."""
         return {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -73,19 +83,19 @@ class PersonMetric(EachPersonMetric):
                         "predictions": to_numpy(predicted)[0, :, :2],
                         "ground_truth": to_numpy(annotated)[0, :, :2],
                         "annotated": annotated_keypoints(sample),
-                        **self.of_sample(sample),
+                        **self.measure_person(sample),
                     },
                 }
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Scores of the people in `results`, each once."""
+        """Score the people in `results`, each once."""
         name = type(self).__name__
         if not results:
             raise InputError(f"{name}: the evaluation dataset has no people")
         if not self.dataset_meta:
             raise InputError(f"{name}: dataset_meta is not set, the joints have no names")
-        people = each_person_once(results)
+        people = deduplicate(results)
         kept = list(people.values())
         scales = {person["test_scales"] for person in kept}
         testing = {describe_scales(of_person) for of_person in scales}
@@ -95,9 +105,35 @@ class PersonMetric(EachPersonMetric):
             key: np.array([person["arrays"][key] for person in kept])
             for key in results[0]["arrays"]
         }
-        persons = [f"{path}, id {number}" for path, number in people]
+        person_names = [f"{path}, id {number}" for path, number in people]
         joint_names = list(self.dataset_meta["keypoint_id2name"].values())
-        scores = self.score_people(arrays, joint_names, persons)
+        scores = self.score_people(arrays, joint_names, person_names)
         self.scores = replace(scores, testing=testing.pop())
         MMLogger.get_current_instance().info(f"\n{self.scores.table()}")
         return dict(self.scores.summary)
+
+
+def identity(sample: Mapping[str, Any]) -> PersonId:
+    """Tell who a data sample is about."""
+    return sample.get("img_path"), sample["id"]
+
+
+def deduplicate(results: list[dict]) -> dict[PersonId, dict]:
+    """Sort results by person; of a person's several, the first counts."""
+    people: dict[PersonId, dict] = {}
+    for result in results:
+        people.setdefault(result["person"], result)
+    return people
+
+
+def annotated_keypoints(sample: Mapping[str, Any]) -> np.ndarray:
+    """Tell which joints of a data sample's person are annotated: (K,) bool."""
+    flags = np.asarray(sample["gt_instances"]["keypoints_visible"])
+    if flags.ndim == 3:  # codecs may append weights to the flags
+        flags = flags[..., 0]
+    return flags[0] > 0
+
+
+def to_numpy(values: Any) -> np.ndarray:
+    """Move an array to the host, whether the model handed out numpy or torch."""
+    return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)

@@ -1,4 +1,4 @@
-"""Whether a joint is there at all, told from its heatmap (paper, section 4.4).
+"""Tell from its heatmap whether a joint is there at all (paper, section 4.4).
 
 The network learns an all-zero heatmap for a joint without annotation, so that the mean activation
 of a heatmap is a score of the joint's presence. On MPII's validation people the paper reports an
@@ -32,18 +32,18 @@ class PrecisionRecall(NamedTuple):
 
     @property
     def area(self) -> float:
-        """Area under the curve in percent, as the sum of its steps (not interpolated)."""
+        """Integrate the curve in percent, as the sum of its steps (not interpolated)."""
         steps = np.diff(self.recall, prepend=0.0)
         return 100.0 * float(steps @ self.precision)
 
 
 def presence_scores(heatmaps: np.ndarray) -> np.ndarray:
-    """Mean activation of each heatmap: (..., K, H, W) to (..., K) float64."""
+    """Average each heatmap: (..., K, H, W) to (..., K) float64."""
     return np.asarray(heatmaps).mean(axis=(-2, -1), dtype=np.float64)
 
 
 def precision_recall(scores: np.ndarray, present: np.ndarray) -> PrecisionRecall:
-    """How well scores tell the joints that are present from those that are not.
+    """Compute how well scores tell the joints that are present from those that are not.
 
     Args:
         scores: (N,), higher for present joints.

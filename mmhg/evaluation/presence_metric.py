@@ -11,21 +11,22 @@ from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
 
 from mmhg.errors import InputError
-from mmhg.evaluation.each_person import (
-    EachPersonMetric,
+from mmhg.evaluation.person_metric import (
+    UniquePersonMetric,
     annotated_keypoints,
-    each_person_once,
+    deduplicate,
     identity,
     to_numpy,
 )
 from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
 from mmhg.evaluation.protocols import OFFICIAL
+from mmhg.utils.table import table
 from mmhg.visualization.presence_curves import plot_presence_curves
 
 
 @METRICS.register_module()
-class JointPresenceMetric(EachPersonMetric):
-    """How well mean heatmap activation tells annotated joints from those without annotation.
+class JointPresenceMetric(UniquePersonMetric):
+    """Score how well mean heatmap activation tells annotated joints from the others.
 
     Returns the area under the precision-recall curve in percent as `presence/Knee` and so on (NaN
     where no joint is annotated) and logs it beside the share of annotated joints, which is what
@@ -34,11 +35,11 @@ class JointPresenceMetric(EachPersonMetric):
 
     Args:
         groups: PCKh's groups of joints, right and left together.
-        plot: A picture of the curves to write (.png, .pdf or .svg), None for none.
+        plot: An image of the curves to write (.png, .pdf or .svg), None for none.
         settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
 
     Raises:
-        InputError: An unknown group or kind of picture, or predictions without heatmaps.
+        InputError: An unknown group or kind of image, or predictions without heatmaps.
 
     Attributes:
         curves: Of the last evaluation, by group, on the main process.
@@ -79,18 +80,14 @@ class JointPresenceMetric(EachPersonMetric):
             )
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Areas of the people in `results`, each once."""
+        """Compute the areas of the people in `results`, each once."""
         if not results:
             raise InputError("JointPresenceMetric: the evaluation dataset has no people")
-        people = each_person_once(results).values()
+        people = deduplicate(results).values()
         scores = np.stack([person["scores"] for person in people])
         present = np.stack([person["present"] for person in people])
         names = list((self.dataset_meta or {})["keypoint_id2name"].values())
-        self.curves, areas = {}, {}
-        lines = [
-            f"presence of joints by mean heatmap activation, {len(people)} people",
-            f"{'joint':<10}{'joints':>8}{'annotated':>11}{'AUC':>8}",
-        ]
+        self.curves, areas, rows = {}, {}, []
         for group in self.groups:
             columns = [names.index(joint) for joint in OFFICIAL.groups[group]]
             of_group = present[:, columns].ravel()
@@ -100,9 +97,18 @@ class JointPresenceMetric(EachPersonMetric):
                 area = self.curves[group].area
             areas[f"presence/{group}"] = area
             share = 100.0 * of_group.mean()
-            lines.append(f"{group:<10}{of_group.size:>8}{share:>9.1f} %{area:>8.2f}")
-        MMLogger.get_current_instance().info("\n" + "\n".join(lines))
+            rows.append([group, str(of_group.size), f"{share:.1f} %", f"{area:.2f}"])
+        MMLogger.get_current_instance().info(
+            f"\npresence of joints by mean heatmap activation, {len(people)} people\n"
+            + table(["joint", "joints", "annotated", "AUC"], rows)
+        )
         if self.plot and self.curves:
             self.plot.parent.mkdir(parents=True, exist_ok=True)
-            plot_presence_curves(self.curves, self.plot)
+            plot_presence_curves(
+                {
+                    f"{group}, AUC {curve.area:.1f}": (curve.recall, curve.precision)
+                    for group, curve in self.curves.items()
+                },
+                self.plot,
+            )
         return areas

@@ -19,7 +19,7 @@ _PAIRED_JOINTS = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 
 @dataclass(frozen=True)
 class PCKhProtocol:
-    """Which joints a set of PCKh scores counts. Joints are named as in MMPose's MPII metainfo.
+    """The joints that a set of PCKh scores counts, named as in MMPose's MPII metainfo.
 
     Args:
         name: Stands in reports beside the scores.
@@ -94,7 +94,7 @@ PROTOCOLS = {
 
 
 def get_protocol(name: str) -> PCKhProtocol:
-    """The protocol of a name; raises InputError with the known ones."""
+    """Get a protocol by name; an unknown one raises InputError with the known ones."""
     if name not in PROTOCOLS:
         known = ", ".join(repr(known) for known in PROTOCOLS)
         raise InputError(f"protocol must be one of {known}, got {name!r}")

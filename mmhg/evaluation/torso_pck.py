@@ -17,7 +17,7 @@ import numpy as np
 
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import accuracies, area_under_curve, normalized_distances
-from mmhg.evaluation.person_scores import PartScore, PersonScores
+from mmhg.evaluation.scores import PartScore, PoseScores
 
 THRESHOLD = 0.2
 """Torso sizes."""
@@ -33,16 +33,16 @@ def torso_distances(
     ground_truth: np.ndarray,
     torso_sizes: np.ndarray,
     annotated: np.ndarray,
-    persons: Sequence[str] | None = None,
+    person_names: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Distances from the annotations in torso sizes.
+    """Measure distances from the annotations in torso sizes.
 
     Args:
         predictions: (P, K, 2) px, with the same origin as `ground_truth`.
         ground_truth: (P, K, 2) px.
         torso_sizes: (P,) px.
         annotated: (P, K) bool.
-        persons: What errors call the P people beside their index.
+        person_names: What errors call the P people beside their index.
 
     Returns:
         (P, K) float64, NaN where a joint is not annotated.
@@ -60,26 +60,26 @@ def torso_distances(
     bad = annotated.any(axis=1) & ~(np.isfinite(sizes) & (sizes > 0))
     if bad.any():
         person = int(np.argmax(bad))
-        who = f" ({persons[person]})" if persons else ""
+        who = f" ({person_names[person]})" if person_names else ""
         raise InputError(
             f"person {person}{who}: the torso size must be positive and finite, got {sizes[person]}"
         )
-    return normalized_distances(predictions, ground_truth, sizes, annotated, persons)
+    return normalized_distances(predictions, ground_truth, sizes, annotated, person_names)
 
 
-def score(
+def score_torso_pck(
     distances: np.ndarray,
     joint_names: Sequence[str],
-    labels: str,
+    side_convention: str,
     threshold: float = THRESHOLD,
-) -> PersonScores:
-    """`PCK@<threshold>` of all joints pooled, `AUC` up to the threshold, and groups of joints.
+) -> PoseScores:
+    """Compute `PCK@<threshold>` of all joints pooled, `AUC` up to it, and groups of joints.
 
     Args:
         distances: (P, K), as `torso_distances` gives.
         joint_names: The K joints' names, in the dataset's order; `left_x` and `right_x` make a
             group X, neck and head top the group Head, and any other joint its own.
-        labels: What left and right mean, for the report.
+        side_convention: What left and right mean, for the report.
         threshold: Torso sizes, inclusive.
 
     Raises:
@@ -93,7 +93,7 @@ def score(
     joints = {
         name: PartScore(
             int(np.isfinite(distances[:, k]).sum()),
-            float(accuracies(distances[:, k], [threshold])[0]),
+            (float(accuracies(distances[:, k], [threshold])[0]),),
         )
         for k, name in enumerate(joint_names)
     }
@@ -102,22 +102,21 @@ def score(
         f"PCK@{threshold:g}": float(accuracies(distances, [threshold])[0]),
         "AUC": area_under_curve(curve),
         **{
-            group: float(np.mean([joints[name].accuracy for name in names]))
+            group: float(np.mean([joints[name].correct[0] for name in names]))
             for group, names in joint_groups(joint_names).items()
         },
     }
-    return PersonScores(
+    return PoseScores(
         measure=f"PCK@{threshold:g} of the torso",
-        labels=labels,
+        convention=side_convention,
         people=len(distances),
         summary=summary,
         parts=joints,
-        part="joint",
     )
 
 
 def joint_groups(joint_names: Sequence[str]) -> dict[str, list[str]]:
-    """The joints of each group, by its name, in the order of their first joints."""
+    """List the joints of each group, by its name, in the order of their first joints."""
     groups: dict[str, list[str]] = {}
     for name in joint_names:
         group = name.removeprefix("left_").removeprefix("right_")

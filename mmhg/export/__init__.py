@@ -1,4 +1,4 @@
-"""Export: a trained network as a folder that runs without MMPose."""
+"""Write a trained network to a folder that runs without MMPose."""
 
 from mmhg.export.check import Agreement
 from mmhg.export.folder import DisagreementError, export, load

@@ -1,4 +1,4 @@
-"""What was exported against what PyTorch computes.
+"""Compare an exported network with PyTorch's.
 
 Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
 """
@@ -17,26 +17,26 @@ from mmhg.export.predict import Network, decode
 
 TOLERANCE = 1e-4
 HALF_TOLERANCE = 1e-2
-"""Largest differences of heatmaps, in parts of their range."""
+"""Limits of the heatmaps' differences, as parts of their range."""
 
 KEYPOINT_TOLERANCE = 0.01
-"""Largest distance of keypoints, px of the network's input, where their place is clear."""
+"""Limit of the keypoints' distances, px of the network's input, where their place is clear."""
 
 NUM_IMAGES = 4
 
 
 class Agreement(NamedTuple):
-    """How near an exported network is to PyTorch's.
+    """The differences between an exported network and PyTorch's.
 
     Attributes:
-        difference: Largest of the heatmaps, in parts of their range.
-        tolerance: The most that it may be.
-        joints: How many were compared.
-        unclear: How many of them hang on less than twice the difference: the maximum, or the
+        difference: Largest of the heatmaps, as a part of their range.
+        tolerance: Limit of the difference.
+        joints: Number of joints.
+        unclear: Number of joints that depend on less than twice the difference: the maximum, or the
             neighbour that it is moved to, stands out by no more, or DARK's step is so sensitive.
-        distance: Largest among the others, px of the network's input.
-        held: Whether these are held to the limit: in float32, and where comparisons alone say where
-            a keypoint is.
+        distance: Largest among the other joints, px of the network's input.
+        held: Whether the distance must keep its limit: in float32, and where comparisons alone
+            decide where a keypoint is.
     """
 
     difference: float
@@ -48,7 +48,7 @@ class Agreement(NamedTuple):
 
     @property
     def passes(self) -> bool:
-        """Whether heatmaps and keypoints are near enough."""
+        """Tell whether heatmaps and keypoints are near enough."""
         near = self.difference <= self.tolerance
         return near and (not self.held or self.distance <= KEYPOINT_TOLERANCE)
 
@@ -72,7 +72,7 @@ class Agreement(NamedTuple):
 
 
 def example_images(number: int, description: Mapping[str, Any]) -> np.ndarray:
-    """Network inputs (number, 3, height, width), float32: colours in patches of several sizes."""
+    """Make network inputs (number, 3, height, width), float32: patches of random colors."""
     width, height = description["input"]["size"]
     generator = torch.Generator().manual_seed(0)
     mean, std = (
@@ -128,11 +128,11 @@ def compare(
 
 
 def margins(heatmaps: np.ndarray) -> np.ndarray:
-    """By how much comparisons are decided that say where the joints of heatmaps (N, K, H, W) are.
+    """Measure how clearly heatmaps (N, K, H, W) say where their joints are.
 
     Returns:
-        (N, K): the least of what the maximum is above every other value, above 0, and of what its
-        neighbours differ along each axis, as far as it has them.
+        (N, K): the smallest of three differences: of the maximum and the next value, of the maximum
+        and 0, and of the maximum's two neighbours along each axis, where it has both.
     """
     number, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(number, joints, -1)
@@ -150,7 +150,7 @@ def margins(heatmaps: np.ndarray) -> np.ndarray:
 
 
 def steady(heatmaps: np.ndarray, difference: float, codec: dict[str, Any]) -> np.ndarray:
-    """Which joints (N, K) stay where they are if all heatmaps change by so much, up or down."""
+    """Tell which joints (N, K) stay where they are if all heatmaps change by so much."""
     signs = np.random.default_rng(0).choice([-1, 1], heatmaps.shape)
     before, _ = decode(heatmaps, codec)
     after, _ = decode((heatmaps + difference * signs).astype(np.float32), codec)

@@ -1,4 +1,4 @@
-"""What an exported network needs to be used: read from a model that MMPose has built."""
+"""Describe a model that MMPose has built, as far as the exported network's user needs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DECODED_IN_GRAPH = ("authors", "mmpose")
 
 
 def describe(config: Config, model: nn.Module) -> dict[str, Any]:
-    """Preprocessing, codec, flip test and keypoints of a model, as plain JSON.
+    """Describe preprocessing, codec, flip test and keypoints of a model, as plain JSON.
 
     Args:
         config: The model's; its test pipeline says how people are cropped.
@@ -47,7 +47,7 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
             f"{codec['input_size']} px: set both input_size alike"
         )
     return dict(
-        input=dict(size=crop.pop("input_size"), **_normalisation(model)),
+        input=dict(size=crop.pop("input_size"), **_normalization(model)),
         crop=crop,
         codec=codec,
         flip_test=_flip_test(model),
@@ -65,7 +65,7 @@ def check_decodes_in_graph(codec: Mapping[str, Any]) -> None:
 
 
 def _crop(config: Config) -> dict[str, Any]:
-    """How the test pipeline cuts a person out."""
+    """Describe how the test pipeline crops a person."""
     padding, whole_image_shift, crop = 1.0, 0.0, None
     for step in config.test_dataloader.dataset.pipeline:
         name = step["type"] if isinstance(step["type"], str) else step["type"].__name__
@@ -83,7 +83,7 @@ def _crop(config: Config) -> dict[str, Any]:
             raise InputError(f"the test pipeline has a {name}, which cannot be exported")
     if crop is None:
         raise InputError(
-            "the test pipeline crops nobody; it must have HourglassCrop or TopdownAffine"
+            "the test pipeline has no crop; it must have HourglassCrop or TopdownAffine"
         )
     return dict(
         input_size=[int(side) for side in crop.input_size],
@@ -94,14 +94,14 @@ def _crop(config: Config) -> dict[str, Any]:
 
 
 def _alignment(crop: TopdownAffine) -> str:
-    """What of the box falls on what of the input."""
+    """Name which points of box and input the crop lays on each other."""
     if isinstance(crop, HourglassCrop):
         return "outer borders"
     return "corner pixels" if crop.use_udp else "first pixel"
 
 
 def _codec(model: Any) -> dict[str, Any]:
-    """How heatmaps are read."""
+    """Describe how heatmaps are decoded."""
     decoder = model.head.decoder
     kernel = getattr(decoder, "blur_kernel_size", None)
     if isinstance(decoder, HourglassHeatmap):
@@ -124,8 +124,8 @@ def _codec(model: Any) -> dict[str, Any]:
     )
 
 
-def _normalisation(model: Any) -> dict[str, Any]:
-    """Channels, mean and std of the network's input."""
+def _normalization(model: Any) -> dict[str, Any]:
+    """Describe channels, mean and std of the network's input."""
     preprocessor = model.data_preprocessor
     if preprocessor._enable_normalize:
         mean, std = (
@@ -143,7 +143,7 @@ def _normalisation(model: Any) -> dict[str, Any]:
 
 
 def _flip_test(model: Any) -> dict[str, bool]:
-    """Whether the mirrored image counts, and how its heatmaps are laid over the others."""
+    """Describe the flip test: whether it is on, and whether the mirrored heatmaps are shifted."""
     settings = model.test_cfg
     if settings.get("flip_mode", "heatmap") != "heatmap" or settings.get("output_keypoint_indices"):
         raise InputError(
@@ -157,12 +157,13 @@ def _flip_test(model: Any) -> dict[str, bool]:
 
 
 def _keypoints(model: Any) -> dict[str, Any]:
-    """Names, mirror images, skeleton and colours."""
+    """List names, mirror images, skeleton and colors."""
     meta = model.dataset_meta
     names = [meta["keypoint_id2name"][index] for index in range(meta["num_keypoints"])]
-    if len(names) != model.head.out_channels:
+    predicted = model.backbone.stacks[-1].prediction.out_channels
+    if len(names) != predicted:
         raise InputError(
-            f"the head predicts {model.head.out_channels} keypoints, the data set "
+            f"the head predicts {predicted} keypoints, the data set "
             f"{meta['dataset_name']!r} has {len(names)}: set the config's datasets to what the "
             "network was trained on"
         )

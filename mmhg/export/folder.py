@@ -1,8 +1,7 @@
-"""A trained network as a folder that needs neither MMPose nor this package."""
+"""Write and load a folder with a trained network that needs neither MMPose nor this package."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import warnings
 from pathlib import Path
@@ -20,11 +19,12 @@ from mmhg.export.description import check_decodes_in_graph, describe
 from mmhg.export.formats import Job, find_format
 from mmhg.export.graph import HeatmapNetwork, KeypointNetwork
 from mmhg.models.loading import load_model
+from mmhg.utils.files import write_json
 from mmhg.version import __version__
 
 
 class DisagreementError(RuntimeError):
-    """What was exported does not compute what PyTorch computes."""
+    """The exported network does not compute what PyTorch computes."""
 
 
 def export(
@@ -41,22 +41,22 @@ def export(
     """Write a folder with the model, `model.json` and `predict.py`, once it is checked.
 
     Args:
-        config: Of a top-down model whose head gives heatmaps.
+        config: Config of a top-down model whose head gives heatmaps.
         checkpoint: Its weights.
-        folder: To make; it must not be there, or be empty.
+        folder: The folder to make; it must not exist, or be empty.
         format: One of `mmhg.export.FORMATS`.
         dynamic_batch: Leave the number of images open; else it is 1.
-        fuse: Write the backbone's `FastHourglass`: the same heatmaps, faster.
+        fuse: Write the backbone's `FoldedHourglass`: the same heatmaps, faster.
         half: float16: files of half the size.
         decode: Let the model also give `keypoints` (N, K, 2), px of its input, and `scores` (N, K).
 
     Raises:
-        InputError: What was handed in cannot be exported.
+        InputError: The model cannot be exported, or the folder cannot be made.
         DisagreementError: The check failed; there is no folder then.
     """
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} is there already; remove it, or name another folder")
+        raise InputError(f"{target} already exists; remove it, or name another folder")
     chosen = find_format(format)
     model = load_model(config, checkpoint)
     description = describe(config, model)
@@ -99,8 +99,7 @@ def export(
         if not agreement.passes:
             raise DisagreementError(f"the exported network is off: {agreement}")
         description["check"] = agreement._asdict()
-        text = json.dumps(description, indent=2) + "\n"
-        (work / predict.DESCRIPTION).write_text(text, encoding="utf-8")
+        write_json(work / predict.DESCRIPTION, description)
         shutil.copy(Path(predict.__file__), work / "predict.py")
         if target.exists():
             target.rmdir()
@@ -109,14 +108,14 @@ def export(
 
 
 def load(folder: str | Path, **settings: Any) -> predict.Predictor:
-    """The network of an exported folder.
+    """Load the network of an exported folder.
 
     Args:
         folder: As `export` writes it.
         **settings: Those of `Predictor`.
 
     Raises:
-        InputError: It is none, or its runtime is not installed.
+        InputError: The folder holds no exported network, or its runtime is not installed.
     """
     try:
         description = predict.read_description(Path(folder))
@@ -126,8 +125,25 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
     return predict.Predictor(folder, **settings)
 
 
+def is_exported(path: str | Path) -> bool:
+    """Tell whether a path is a folder that `export` wrote."""
+    return (Path(path) / predict.DESCRIPTION).is_file()
+
+
+def dataset_meta(predictor: predict.Predictor) -> dict[str, Any]:
+    """Describe the keypoints of an exported network as MMPose does: names, skeleton, colors."""
+    keypoints = predictor.description["keypoints"]
+    return dict(
+        num_keypoints=len(keypoints["names"]),
+        keypoint_id2name=dict(enumerate(keypoints["names"])),
+        skeleton_links=keypoints["skeleton"],
+        skeleton_link_colors=keypoints["skeleton_colors"],
+        keypoint_colors=keypoints["colors"],
+    )
+
+
 def _workplace(target: Path) -> TemporaryDirectory[str]:
-    """A folder beside `target`, which is moved in its place once it is done."""
+    """Make a folder beside `target`, to be moved in its place once it is done."""
     parent = target.absolute().parent
     if not parent.is_dir():
         raise InputError(f"there is no folder {target.parent}; make it first")

@@ -1,4 +1,4 @@
-"""The file formats: each writer takes a network and leaves a file that its runtime loads.
+"""Write networks in each file format.
 
 Shape shorthand in this module: N images.
 """
@@ -19,20 +19,20 @@ from mmhg.errors import InputError
 
 INPUT_NAME = "images"
 METADATA_NAME = "mmhg"
-"""Under which OpenVINO keeps our metadata; ONNX's keys begin with it, and a dot."""
+"""OpenVINO's key of our metadata; ONNX's keys begin with it, and a dot."""
 
 
 class Job(NamedTuple):
-    """What to write.
+    """A network and the file to write it to.
 
     Attributes:
-        network: Images (N, 3, height, width) to a tuple of tensors.
-        images: An example; N > 1 where N is to be left open.
+        network: Maps images (N, 3, height, width) to a tuple of tensors.
+        images: An example; N > 1 if N is left open.
         path: The file.
-        output_names: Of the network's tensors.
+        output_names: Names of the network's tensors.
         dynamic_batch: Whether N is left open.
-        half: Whether weights are to take half the space; where that is for the writer to do.
-        metadata: Kept inside of the file, as JSON.
+        half: Whether weights take half the space, for a writer that can do that.
+        metadata: Kept inside the file, as JSON.
     """
 
     network: nn.Module
@@ -50,7 +50,7 @@ class Format(NamedTuple):
     Attributes:
         file: Name of the file in the folder.
         write: Its writer.
-        packages: That writing and running it takes, beside torch for the writing.
+        packages: Those that writing and running it takes, besides torch for the writing.
         half_in_network: Whether the network itself must compute in float16 for `--half`.
     """
 
@@ -61,12 +61,11 @@ class Format(NamedTuple):
 
 
 def write_onnx(job: Job) -> None:
-    """ONNX in one file, with `metadata_props`."""
+    """Write ONNX in one file, with `metadata_props`."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
-    logger.setLevel(
-        logging.ERROR
-    )  # it warns of every operator of torchvision's, where that is absent
+    # It warns of each operator of torchvision where that package is absent.
+    logger.setLevel(logging.ERROR)
     try:
         program = torch.onnx.export(
             job.network,
@@ -90,7 +89,7 @@ def _dynamic_shapes(job: Job) -> dict[str, Any] | None:
 
 
 def write_openvino(job: Job) -> None:
-    """OpenVINO's `.xml` and `.bin`, with `rt_info`. `half` stores weights in float16."""
+    """Write OpenVINO's `.xml` and `.bin`, with `rt_info`. `half` stores weights in float16."""
     import openvino
 
     model = openvino.convert_model(job.network, example_input=job.images)
@@ -105,13 +104,13 @@ def write_openvino(job: Job) -> None:
 
 
 def write_torchscript(job: Job) -> None:
-    """A traced TorchScript program, with the extra file `model.json`. It takes any N."""
+    """Write a traced TorchScript program, with the extra file `model.json`. It takes any N."""
     traced = torch.jit.trace(job.network, job.images)
     torch.jit.save(traced, str(job.path), _extra_files={"model.json": json.dumps(job.metadata)})
 
 
 def write_torch_export(job: Job) -> None:
-    """`torch.export`'s program, with the extra file `model.json`."""
+    """Write `torch.export`'s program, with the extra file `model.json`."""
     program = torch.export.export(job.network, (job.images,), dynamic_shapes=_dynamic_shapes(job))
     torch.export.save(program, job.path, extra_files={"model.json": json.dumps(job.metadata)})
 
@@ -125,7 +124,7 @@ FORMATS = {
 
 
 def find_format(name: str) -> Format:
-    """The format of that name.
+    """Return the format of that name.
 
     Raises:
         InputError: There is none, or a package that it takes is not installed.

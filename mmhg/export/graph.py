@@ -13,17 +13,17 @@ import torch
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
-from mmhg.models import FastHourglass, HourglassBackbone
+from mmhg.nn import FastHourglass, FoldedHourglass, StackedHourglass
 
 _QUARTER = 0.25
 
 
 class HeatmapNetwork(nn.Module):
-    """Backbone, neck and head of a pose estimator: (N, 3, height, width) to (N, K, H, W).
+    """Backbone, neck and head of a pose estimator: (N, channels, height, width) to (N, K, H, W).
 
     Args:
         model: Left as it is.
-        fuse: Take the backbone's `FastHourglass` instead.
+        fuse: Take the backbone's `FoldedHourglass` instead.
         dtype: To compute in; images and heatmaps are float32 all the same.
 
     Raises:
@@ -35,13 +35,15 @@ class HeatmapNetwork(nn.Module):
     ) -> None:
         super().__init__()
         backbone = model.backbone
-        if fuse and not isinstance(backbone, HourglassBackbone):
+        if isinstance(backbone, FastHourglass):
+            backbone = backbone.network
+        if fuse and not isinstance(backbone, StackedHourglass):
             raise InputError(
                 f"--fuse is for HourglassBackbone, the backbone is {type(backbone).__name__}; "
                 "leave --fuse out"
             )
         self.dtype = dtype
-        self.backbone = FastHourglass(backbone, dtype) if fuse else deepcopy(backbone).to(dtype)
+        self.backbone = FoldedHourglass(backbone, dtype) if fuse else deepcopy(backbone).to(dtype)
         self.neck = deepcopy(model.neck).to(dtype) if model.with_neck else nn.Identity()
         self.head = deepcopy(model.head).to(dtype)
         self.requires_grad_(False).eval()

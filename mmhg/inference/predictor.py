@@ -25,8 +25,8 @@ from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.inference.boxes import as_boxes
 from mmhg.inference.person_input import PersonInput
-from mmhg.models import speed_up
 from mmhg.models.loading import load_model
+from mmhg.nn import enable_fast_inference
 from mmhg.refinement.predict import predict_each_stack
 
 Image = str | Path | np.ndarray
@@ -68,7 +68,7 @@ class Predictor:
 
     People are cropped by the test pipeline of the config, so that keypoints are those of
     `mmpose.apis.inference_topdown` but for rounding. The network runs in its fast form
-    (`mmhg.models.FastHourglass`) where it has one.
+    (`mmhg.nn.FastHourglass`) where it has one; several threads may use it at once.
 
     Args:
         config: File, name of one of mmhg's configs, or loaded; it is left as it is.
@@ -119,8 +119,8 @@ class Predictor:
         self.batch_size = batch_size
         self._fills_batches = compile
         dtype = _HALF[chosen.type] if half else torch.float32
-        undo = speed_up(self.model, dtype=dtype, compile=compile)
-        if undo is None and (half or compile):
+        fast = enable_fast_inference(self.model, dtype=dtype, compile=compile)
+        if not fast and (half or compile):
             raise InputError(
                 "half and compile are for a HourglassBackbone, the config's is a "
                 f"{type(self.model.backbone).__name__}; leave them out"
@@ -186,12 +186,7 @@ class Predictor:
 
     def _each_stack(self, data: dict[str, Any]) -> tuple[list[PoseDataSample], torch.Tensor]:
         """The last stack's predictions, and the heatmaps of all (N, S, K, H, W)."""
-        settings = self.model.test_cfg
-        self.model.test_cfg = {**settings, "output_heatmaps": True}
-        try:
-            stacks = predict_each_stack(self.model, data)
-        finally:
-            self.model.test_cfg = settings
+        stacks = predict_each_stack(self.model, data, heatmaps=True)
         maps = [torch.stack([one.pred_fields.heatmaps for one in samples]) for samples in stacks]
         return stacks[-1], torch.stack(maps, dim=1)
 

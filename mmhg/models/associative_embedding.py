@@ -14,11 +14,11 @@ from torch import Tensor
 
 @MODELS.register_module()
 class TrainableAssociativeEmbeddingHead(AssociativeEmbeddingHead):
-    """``AssociativeEmbeddingHead`` with a loss that fits its own heatmaps.
+    """`AssociativeEmbeddingHead` with a loss that fits its own heatmaps.
 
-    MMPose's ``loss`` gives the heatmap loss a weight for each person where it wants one for each
+    MMPose's `loss` gives the heatmap loss a weight for each person where it wants one for each
     image, and a mask without a channel axis. Here, as in Newell et al. (NIPS 2017), all heatmaps
-    count, but for the pixels that are masked out as crowd.
+    count, except for the pixels that are masked out as crowd.
     """
 
     def loss(
@@ -27,12 +27,12 @@ class TrainableAssociativeEmbeddingHead(AssociativeEmbeddingHead):
         batch_data_samples: OptSampleList,
         train_cfg: ConfigType | None = None,
     ) -> dict[str, Tensor]:
-        """Losses ``loss_kpt``, ``loss_pull`` and ``loss_push``.
+        """Return the losses `loss_kpt`, `loss_pull` and `loss_push`.
 
         Args:
             feats: The backbone's feature maps.
-            batch_data_samples: N samples with ``gt_fields.heatmaps`` (K, H, W),
-                ``gt_fields.heatmap_mask`` (H, W) and ``gt_instance_labels.keypoint_indices``
+            batch_data_samples: N samples with `gt_fields.heatmaps` (K, H, W),
+                `gt_fields.heatmap_mask` (H, W) and `gt_instance_labels.keypoint_indices`
                 (P, K, 2).
             train_cfg: Unused; part of MMPose's interface.
         """

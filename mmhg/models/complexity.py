@@ -32,7 +32,7 @@ def measure_complexity(
     """Measure a pose estimator without computing or even allocating anything.
 
     Args:
-        model_cfg: ``cfg.model``.
+        model_cfg: `cfg.model`.
         input_shape: Height and width of the network's input, px.
         batch_size: Images in a forward pass.
 
@@ -41,7 +41,8 @@ def measure_complexity(
     """
     with torch.device("meta"):
         model = MODELS.build(model_cfg).eval()
-        images = torch.empty(batch_size, 3, *input_shape)
+        channels = model_cfg["backbone"].get("in_channels", 3)
+        images = torch.empty(batch_size, channels, *input_shape)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         model(images, None, mode="tensor")
     counts = counter.get_flop_counts()
@@ -57,7 +58,7 @@ def measure_complexity(
 
 
 def parts(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """The children of the model's children, with lists of modules taken apart."""
+    """Yield the children of the model's children, with lists of modules taken apart."""
     for name, module in model.named_children():
         for child_name, child in module.named_children():
             if isinstance(child, nn.ModuleList):

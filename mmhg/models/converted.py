@@ -1,10 +1,8 @@
-"""Converted checkpoints and the configs beside them; files appear whole or not at all."""
+"""Write converted checkpoints and the configs beside them."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -14,10 +12,11 @@ from mmpose.registry import MODELS
 from torch import Tensor
 
 from mmhg.checkpoints.convert import Network, mean_of
-from mmhg.checkpoints.layout import Layout, from_ours
+from mmhg.checkpoints.layout import Layout, rename_to_theirs
 from mmhg.config.library import get_config
 from mmhg.errors import InputError
 from mmhg.nn.fold_reinjection import fold_model_config, fold_reinjection
+from mmhg.utils.files import replacing
 from mmhg.version import __version__
 
 BASE = "hg8_mpii_256"
@@ -29,12 +28,12 @@ def write_ours(network: Network, path: Path, *, fold: bool = False) -> list[str]
     """Write a checkpoint with our keys and, beside it, the config of its model.
 
     Args:
-        network: What to write.
+        network: As `read_network` gives it.
         path: The checkpoint; the config has the same stem and the suffix `.py`.
         fold: Write the equivalent network that re-injects features alone.
 
     Returns:
-        What the user should know.
+        Messages for the user.
 
     Raises:
         InputError: One of the two files must not be written.
@@ -70,6 +69,11 @@ def write_ours(network: Network, path: Path, *, fold: bool = False) -> list[str]
             f"the network has {network.structure.num_keypoints} keypoints, the config's data are "
             f"MPII's with {BASE_KEYPOINTS}: put your data set in their place"
         )
+    if network.structure.in_channels != 3:
+        notes.append(
+            f"the network takes {network.structure.in_channels} channels, the config's pipelines "
+            "load 3: put your loading in its place"
+        )
     return notes
 
 
@@ -77,11 +81,15 @@ def write_theirs(network: Network, layout: Layout, path: Path) -> tuple[dict[str
     """Write a checkpoint as another implementation saves and loads it.
 
     Returns:
-        Tensors that only its layout has, with what stands there, and what the user should know.
+        Tensors that only its layout has, with the value that stands there, and messages for the
+        user.
+
+    Raises:
+        InputError: The implementation cannot have such a network, or the file cannot be written.
     """
     check_target(path)
     structure = network.structure
-    renamed = from_ours(layout, network.state, structure)
+    renamed = rename_to_theirs(layout, network.state, structure)
     state = {layout.prefix + name: own_memory(value) for name, value in renamed.state.items()}
     with replacing(path) as partial:
         torch.save(layout.checkpoint(state), partial)
@@ -97,26 +105,33 @@ def write_theirs(network: Network, layout: Layout, path: Path) -> tuple[dict[str
             f"depth 4, this network has {structure.stem_channels} and {structure.depth}: change "
             "it there"
         )
+    if structure.in_channels != 3:
+        notes.append(f"{layout.name}'s code takes 3 channels, this network {structure.in_channels}")
     return renamed.filled, notes
 
 
 def in_words(mean: tuple[float, float, float]) -> str:
-    """The input that a network expects."""
+    """Describe the input that a network expects."""
     values = ", ".join(f"{value / 255:.4f}" for value in mean)
     return f"RGB in [0, 1] minus ({values})" if any(mean) else "RGB in [0, 1]"
 
 
 def config_of(network: Network) -> Config:
-    """The paper's config for MPII, with this network and its input."""
+    """Make the paper's config for MPII with this network and its input."""
     cfg = get_config(BASE)
     structure = network.structure
-    cfg.model.backbone.update(structure.settings())
+    settings = structure.settings()
+    if structure.in_channels == 3:
+        del settings["in_channels"]
+    cfg.model.backbone.update(settings)
     cfg.model.head.update(
         in_channels=structure.num_keypoints,
         out_channels=structure.num_keypoints,
         num_stages=structure.num_stacks,
     )
     cfg.model.data_preprocessor.mean = list(network.mean)
+    if structure.in_channels != 3:  # one mean and std for all channels
+        cfg.model.data_preprocessor.update(mean=[0.0], std=[255.0], bgr_to_rgb=False)
     # MMPoseInferencer asks for both at this place.
     cfg.data_mode, cfg.dataset_type = "topdown", cfg.test_dataloader.dataset.type
     return cfg
@@ -130,7 +145,7 @@ def check_strict(cfg: Config, state: Mapping[str, Tensor]) -> None:
 
 
 def own_memory(value: Tensor) -> Tensor:
-    """A contiguous copy, so that a file does not hold the memory of other tensors."""
+    """Return a contiguous copy, so that a file does not hold the memory of other tensors."""
     return value.detach().clone(memory_format=torch.contiguous_format)
 
 
@@ -142,14 +157,3 @@ def check_target(path: Path) -> None:
         raise InputError(f"cannot write {path}: there is no folder {path.parent}")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to that then becomes `path`; where writing fails, nothing is left."""
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-    try:
-        yield partial
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

@@ -31,7 +31,8 @@ class MultiStageHeatmapHead(CPMHead):
     Args:
         in_channels: Channels of each input; K without a final layer.
         out_channels: Heatmaps that come out, K.
-        num_stages: Number of inputs: the backbone's ``num_stacks``.
+        num_stages: Number of inputs: the backbone's ``num_stacks``. These three must be given where
+            the head has layers; without, None takes what the backbone hands out.
         final_layer: Config of the 1x1 convolution that predicts the heatmaps of each stage; None
             where the inputs are heatmaps already.
         loss: Config of a keypoint loss of MMPose, or one for each stage. Target weights go to a
@@ -44,14 +45,14 @@ class MultiStageHeatmapHead(CPMHead):
         init_cfg: Config of the initialisation; None keeps PyTorch's.
 
     Raises:
-        ValueError: The inputs or settings do not fit together; the message names the setting.
+        InputError: The inputs or settings do not fit together; the message names the setting.
     """
 
     def __init__(
         self,
-        in_channels: int,
-        out_channels: int,
-        num_stages: int,
+        in_channels: int | None = None,
+        out_channels: int | None = None,
+        num_stages: int | None = None,
         *,
         final_layer: ConfigType | None = None,
         loss: ConfigType | Sequence[ConfigType] = ConfigDict(type="KeypointMSELoss"),  # noqa: B008
@@ -61,6 +62,19 @@ class MultiStageHeatmapHead(CPMHead):
         decoder: ConfigType | None = None,
         init_cfg: ConfigType | list[ConfigType] | None = None,
     ) -> None:
+        self.has_layers = final_layer is not None or bool(deconv_out_channels)
+        numbers = dict(in_channels=in_channels, out_channels=out_channels, num_stages=num_stages)
+        missing = [name for name, number in numbers.items() if number is None]
+        if self.has_layers and missing:
+            raise InputError(
+                f"a head with a final_layer or deconvolutions must be given {', '.join(missing)}; "
+                "set num_stages to the backbone's num_stacks, in_channels to its channels and "
+                "out_channels to the data set's number of keypoints"
+            )
+        if num_stages is None and isinstance(loss, list):
+            num_stages = len(loss)
+        if num_stages is None and loss_weights is not None:
+            num_stages = len(loss_weights)
         if loss_weights is not None and len(loss_weights) != num_stages:
             raise InputError(
                 f"loss_weights must hold one weight for each of num_stages={num_stages}, "
@@ -69,7 +83,7 @@ class MultiStageHeatmapHead(CPMHead):
         super().__init__(
             in_channels=in_channels,
             out_channels=out_channels,
-            num_stages=num_stages,
+            num_stages=num_stages or 0,
             final_layer=final_layer,
             loss=loss,
             deconv_out_channels=deconv_out_channels,
@@ -77,7 +91,8 @@ class MultiStageHeatmapHead(CPMHead):
             decoder=decoder,
             init_cfg=init_cfg,
         )
-        self.loss_weights = tuple(loss_weights or [1.0] * num_stages)
+        self.num_stages = num_stages
+        self.loss_weights = None if loss_weights is None else tuple(loss_weights)
 
     @property
     def default_init_cfg(self) -> list[dict]:
@@ -90,15 +105,15 @@ class MultiStageHeatmapHead(CPMHead):
         A head without layers of its own also takes the last stage's alone, in evaluation: that is
         what `FastHourglass` hands out.
         """
-        last_alone = len(feats) == 1 and not self.training and next(self.parameters(), None) is None
-        if len(feats) != self.num_stages and not last_alone:
+        last_alone = len(feats) == 1 and not self.training and not self.has_layers
+        if self.num_stages not in (None, len(feats)) and not last_alone:
             raise InputError(
                 f"the backbone hands out {len(feats)} feature maps, the head's num_stages is "
                 f"{self.num_stages}; set it to the backbone's num_stacks"
             )
-        heatmaps: list[Tensor] = list(feats) if last_alone else super().forward(feats)
+        heatmaps: list[Tensor] = super().forward(feats) if self.has_layers else list(feats)
         channels = heatmaps[-1].shape[1]
-        if channels != self.out_channels:
+        if self.out_channels not in (None, channels):
             raise InputError(
                 f"the head's out_channels is {self.out_channels}, but its heatmaps have {channels} "
                 "channels; set out_channels and the backbone's num_keypoints to the same number"
@@ -130,13 +145,14 @@ class MultiStageHeatmapHead(CPMHead):
         if heatmaps[-1].shape != targets.shape:
             raise InputError(
                 f"heatmaps of shape {tuple(heatmaps[-1].shape)} cannot be compared with targets of "
-                f"shape {tuple(targets.shape)} (N, K, H, W); set num_keypoints and out_channels to "
-                "the data set's number of keypoints, and the codec's heatmap_size to the input "
-                "size / 4"
+                f"shape {tuple(targets.shape)} (N, K, H, W); set the backbone's num_keypoints "
+                "(and out_channels, if given) to the data set's number of keypoints, and the "
+                "codec's heatmap_size to the input size / 4"
             )
+        loss_weights = self.loss_weights or [1.0] * len(heatmaps)
         losses = {
             f"loss_stack{stage}": weight * self._stage_loss(stage, output, targets, weights)
-            for stage, (weight, output) in enumerate(zip(self.loss_weights, heatmaps, strict=True))
+            for stage, (weight, output) in enumerate(zip(loss_weights, heatmaps, strict=True))
         }
         if weights.shape == targets.shape[:2]:
             losses["acc_pose"] = heatmap_accuracy(heatmaps[-1].detach(), targets, weights > 0)

@@ -1,4 +1,4 @@
-"""A config's model with a checkpoint's weights."""
+"""Load a checkpoint into a config's model, and refuse one of another network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmengine.runner import CheckpointLoader
 from mmpose.apis import init_model
 from torch import Tensor, nn
 
-from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch
+from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch, strip_wrappers
 from mmhg.errors import InputError
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
@@ -19,17 +19,14 @@ PREDICTION_LAYERS = {"prediction", "final_layer"}
 
 
 def load_model(config: Config, checkpoint: str | Path) -> Any:
-    """MMPose's model in evaluation mode, with `dataset_meta`; all weights are the checkpoint's.
+    """Build MMPose's model in evaluation mode, with all weights and `dataset_meta` of a checkpoint.
 
     Raises:
         InputError: There is no such checkpoint, or it is of another network.
     """
     content = read_checkpoint(checkpoint)
     model = init_model(config, device="cpu")
-    state = {
-        name.removeprefix("module."): value
-        for name, value in content.get("state_dict", content).items()
-    }
+    state = strip_wrappers(content.get("state_dict", content))
     if differences := compare(state, model.state_dict()):
         raise InputError(
             f"checkpoint {checkpoint} is of another network than the config's: "
@@ -69,7 +66,7 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
 
 
 def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]:
-    """How two state dicts differ, in words."""
+    """Say in words how two state dicts differ; the list is empty where they do not."""
     missing = [name for name in wanted if name not in saved]
     unexpected = [name for name in saved if name not in wanted]
     common = [name for name in wanted if name in saved]
@@ -97,7 +94,11 @@ def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]
 
 
 def check_input(path: str, meta: Any, model: nn.Module) -> None:
-    """Compare the model's mean and std with those that a converted checkpoint has noted."""
+    """Compare the model's mean and std with those that a converted checkpoint has noted.
+
+    Raises:
+        InputError: They differ.
+    """
     noted = meta.get("input") if isinstance(meta, Mapping) else None
     preprocessor = getattr(model, "data_preprocessor", None)
     if not isinstance(noted, Mapping) or not hasattr(preprocessor, "mean"):

@@ -6,6 +6,7 @@ Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
     hands out the crops (mmcv's `TestTimeAug` over `ScaleBox`; `with_test_scales` sets up both).
     Each crop goes through the network, with the flip test if that is set; the heatmaps are laid
     over those of the crop nearest to the usual size and averaged where they overlap, then decoded
-    as ever. Samples are marked with `test_scales`, so that reports can name them. With a pipeline
-    of one crop a person, as in training and validation, it is its base class.
+    as usual. Samples are marked with `test_scales`, so that reports can name them. With a pipeline
+    of one crop per person, as in training and validation, it works as its base class.
 
     Raises:
         InputError: The pipeline's crops and `test_cfg.scales` do not go together, or the head's
@@ -40,35 +41,39 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
     test_cfg: Mapping[str, Any]
 
     def test_step(self, data: dict[str, Any]) -> list[PoseDataSample]:
-        """Predict a batch; of several crops a person, the merged prediction."""
-        if isinstance(data["data_samples"][0], PoseDataSample):
+        """Predict a batch; of several crops per person, the merged prediction."""
+        if not has_several_crops(data):
             return super().test_step(data)
+        plain = copy(self)  # shares everything, so that other threads keep their settings
+        plain.test_cfg = {**self.test_cfg, "output_heatmaps": True}
+        crops = [TopdownPoseEstimator.test_step(plain, crop) for crop in self.split_crops(data)]
+        return self.merge_crops(crops, heatmaps=self.test_cfg.get("output_heatmaps", False))
+
+    def split_crops(self, data: dict[str, Any]) -> list[dict[str, Any]]:
+        """Take a batch of several crops per person apart: one batch per crop size.
+
+        Raises:
+            InputError: There are more or fewer of them than `test_cfg.scales`.
+        """
         scales = self.test_cfg.get("scales") or ()
         if len(scales) != len(data["inputs"]):
             raise InputError(
                 f"model.test_cfg.scales is {list(scales)}, but the test pipeline hands out "
-                f"{len(data['inputs'])} crops a person; set both by with_test_scales"
+                f"{len(data['inputs'])} crops per person; set both by with_test_scales"
             )
-        asked = self.test_cfg.get("output_heatmaps", False)
-        settings, self.test_cfg = self.test_cfg, {**self.test_cfg, "output_heatmaps": True}
-        try:
-            crops = [
-                super(MultiScaleTopdownPoseEstimator, self).test_step(
-                    {"inputs": inputs, "data_samples": samples}
-                )
-                for inputs, samples in zip(data["inputs"], data["data_samples"], strict=True)
-            ]
-        finally:
-            self.test_cfg = settings
-        return self._merge(crops, [float(scale) for scale in scales], keep_heatmaps=asked)
+        pairs = zip(data["inputs"], data["data_samples"], strict=True)
+        return [dict(inputs=inputs, data_samples=samples) for inputs, samples in pairs]
 
-    def _merge(
-        self,
-        crops: Sequence[Sequence[PoseDataSample]],
-        scales: Sequence[float],
-        keep_heatmaps: bool,
+    def merge_crops(
+        self, crops: Sequence[Sequence[PoseDataSample]], *, heatmaps: bool = False
     ) -> list[PoseDataSample]:
-        """One prediction a person from those of each crop size."""
+        """Make one prediction per person from those of each crop size.
+
+        Args:
+            crops: For each of `test_cfg.scales` N samples, with `pred_fields.heatmaps`.
+            heatmaps: Give the merged heatmaps as well.
+        """
+        scales = [float(scale) for scale in self.test_cfg["scales"]]
         reference = int(np.argmin(np.abs(np.log(scales))))
         batch = [sample.pred_fields.heatmaps for sample in crops[reference]]
         height, width = batch[0].shape[-2:]
@@ -76,29 +81,34 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
         total = torch.zeros_like(torch.stack(batch))
         seen = torch.zeros_like(total)
         for scale, samples in zip(scales, crops, strict=True):
-            heatmaps = torch.stack([sample.pred_fields.heatmaps for sample in samples])
-            total += resample(heatmaps, scales[reference] / scale, center)
-            seen += resample(torch.ones_like(heatmaps), scales[reference] / scale, center)
+            maps = torch.stack([sample.pred_fields.heatmaps for sample in samples])
+            total += resample(maps, scales[reference] / scale, center)
+            seen += resample(torch.ones_like(maps), scales[reference] / scale, center)
         merged = total / seen  # the reference crop sees every pixel
 
         samples = list(crops[reference])
         fields = [sample.pred_fields for sample in samples]
-        for sample, field, heatmaps in zip(samples, fields, merged, strict=True):
+        for sample, field, maps in zip(samples, fields, merged, strict=True):
             sample.set_metainfo({"test_scales": tuple(scales)})
             del sample.pred_fields
-            field.heatmaps = heatmaps
+            field.heatmaps = maps
         return self.add_pred_to_datasample(
-            self.head.decode(merged), fields if keep_heatmaps else None, samples
+            self.head.decode(merged), fields if heatmaps else None, samples
         )
 
 
+def has_several_crops(data: Mapping[str, Any]) -> bool:
+    """Tell whether a batch has several crops per person, as multi-scale testing collates them."""
+    return not isinstance(data["data_samples"][0], PoseDataSample)
+
+
 def resample(heatmaps: Tensor, factor: float, center: tuple[float, float]) -> Tensor:
-    """Heatmaps of a crop, seen in the crop about the same centre whose side is `factor` times it.
+    """Resample a crop's heatmaps for the crop about the same center with `factor` times the side.
 
     Args:
         heatmaps: (N, K, H, W).
         factor: Side of the crop that is wanted over that of this one.
-        center: Where the crops' centre lies, x and y in heatmap px, 0-based.
+        center: Where the crops' center lies, x and y in heatmap px, 0-based.
 
     Returns:
         (N, K, H, W), bilinear; 0 where the crop does not reach.
@@ -106,7 +116,7 @@ def resample(heatmaps: Tensor, factor: float, center: tuple[float, float]) -> Te
     height, width = heatmaps.shape[-2:]
 
     def coordinates(size: int, middle: float) -> Tensor:
-        """Where each pixel lies, as `grid_sample` counts with aligned corners: -1 to 1."""
+        """Place each pixel as `grid_sample` counts with aligned corners: -1 to 1."""
         pixels = torch.arange(size, dtype=heatmaps.dtype, device=heatmaps.device)
         return ((pixels - middle) * factor + middle) * (2 / (size - 1)) - 1
 
@@ -118,7 +128,7 @@ def resample(heatmaps: Tensor, factor: float, center: tuple[float, float]) -> Te
 
 
 def _center(codec: object, width: int, height: int) -> tuple[float, float]:
-    """Where the crop's centre lies on the heatmap, by the codec's convention."""
+    """Find the crop's center on the heatmap, by the codec's convention."""
     if isinstance(codec, HourglassHeatmap | UDPHeatmap):
         return (width - 1) / 2, (height - 1) / 2
     if isinstance(codec, MSRAHeatmap):

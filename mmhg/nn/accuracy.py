@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def heatmap_maxima(heatmaps: Tensor) -> Tensor:
-    """(x, y) of each heatmap's maximum in heatmap px, 0-based: (N, K, H, W) to (N, K, 2).
+    """Find each heatmap's maximum (x, y) in heatmap px, 0-based: (N, K, H, W) to (N, K, 2).
 
     A heatmap without a positive value has its maximum at (-1, -1), as in MMPose.
     """
@@ -22,9 +22,9 @@ def heatmap_maxima(heatmaps: Tensor) -> Tensor:
 def heatmap_accuracy(
     heatmaps: Tensor, targets: Tensor, annotated: Tensor, threshold: float = 0.05
 ) -> Tensor:
-    """PCK of the heatmaps' maxima, the mean over the keypoints that are annotated in the batch.
+    """Return the PCK of the heatmaps' maxima, averaged over the keypoints annotated in the batch.
 
-    MMPose's ``pose_pck_accuracy`` (whose 0.05 is taken over), without its way over the host.
+    As MMPose's `pose_pck_accuracy`, on the heatmaps' own device.
 
     Args:
         heatmaps: Predictions, (N, K, H, W).
@@ -33,7 +33,7 @@ def heatmap_accuracy(
         threshold: Distance that is still right, as a fraction of the heatmap's sides.
 
     Returns:
-        A scalar on the device of ``heatmaps``, from 0 to 1; 0 where nothing is annotated.
+        A scalar on the device of `heatmaps`, from 0 to 1; 0 where nothing is annotated.
     """
     height, width = heatmaps.shape[-2:]
     x, y = (heatmap_maxima(heatmaps) - heatmap_maxima(targets)).unbind(-1)

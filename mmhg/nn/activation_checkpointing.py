@@ -12,7 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 @contextmanager
 def statistics_kept(module: nn.Module) -> Iterator[None]:
-    """Inside, batch norms in training mode leave running statistics and their counter alone."""
+    """Keep running statistics and counters of batch norms in training mode as they are."""
     norms = [m for m in module.modules() if isinstance(m, _NormBase) and m.training]
     settings = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
@@ -26,10 +26,10 @@ def statistics_kept(module: nn.Module) -> Iterator[None]:
 
 
 def checkpoint_module(module: nn.Module, x: Tensor) -> Any:
-    """``module(x)``, its activations freed and computed again in the backward pass.
+    """Compute `module(x)`, its activations freed and computed again in the backward pass.
 
     The second computation sees the same batch, so it must not update the statistics again.
-    ``torch.compile`` sees to that itself (it repeats values, not their side effects).
+    `torch.compile` sees to that itself (it repeats values, not their side effects).
     """
     if torch.compiler.is_compiling():
         return checkpoint(module, x, use_reentrant=False)

@@ -4,8 +4,8 @@ Prediction and re-injection are linear 1x1 convolutions, so that what a stack ha
 
     x + W_f f + b_f + W_h (W_p f + b_p) + b_h = x + (W_f + W_h W_p) f + (b_f + b_h + W_h b_p),
 
-is one convolution of its features f: exactly, but for rounding. The predictions then stand outside
-of the network, and all but the last may be left out.
+is one convolution of its features f: exactly, except for rounding. The predictions then stand
+outside of the network, and all but the last may be left out.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of the model whose state `fold_reinjection` gives.
+    """Describe the model whose state `fold_reinjection` gives.
 
     Args:
         model: `cfg.model` of the network with heatmaps between the stacks.
@@ -83,7 +83,7 @@ def merged_reinjection(
     reinject_features: Mapping[str, Tensor],
     reinject_heatmaps: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """The one convolution in place of three, worked out in float64.
+    """Work out, in float64, the one convolution that takes the place of three.
 
     Args:
         prediction: `weight` (K, C, 1, 1) and `bias` (K,) of the heatmaps' convolution.

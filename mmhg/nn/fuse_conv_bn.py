@@ -14,13 +14,12 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 def fuse_conv_bn(model: Model) -> Model:
-    """A copy of a model in evaluation mode with batch norms folded into convolutions.
+    """Copy a model in evaluation mode, with batch norms folded into convolutions.
 
-    Exact but for rounding. In the stacked hourglass three places allow it: the stem's first layer,
-    the linear layer after each hourglass, and in every residual the second and third batch norm,
-    which follow the first and second convolution. The first batch norm of a residual acts on its
-    input, which the skip needs as it is, and stays. mmcv's function of this name would also fold
-    across an activation between the two, where a model has one.
+    Exact except for rounding. In the stacked hourglass three places allow it: the stem's first
+    layer, the linear layer after each hourglass, and in every residual the second and third batch
+    norm, which follow the first and second convolution. The first batch norm of a residual acts on
+    its input, which the skip needs as it is, and stays.
 
     Args:
         model: Any module; a batch norm is folded where it directly follows a convolution in a

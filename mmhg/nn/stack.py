@@ -1,4 +1,4 @@
-"""What is repeated along the network: the stem once, then an hourglass and its prediction a stack.
+"""The parts of the network: the stem, then stacks of an hourglass and its prediction.
 
 Shape shorthand in this module: N images, C channels, K keypoints, H x W px of the input image.
 """
@@ -6,36 +6,40 @@ Shape shorthand in this module: N images, C channels, K keypoints, H x W px of t
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from mmcv.cnn import build_norm_layer
-from mmengine.config import ConfigDict
 from torch import Tensor, nn
 
 from mmhg.nn.hourglass import Hourglass
-from mmhg.nn.residual import Residual, residuals
+from mmhg.nn.residual import Norm, Residual, residuals
 
 
 class Stem(nn.Sequential):
-    """From the image (N, 3, H, W) to the first stack's input (N, C, H / 4, W / 4).
+    """From the image (N, in_channels, H, W) to the first stack's input (N, C, H / 4, W / 4).
 
     Args:
+        in_channels: Channels of the image.
         channels: Width of the output, C.
         stem_channels: Widths of the 7x7 convolution and of the two residuals after it. The paper
             has (64, 128, 128), bearpaw's and anibali's models (64, 128, 256).
-        norm_cfg: Config of the norm layers.
+        norm: Makes the norm layers.
     """
 
     def __init__(
-        self, *, channels: int, stem_channels: Sequence[int], norm_cfg: ConfigDict | dict
+        self,
+        *,
+        in_channels: int = 3,
+        channels: int = 256,
+        stem_channels: Sequence[int] = (64, 128, 128),
+        norm: Norm = nn.BatchNorm2d,
     ) -> None:
         first, second, third = stem_channels
         super().__init__(
-            nn.Conv2d(3, first, 7, stride=2, padding=3),
-            build_norm_layer(norm_cfg, first)[1],
+            nn.Conv2d(in_channels, first, 7, stride=2, padding=3),
+            norm(first),
             nn.ReLU(inplace=True),
-            Residual(first, second, norm_cfg=norm_cfg),
+            Residual(first, second, norm=norm),
             nn.MaxPool2d(2),
-            Residual(second, third, norm_cfg=norm_cfg),
-            Residual(third, channels, norm_cfg=norm_cfg),
+            Residual(second, third, norm=norm),
+            Residual(third, channels, norm=norm),
         )
 
 
@@ -62,27 +66,25 @@ class Stack(nn.Module):
         num_blocks: Residual modules at each place.
         num_keypoints: Heatmaps to predict, K; None predicts none.
         reinjects: Whether a further stack follows and takes features and heatmaps.
-        norm_cfg: Config of the norm layers.
+        norm: Makes the norm layers.
     """
 
     def __init__(
         self,
         *,
-        channels: int,
-        depth: int,
-        num_blocks: int,
-        num_keypoints: int | None,
-        reinjects: bool,
-        norm_cfg: ConfigDict | dict,
+        channels: int = 256,
+        depth: int = 4,
+        num_blocks: int = 1,
+        num_keypoints: int | None = 16,
+        reinjects: bool = True,
+        norm: Norm = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
-        self.hourglass = Hourglass(
-            depth=depth, channels=channels, num_blocks=num_blocks, norm_cfg=norm_cfg
-        )
+        self.hourglass = Hourglass(depth=depth, channels=channels, num_blocks=num_blocks, norm=norm)
         self.features = nn.Sequential(
-            *residuals(channels, num_blocks, norm_cfg=norm_cfg),
+            *residuals(channels, num_blocks, norm=norm),
             nn.Conv2d(channels, channels, 1),
-            build_norm_layer(norm_cfg, channels)[1],
+            norm(channels),
             nn.ReLU(inplace=True),
         )
         self.prediction = nn.Conv2d(channels, num_keypoints, 1) if num_keypoints else None
@@ -104,16 +106,29 @@ class Stack(nn.Module):
 
 
 class PyramidStack(nn.Module):
-    """A last stack that is only its hourglass and hands out the features of every scale."""
+    """A last stack that is only its hourglass and hands out the features of every scale.
+
+    Args:
+        channels: Width of every layer, C.
+        depth: Depth of the hourglass.
+        num_blocks: Residual modules at each place.
+        norm: Makes the norm layers.
+    """
 
     def __init__(
-        self, *, channels: int, depth: int, num_blocks: int, norm_cfg: ConfigDict | dict
+        self,
+        *,
+        channels: int = 256,
+        depth: int = 4,
+        num_blocks: int = 1,
+        norm: Norm = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
-        self.hourglass = Hourglass(
-            depth=depth, channels=channels, num_blocks=num_blocks, norm_cfg=norm_cfg
-        )
+        self.hourglass = Hourglass(depth=depth, channels=channels, num_blocks=num_blocks, norm=norm)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Map (N, C, H / 4, W / 4) to depth + 1 maps (N, C, H / 2^(i+2), W / 2^(i+2))."""
+        """Map (N, C, H / 4, W / 4) to depth + 1 maps, the first of that size.
+
+        The sides of each further one are half as long, rounded down.
+        """
         return self.hourglass.pyramid(x)

@@ -127,15 +127,10 @@ def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
     """Run a model on a batch and keep what its stacks see in each person.
 
     Args:
-        model: As for `predict_each_stack`; the batch must have one crop a person.
+        model: As for `predict_each_stack`; the batch must have one crop per person.
         batch: `inputs`, N images (3, height, width) uint8, BGR, and N `data_samples`.
     """
-    settings = model.test_cfg
-    model.test_cfg = {**settings, "output_heatmaps": True}
-    try:
-        by_stack = predict_each_stack(model, batch)
-    finally:
-        model.test_cfg = settings
+    by_stack = predict_each_stack(model, batch, heatmaps=True)
     found = []
     for number, samples in enumerate(zip(*by_stack, strict=True)):
         maps = [sample.pred_fields.heatmaps.cpu().numpy() for sample in samples]

@@ -5,31 +5,32 @@ Shape shorthand in this module: S stacks, N images, K keypoints, H x W px of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from mmpose.structures import PoseDataSample
-from torch import Tensor, nn
 
 from mmhg.errors import InputError
-from mmhg.models import HourglassBackbone, MultiStageHeatmapHead
-
-Forward = Callable[[Tensor], Sequence[Tensor]]
+from mmhg.models import MultiStageHeatmapHead
+from mmhg.models.multi_scale import has_several_crops
+from mmhg.nn import FastHourglass, StackedHourglass
 
 
 @torch.no_grad()
-def predict_each_stack(model: Any, batch: dict[str, Any]) -> list[list[PoseDataSample]]:
-    """What the model would predict if it ended after its first stack, its second and so on.
+def predict_each_stack(
+    model: Any, batch: dict[str, Any], *, heatmaps: bool | None = None
+) -> list[list[PoseDataSample]]:
+    """Predict as the model would if it ended after its first stack, its second and so on.
 
-    Everything behind the network is the model's own: flip test, multi-scale testing, decoding. The
-    network runs once (twice with the flip test); each stack's heatmaps then take the last's place.
+    The plain network runs once (twice with the flip test), also where a `FastHourglass` stands in
+    its place; the model's own head then reads the heatmaps of one stack after the other.
 
     Args:
-        model: A pose estimator in evaluation mode, as `check_stacks` wants it. A fast form that
-            `FastInferenceHook` has put in place is passed over: it has the last heatmaps alone.
-        batch: What `model.test_step` takes. It stays as it is: data preprocessors make new samples.
+        model: A pose estimator in evaluation mode, as `check_stacks` wants it. Nothing of it is
+            changed, so that several threads may ask at once.
+        batch: What `model.test_step` takes; it stays as it is.
+        heatmaps: Give `pred_fields.heatmaps` (K, H, W); None does as `model.test_cfg` says.
 
     Returns:
         For each of the S stacks what `test_step` gives, N samples.
@@ -37,32 +38,45 @@ def predict_each_stack(model: Any, batch: dict[str, Any]) -> list[list[PoseDataS
     Raises:
         InputError: As `check_stacks`.
     """
-    backbone = check_stacks(model)
-    calls: list[Sequence[Tensor]] = []
-
-    def record(images: Tensor) -> Sequence[Tensor]:
-        calls.append(HourglassBackbone.forward(backbone, images))
-        return calls[-1][:1]
-
-    def replay(stack: int) -> Forward:
-        recorded = iter(calls)
-        return lambda images: next(recorded)[stack : stack + 1]
-
-    predictions = []
-    for stack in range(backbone.num_stacks):
-        with answering(backbone, replay(stack) if stack else record):
-            predictions.append(model.test_step(batch))
-    return predictions
+    network = check_stacks(model)
+    wanted = model.test_cfg.get("output_heatmaps", False) if heatmaps is None else heatmaps
+    if not has_several_crops(batch):
+        return _of_crop(model, network, batch, {**model.test_cfg, "output_heatmaps": wanted})
+    settings = {**model.test_cfg, "output_heatmaps": True}
+    crops = [_of_crop(model, network, crop, settings) for crop in model.split_crops(batch)]
+    return [model.merge_crops(of_stack, heatmaps=wanted) for of_stack in zip(*crops, strict=True)]
 
 
-def check_stacks(model: Any) -> HourglassBackbone:
-    """The backbone of a model whose every stack predicts heatmaps.
+def _of_crop(
+    model: Any, network: StackedHourglass, batch: dict[str, Any], test_cfg: Mapping[str, Any]
+) -> list[list[PoseDataSample]]:
+    """Predict after each stack, as `TopdownPoseEstimator.predict` does after the last."""
+    data = model.data_preprocessor(batch, False)
+    images, samples = data["inputs"], data["data_samples"]
+    views = [images, images.flip(-1)] if test_cfg.get("flip_test", False) else [images]
+    # Not what `network.compile()` made for training: it would compile anew for this size.
+    outputs = [network.forward(view) for view in views]
+    found = []
+    for stack in range(network.num_stacks):
+        features = [output[stack : stack + 1] for output in outputs]
+        feats = features if len(views) > 1 else features[0]
+        predicted = model.head.predict(feats, samples, test_cfg=test_cfg)
+        instances, fields = predicted if isinstance(predicted, tuple) else (predicted, None)
+        copies = [sample.clone() for sample in samples]
+        found.append(model.add_pred_to_datasample(instances, fields, copies))
+    return found
+
+
+def check_stacks(model: Any) -> StackedHourglass:
+    """Return the network of a model whose every stack predicts heatmaps.
 
     Raises:
         InputError: The model is another; the message says what it is.
     """
     backbone, head = getattr(model, "backbone", None), getattr(model, "head", None)
-    if not isinstance(backbone, HourglassBackbone) or backbone.output != "heatmaps":
+    if isinstance(backbone, FastHourglass):
+        backbone = backbone.network
+    if not isinstance(backbone, StackedHourglass) or backbone.output != "heatmaps":
         output = getattr(backbone, "output", None)
         raise InputError(
             "predictions after each stack need a HourglassBackbone with output='heatmaps', the "
@@ -78,21 +92,3 @@ def check_stacks(model: Any) -> HourglassBackbone:
     if getattr(model, "with_neck", False):
         raise InputError("predictions after each stack need a model without a neck")
     return backbone
-
-
-@contextmanager
-def answering(backbone: nn.Module, forward: Forward) -> Iterator[None]:
-    """Let `forward` answer in the backbone's place for the length of a `with` block."""
-    attributes = vars(backbone)
-    before = attributes.get("forward")
-    # What `backbone.compile()` made would be called in place of `forward`.
-    program, backbone._compiled_call_impl = backbone._compiled_call_impl, None
-    attributes["forward"] = forward
-    try:
-        yield
-    finally:
-        backbone._compiled_call_impl = program
-        if before is None:
-            del attributes["forward"]
-        else:
-            attributes["forward"] = before

@@ -1,4 +1,4 @@
-"""How good the prediction is after each stack (the paper's Figure 9), by any metric of a config."""
+"""Score the prediction after each stack (the paper's Figure 9), by any metric of a config."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from mmengine.evaluator import Evaluator
 from mmpose.structures import PoseDataSample
 
 from mmhg.errors import InputError
-from mmhg.evaluation.each_person import EachPersonMetric
+from mmhg.evaluation.person_metric import UniquePersonMetric
+from mmhg.utils.table import table
 
 Scores = list[dict[str, float]]
 """The metrics' scores after each stack."""
@@ -38,7 +39,7 @@ class StackScores:
             InputError: There is such a metric.
         """
         for metric in self.evaluators[0].metrics:
-            if not isinstance(metric, EachPersonMetric):
+            if not isinstance(metric, UniquePersonMetric):
                 raise InputError(
                     f"{type(metric).__name__} scores the whole validation set, not the first few "
                     "people of it; leave --first out"
@@ -53,21 +54,20 @@ class StackScores:
             evaluator.process(data_samples=samples, data_batch=batch)
 
     def evaluate(self) -> Scores:
-        """The scores after each stack."""
+        """Compute the scores after each stack."""
         return [evaluator.evaluate(self.people) for evaluator in self.evaluators]
 
 
 def decimals(scores: Scores) -> int:
-    """How many tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
+    """Choose how many tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
     return 3 if all(abs(value) <= 1 for of_stack in scores for value in of_stack.values()) else 1
 
 
 def stack_table(scores: Scores) -> str:
-    """Scores in plain text, a line a stack."""
+    """Lay out scores in plain text, one line per stack."""
     names, digits = list(scores[0]), 1 + decimals(scores)
-    widths = [max(len(name), 7) for name in names]
-    lines = ["stack  " + "  ".join(f"{n:>{w}}" for n, w in zip(names, widths, strict=True))]
-    for stack, of_stack in enumerate(scores, start=1):
-        cells = (f"{of_stack[n]:>{w}.{digits}f}" for n, w in zip(names, widths, strict=True))
-        lines.append(f"{stack:>5}  " + "  ".join(cells))
-    return "\n".join(lines)
+    rows = [
+        [str(stack), *(f"{of_stack[name]:.{digits}f}" for name in names)]
+        for stack, of_stack in enumerate(scores, start=1)
+    ]
+    return table(["stack", *names], rows)

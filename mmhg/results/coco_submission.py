@@ -1,4 +1,4 @@
-"""The file that COCO's evaluation server takes for keypoints on the test splits.
+"""Write the file that COCO's evaluation server takes for keypoints on the test splits.
 
 Its form and names are those of https://cocodataset.org/#upload and #format-results: a list of
 people as JSON, `person_keypoints_[split]_[alg]_results.json`, alone in a zip file of that name.
@@ -10,14 +10,13 @@ import json
 import re
 import zipfile
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.utils.files import read_json
+from mmhg.utils.files import read_json, replacing
 
 SPLITS = ("test-dev2017", "test-challenge2017", "val2017")
 PERSON = 1
@@ -30,7 +29,7 @@ _ALGORITHM = re.compile(r"[A-Za-z0-9.+-]+")
 
 
 def read_people(path: str | Path) -> list[dict[str, Any]]:
-    """The people of a results file, as MMPose's `CocoMetric` leaves it.
+    """Read the people of a results file, as MMPose's `CocoMetric` leaves it.
 
     Returns:
         The keys of COCO's form alone. The boxes that MMPose adds would make COCO's evaluation take
@@ -49,7 +48,7 @@ def read_people(path: str | Path) -> list[dict[str, Any]]:
 
 
 def read_image_ids(path: str | Path) -> set[int]:
-    """The images of a split, from COCO's `image_info_*.json`.
+    """Read the images of a split, from COCO's `image_info_*.json`.
 
     Raises:
         InputError: It is no such file.
@@ -85,13 +84,13 @@ def check_images(
 
 
 def crowded_images(people: list[dict[str, Any]]) -> int:
-    """How many images have more people than are scored."""
+    """Count the images that have more people than are scored."""
     counts = Counter(person["image_id"] for person in people)
     return sum(count > MOST_PEOPLE for count in counts.values())
 
 
 def submission_name(split: str, algorithm: str) -> str:
-    """What the server calls the results of an algorithm on a split, without an ending.
+    """Name the results of an algorithm on a split as the server does, without a suffix.
 
     Raises:
         InputError: The split has no server, or the algorithm's name would break the pattern.
@@ -121,19 +120,15 @@ def write_submission(folder: str | Path, name: str, people: list[dict[str, Any]]
         InputError: It cannot be written.
     """
     path = Path(folder) / f"{name}.zip"
-    partial = path.with_name(f".{path.name}.partial")
     member = zipfile.ZipInfo(f"{name}.json")  # dated 1980
     member.compress_type = zipfile.ZIP_DEFLATED
     member.create_system = 3  # Unix, whatever this system is
     member.external_attr = 0o644 << 16
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(partial, "w") as archive:
+        with replacing(path) as partial, zipfile.ZipFile(partial, "w") as archive:
             archive.writestr(member, json.dumps(people, separators=(",", ":")))
-        partial.replace(path)
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
         raise InputError(f"cannot write {path}: {error}") from error
     return path
 

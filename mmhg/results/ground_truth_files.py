@@ -1,22 +1,22 @@
-"""Readers of files with annotated joints and head sizes, in MPII's 1-based pixels."""
+"""Read whichever file MPII results are scored against, in its 1-based pixels."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import h5py
 import numpy as np
-from scipy.io import loadmat, whosmat
+from scipy.io import whosmat
 
-from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
-from mmhg.datasets.formats.mpii_json import read_people
+from mmhg.datasets.formats.mpii_gt_val import read_gt_val
+from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
+from mmhg.datasets.formats.mpii_json import read_mpii_json
 from mmhg.datasets.formats.mpii_mat import read_release
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert
 from mmhg.datasets.mpii_sources import read_val_list
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
-
-NUM_JOINTS = 16
 
 _TRUNCATED = (
     "the authors' valid.h5 has coordinates truncated to integers: scores differ from those of "
@@ -30,7 +30,7 @@ conversion to .json."""
 
 @dataclass(frozen=True)
 class GroundTruth:
-    """Annotated people.
+    """The arrays that predictions are scored against.
 
     Args:
         joints: (P, 16, 2) px, 1-based, in MPII's order; meaningless where not annotated.
@@ -46,11 +46,24 @@ class GroundTruth:
     head_sizes: np.ndarray
     note: str = ""
 
+    @classmethod
+    def of(cls, people: Sequence[AnnotatedPerson], name: str | Path, note: str = "") -> GroundTruth:
+        """Stack people; `name` is what errors call their file."""
+        if not people:
+            raise InputError(f"ground truth {name} has no people")
+        return cls(
+            joints=np.stack([person.keypoints for person in people]),
+            annotated=np.stack([person.annotated for person in people]),
+            visible=np.stack([person.visible for person in people]),
+            head_sizes=np.array([person.head_size for person in people]),
+            note=note,
+        )
+
 
 def read_ground_truth(
     path: str | Path, *, split: str = "val", val_list: str | Path = OFFICIAL_VAL_LIST
 ) -> GroundTruth:
-    """Annotated people of any of the files that MPII results are scored against.
+    """Read annotated people of any of the files that MPII results are scored against.
 
     Args:
         path: `mpii_gt_val.mat`; MPII's own `.mat` with RELEASE; the authors' `valid.h5`; or a
@@ -66,87 +79,37 @@ def read_ground_truth(
         raise InputError(f"ground truth {path} does not exist")
     if path.suffix == ".json":
         return _from_json(path)
+    if path.suffix == ".h5":
+        return GroundTruth.of(read_mpii_h5(path), path, _TRUNCATED)
     try:
-        if path.suffix == ".h5":
-            return _from_authors(path)
         variables = {name for name, *_ in whosmat(path)}
-    except InputError:
-        raise
     except Exception as error:  # damaged bytes raise whatever they lead to
         raise InputError(f"ground truth {path} cannot be read: {error}") from error
     if "RELEASE" in variables:
         return _from_release(path, split, val_list)
     if {"headboxes_src", "jnt_missing", "pos_gt_src"} <= variables:
-        return _from_gt_val(path)
+        return GroundTruth.of(read_gt_val(str(path)), path)
     raise InputError(
         f"ground truth {path} is neither mpii_gt_val.mat nor MPII's annotation file: it has the "
         f"variables {sorted(variables)}"
     )
 
 
-def _from_gt_val(path: Path) -> GroundTruth:
-    content = loadmat(path)
-    boxes = content["headboxes_src"].transpose(2, 0, 1).reshape(-1, 4)
-    annotated = content["jnt_missing"].T == 0
-    return GroundTruth(
-        joints=content["pos_gt_src"].transpose(2, 0, 1).astype(np.float64),
-        annotated=annotated,
-        visible=np.full(annotated.shape, np.nan),
-        head_sizes=head_sizes_from_boxes(boxes),
-    )
-
-
-def _from_authors(path: Path) -> GroundTruth:
-    with h5py.File(path, "r") as file:
-        if missing := {"part", "visible", "normalize"} - set(file):
-            raise InputError(
-                f"ground truth {path} is not the authors' valid.h5: it lacks "
-                f"{', '.join(sorted(missing))}"
-            )
-        joints, visible, head_sizes = (
-            file[name][()].astype(np.float64) for name in ("part", "visible", "normalize")
-        )
-    annotated = (joints != 0).any(axis=2)
-    return GroundTruth(
-        joints=joints,
-        annotated=annotated,
-        visible=np.where(annotated, visible, np.nan),
-        head_sizes=head_sizes,
-        note=_TRUNCATED,
-    )
-
-
 def _from_json(path: Path) -> GroundTruth:
-    people = read_people(str(path), NUM_JOINTS)
-    sizes = np.array([person.head_size for person in people])
-    if np.isnan(sizes).all():
+    truth = GroundTruth.of(read_mpii_json(str(path)), path)
+    if np.isnan(truth.head_sizes).all():
         raise InputError(
             f"ground truth {path} has no head boxes, so that PCKh is not defined; "
             "tools/dataset_converters/mpii.py writes them, mpii_gt_val.mat has them"
         )
-    joints = np.stack([person.joints for person in people])
-    annotated = np.stack([person.annotated for person in people])
-    truncated = len(people) >= _MANY_PEOPLE and (joints[annotated] % 1 == 0).all()
-    return GroundTruth(
-        joints=joints,
-        annotated=annotated,
-        visible=np.stack([person.visible for person in people]),
-        head_sizes=sizes,
-        note=_TRUNCATED if truncated else "",
-    )
+    whole = bool((truth.joints[truth.annotated] % 1 == 0).all())
+    truncated = len(truth.joints) >= _MANY_PEOPLE and whole
+    return replace(truth, note=_TRUNCATED if truncated else "")
 
 
 def _from_release(path: Path, split: str, val_list: str | Path) -> GroundTruth:
     listed = read_val_list(val_list) if split in ("train", "val") else []
     splits, _ = convert(read_release(path, show_progress=True), listed, val_list)
-    people = splits[split]
-    annotated = np.array([person["joints_vis"] for person in people]) > 0
-    if not annotated.any():
+    if not any(person.annotated.any() for person in splits[split]):
         raise InputError(f"ground truth {path} has no annotated joint in its {split} split")
-    boxes = np.array([person["head_box"] or [np.nan] * 4 for person in people], dtype=np.float64)
-    return GroundTruth(
-        joints=np.array([person["joints"] for person in people]),
-        annotated=annotated,
-        visible=np.array([person["visible"] for person in people], dtype=np.float64),
-        head_sizes=head_sizes_from_boxes(boxes),
-    )
+    return GroundTruth.of(splits[split], path)

@@ -1,4 +1,4 @@
-"""The page that compares our configs' results with published ones, as Markdown."""
+"""Make the page that compares our configs' results with published ones, as Markdown."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.results.published import BENCHMARKS, Benchmark, Result, is_number
 from mmhg.utils.files import read_json
+from mmhg.utils.table import table
 
 NOT_MEASURED = "not measured"
 DATASETS = {"mpii": "MPII", "coco": "COCO"}
@@ -46,7 +47,7 @@ Our configs beside published results, the best total first. All scores are in pe
 
 
 def own_results(folder: str | Path) -> list[Result]:
-    """A validation result for each of our MPII and COCO configs, without scores if not measured.
+    """Collect a validation result for each MPII and COCO config, without scores if not measured.
 
     Args:
         folder: Holds `<config>.json` for the measured ones: the `results.json` of `ResultsHook`.
@@ -73,7 +74,7 @@ def own_results(folder: str | Path) -> list[Result]:
 
 
 def leaderboard(own: Sequence[Result], published: Sequence[Result]) -> str:
-    """The whole page: a table for each split, then the sources.
+    """Make the whole page: a table for each split, then the sources.
 
     Args:
         own: As `own_results` gives them.
@@ -120,7 +121,7 @@ def _own_result(name: str, dataset: str, path: Path | None) -> Result:
 
 
 def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
-    """Protocol, scores in percent, and the scales of multi-scale testing, of a `results.json`."""
+    """Read protocol, scores in percent, and the scales of the test, of a `results.json`."""
     results = read_json(path)
     if not isinstance(results, dict):
         raise InputError(f"{path} must be a results.json of training, got {type(results).__name__}")
@@ -147,18 +148,18 @@ def _table(benchmark: Benchmark, results: Sequence[Result], sources: dict[str, s
         name for name in benchmark.scores
         if name == benchmark.total or any(name in result.scores for result in results)
     ]  # fmt: skip
-    facts = ["network", "protocol", "testing", "input", "params (M)", "GMACs"]
-    rules = ["---"] * 4 + ["---:"] * (2 + len(columns)) + ["---"]
-    lines = [[*facts, *columns, "source"], rules]
+    texts = ["network", "protocol", "testing", "input", "source"]
+    rows = []
     for result in results:
         scores = {name: _decimal(result.scores.get(name)) for name in columns}
         if result.total is None:
             scores[benchmark.total] = NOT_MEASURED
         facts = [result.name, result.protocol or "", result.testing or "", result.size_text]
+        facts += [sources.get(result.source, "")]
         facts += [_decimal(result.parameters), _decimal(result.gmacs)]
-        lines.append([*facts, *scores.values(), sources.get(result.source, "")])
-    lines = [[cell.replace("|", r"\|") for cell in line] for line in lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        rows.append([*facts, *scores.values()])
+    header = [*texts, "params (M)", "GMACs", *columns]
+    return table(header, rows, "markdown", text_columns=len(texts))
 
 
 def _decimal(number: float | None) -> str:

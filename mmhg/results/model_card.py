@@ -1,4 +1,4 @@
-"""A page about a trained network, from its files alone."""
+"""Describe a trained network on a page, from its files alone."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.models.loading import load_model
 from mmhg.utils.files import read_json
+from mmhg.utils.table import table
 
-Rows = Sequence[tuple[str, object]]
+Rows = Sequence[tuple[str, str]]
 _NOT_SCORES = ("iteration", "checkpoint", "config", "weights", "protocol", "joints")
 
 
 def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str | Path]) -> str:
-    """The page, as Markdown. Every number on it is counted from the files, or stands in them.
+    """Write the page, in Markdown. Every number on it is counted from the files or stands in them.
 
     Args:
         config: File, or name of one of mmhg's configs.
-        checkpoint: Trained with it; also as published.
+        checkpoint: Its weights, as trained or as published.
         results: The `results.json` of its evaluations, as `ResultsHook` writes them.
 
     Raises:
@@ -74,18 +75,18 @@ def _training_rows(config: Config, meta: Mapping[str, Any]) -> Rows:
     optimizer = config.optim_wrapper.optimizer
     known = [
         ("data", ", ".join(_data(config.train_dataloader.dataset))),
-        ("optimiser", f"{optimizer.type}, learning rate {optimizer.lr:g}"),
+        ("optimizer", f"{optimizer.type}, learning rate {optimizer.lr:g}"),
         ("batch size", config.train_dataloader.batch_size),
         ("epochs", meta.get("epoch")),
         ("iterations", meta.get("iter")),
         ("seed", meta.get("seed")),
         ("finished", meta.get("time")),
     ]
-    return [(label, value) for label, value in known if value is not None]
+    return [(label, str(value)) for label, value in known if value is not None]
 
 
 def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
-    """Class and annotation file of each data set."""
+    """Yield class and annotation file of each data set."""
     if "datasets" in dataset:
         for part in dataset["datasets"]:
             yield from _data(part)
@@ -101,7 +102,7 @@ def _keypoint_names(meta: Mapping[str, Any]) -> list[str]:
 
 
 def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
-    """What a results file holds, if it is this network's."""
+    """Read a results file and check that it is of this network."""
     found = read_json(path)
     if not isinstance(found, dict) or not {"config", "weights"} <= found.keys():
         raise InputError(
@@ -141,16 +142,11 @@ def _file_rows(path: Path, weights: str) -> Rows:
 
 
 def _number(value: object) -> str:
-    """Four digits; what is undefined is said to be."""
-    return (
-        "undefined"
-        if value is None
-        else f"{value:#.4g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    """Format a score with four digits, or say that it is undefined."""
+    if value is None:
+        return "undefined"
+    return f"{value:#.4g}" if isinstance(value, float) else str(value)
 
 
-def _table(rows: Rows, head: tuple[str, str] = ("", "")) -> str:
-    lines = [head, ("---", "---"), *rows]
-    return "\n".join(f"| {label} | {value} |" for label, value in lines)
+def _table(rows: Rows, header: tuple[str, str] = ("", "")) -> str:
+    return table(header, rows, "markdown")

@@ -1,4 +1,4 @@
-"""The file that MPII's evaluation server takes for the test split, `pred_keypoints_mpii.mat`.
+"""Write the file that MPII's evaluation server takes for the test split, `pred_keypoints_mpii.mat`.
 
 It holds one variable `pred`: `RELEASE.annolist(img_train == 0)`, whose `annorect(r)` have
 `annopoints.point(k).{x, y, id}` filled with the prediction, ids 0-15, pixels 1-based. The server
@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mmhg.datasets.formats.matlab import struct, write_mat
-from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
-from mmhg.datasets.formats.mpii_mat import NUM_JOINTS, Person, ReleaseImage
+from mmhg.datasets.formats.mpii_mat import ReleaseImage
+from mmhg.datasets.people import AnnotatedPerson, Key
 from mmhg.errors import InputError
 from mmhg.results.ground_truth_files import GroundTruth
 from mmhg.results.prediction_files import PEOPLE_OF_SPLITS
@@ -22,21 +22,16 @@ from mmhg.results.prediction_files import PEOPLE_OF_SPLITS
 THORAX = 7
 LEAST_CORRELATION = 0.5
 """Of the thorax with the annotated rough position, over all people, in x and in y: people in
-another order have about none, figures of one size in small images still have 0.9."""
-
-Key = tuple[int, int]
-"""A person: 1-based index of the image in `RELEASE.annolist`, and of the person in the image."""
+another order have about none, synthetic people of one size in small images still have 0.9."""
 
 
-def people_to_predict(images: Sequence[ReleaseImage]) -> list[tuple[Key, Person]]:
-    """The people to predict, in the order of `mpii_test.json`: those with centre and scale."""
-    return [
-        ((image.index, person.index), person)
-        for image in images
-        if not image.is_train
-        for person in image.people
-        if person.center is not None and person.scale is not None and person.scale > 0
-    ]
+def people_to_predict(images: Sequence[ReleaseImage]) -> list[AnnotatedPerson]:
+    """List the people to predict, in the order of `mpii_test.json`: those with a crop."""
+    return [person for person in _test_people(images) if person.has_crop]
+
+
+def _test_people(images: Sequence[ReleaseImage]) -> list[AnnotatedPerson]:
+    return [person for image in images if not image.is_train for person in image.people]
 
 
 def assign(
@@ -50,7 +45,7 @@ def assign(
         name: What errors call the predictions.
 
     Returns:
-        (16, 2) px a person.
+        (16, 2) px per person.
 
     Raises:
         InputError: The server would refuse the file, or score other people than were predicted.
@@ -63,31 +58,25 @@ def assign(
         hint = f" (as MPII's {guess} split)" if guess else ""
         raise InputError(
             f"predictions {name} have {len(predictions)} people{hint}, but the test images have "
-            f"{len(people)} with centre and scale, in the order of mpii_test.json"
+            f"{len(people)} with center and scale, in the order of mpii_test.json"
         )
-    assigned = {key: joints for (key, _), joints in zip(people, predictions, strict=True)}
-    scored = [
-        (image.index, person.index)
-        for image in images
-        if not image.is_train
-        for person in image.people
-        if person.single_person
-    ]
+    assigned = {person.key: joints for person, joints in zip(people, predictions, strict=True)}
+    scored = [person.key for person in _test_people(images) if person.single_person]
     if not scored:
         raise InputError("the annotation file's single_person lists nobody in the test images")
     if missing := [key for key in scored if key not in assigned]:
         raise InputError(
             f"{len(missing)} people that the server scores have no prediction, for they lack "
-            f"centre or scale: (image, person) {missing[:5]}"
+            f"center or scale: (image, person) {missing[:5]}"
         )
-    centers = np.array([person.center for _, person in people])
+    centers = np.array([person.center for person in people])
     if len(people) > 2:
         for axis, letter in enumerate("xy"):
             correlation = np.corrcoef(predictions[:, THORAX, axis], centers[:, axis])[0, 1]
             if not correlation >= LEAST_CORRELATION:
                 raise InputError(
                     f"predictions {name}: the thorax's {letter} has a correlation of "
-                    f"{correlation:.2f} with the people's centres, at least {LEAST_CORRELATION} "
+                    f"{correlation:.2f} with the people's centers, at least {LEAST_CORRELATION} "
                     "is expected; they are of other people, in another order, or swapped x and y"
                 )
     return assigned
@@ -107,8 +96,7 @@ def write_submission(
         if image.is_train:
             continue
         rects = [
-            {"annopoints": _annopoints(assigned.get((image.index, person.index)), empty)}
-            for person in image.people
+            {"annopoints": _annopoints(assigned.get(person.key), empty)} for person in image.people
         ]
         annolist.append(
             {
@@ -125,7 +113,7 @@ def write_submission(
 def scored_truth(
     images: Sequence[ReleaseImage], truth: Sequence[ReleaseImage], name: str | Path
 ) -> tuple[GroundTruth, list[Key]]:
-    """The annotated people that the server scores.
+    """Gather the annotated people that the server scores.
 
     Args:
         images: All images, as `read_release` gives them.
@@ -146,37 +134,21 @@ def scored_truth(
             f"annotation file's test images are {len(expected)} beginning with {expected[:2]}"
         )
     keys: list[Key] = []
-    people: list[Person] = []
+    people: list[AnnotatedPerson] = []
     for image, annotated in zip(tested, truth, strict=True):
-        by_index = {person.index: person for person in annotated.people}
+        by_index = {person.person_index: person for person in annotated.people}
         for person in image.people:
             if not person.single_person:
                 continue
-            found = by_index.get(person.index)
-            if found is None or not found.joints or found.head_box is None:
+            found = by_index.get(person.person_index)
+            if found is None or not found.annotated.any() or found.head_box is None:
                 raise InputError(
                     f"ground truth {name} has no joints or no head box of image {image.name}, "
-                    f"person {person.index}"
+                    f"person {person.person_index}"
                 )
-            keys.append((image.index, person.index))
+            keys.append(person.key)
             people.append(found)
-    joints = np.full((len(people), NUM_JOINTS, 2), np.nan)
-    visible = np.full((len(people), NUM_JOINTS), np.nan)
-    for row, person in enumerate(people):
-        for number, joint in person.joints.items():
-            joints[row, number] = joint.x, joint.y
-            if joint.visible is not None:
-                visible[row, number] = joint.visible
-    boxes = np.array([person.head_box for person in people])
-    return (
-        GroundTruth(
-            joints=joints,
-            annotated=np.isfinite(joints).all(axis=2),
-            visible=visible,
-            head_sizes=head_sizes_from_boxes(boxes),
-        ),
-        keys,
-    )
+    return GroundTruth.of(people, name), keys
 
 
 def _annopoints(joints: np.ndarray | None, empty: np.ndarray) -> np.ndarray:

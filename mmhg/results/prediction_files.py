@@ -1,4 +1,4 @@
-"""Readers of files with predicted joints, in MPII's 1-based pixels."""
+"""Read files of predicted joints, in MPII's 1-based pixels."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import numpy as np
 from scipy.io import loadmat
 
 from mmhg.config.with_test_scales import describe_scales
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.errors import InputError
 
-NUM_JOINTS = 16
 PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
 """People of MPII's splits; the last three as HRNet and MMPose count them."""
 
@@ -33,7 +33,7 @@ _NUMPY_CLASSES = {
     ("numpy.core.numeric", "_frombuffer"),
     ("numpy._core.numeric", "_frombuffer"),
 }
-"""What plain arrays and numbers are unpickled with; anything else may run code."""
+"""Needed to unpickle plain arrays and numbers; anything else may run code."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Predictions:
 
 
 def read_predictions(path: str | Path) -> Predictions:
-    """Predicted joints of all people.
+    """Read the predicted joints of all people.
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
@@ -69,7 +69,7 @@ def read_predictions(path: str | Path) -> Predictions:
         raise InputError(f"predictions {path} do not exist")
     if path.suffix not in _READERS:
         raise InputError(
-            f"predictions {path}: the ending must be one of {', '.join(_READERS)}, got "
+            f"predictions {path}: the suffix must be one of {', '.join(_READERS)}, got "
             f"{path.suffix!r}"
         )
     try:
@@ -102,7 +102,7 @@ def check_count(path: str | Path, predictions: np.ndarray, ground_truth: str, co
 
 
 def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, float] | None:
-    """The constant offset of predictions whose pixels have another origin, None if there is none.
+    """Find the constant offset of predictions whose pixels have another origin, else None.
 
     Args:
         offsets: (P, K, 2) px, predictions less annotations, NaN where not annotated.
@@ -121,7 +121,7 @@ def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, f
 
 
 def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) -> bool:
-    """Whether predictions look as if they had y first.
+    """Tell whether predictions look as if they had y first.
 
     Args:
         joints: (P, K, 2) px.

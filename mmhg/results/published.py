@@ -17,7 +17,7 @@ PUBLISHED = Path(__file__).with_name("published.json")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What results on a dataset consist of.
+    """The splits, protocols and scores of a dataset's results.
 
     Args:
         splits: Splits that results are published for.
@@ -82,17 +82,17 @@ class Result:
 
     @property
     def total(self) -> float | None:
-        """The score that results are compared by, None where nothing was measured."""
+        """Give the score that results are compared by, None where nothing was measured."""
         return self.scores.get(BENCHMARKS[self.dataset].total)
 
     @property
     def size_text(self) -> str:
-        """Width x height of the input, empty if unknown."""
+        """Give width x height of the input, empty if unknown."""
         return "x".join(map(str, self.input_size or ()))
 
 
 def read_published(path: str | Path = PUBLISHED) -> list[Result]:
-    """The published results of a file, in its order.
+    """Read the published results of a file, in its order.
 
     Raises:
         InputError: A row lacks something or has what cannot be; names the file and the row.
@@ -111,7 +111,7 @@ def read_published(path: str | Path = PUBLISHED) -> list[Result]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Whether a value read from JSON is a finite number."""
+    """Tell whether a value read from JSON is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -1,17 +1,13 @@
-"""Tables of scores: a row a prediction file, a column a group of joints."""
+"""Tables of scores: one row per prediction file, one column per group of joints."""
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.console import Console
-from rich.table import Table
-
 from mmhg.results.published import read_published
+from mmhg.utils.table import TableFormat, table
 
 COLUMNS = (
     "Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle", "UBody",
@@ -19,11 +15,11 @@ COLUMNS = (
 )  # fmt: skip
 """Scores in the order of published tables, the total last."""
 
-HEADINGS = ("", "protocol", "joints", *COLUMNS)
+HEADINGS = ("name", "protocol", "joints", *COLUMNS)
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One line of a table.
 
     Args:
@@ -41,17 +37,11 @@ class Row:
     scores: dict[str, float]
     source: str = ""
 
-    def cells(self) -> list[str]:
-        """The row as text, scores to a hundredth."""
-        numbers = [self.scores.get(column, math.nan) for column in COLUMNS]
-        texts = ["" if math.isnan(number) else f"{number:.2f}" for number in numbers]
-        return [self.name, self.protocol, self.joints, *texts]
 
-
-def published_rows() -> list[Row]:
-    """The published MPII results that ship with the package; `source` says where they stand."""
+def published_rows() -> list[ScoreRow]:
+    """List the published MPII results of the package; `source` says where they stand."""
     return [
-        Row(
+        ScoreRow(
             name=result.name,
             protocol=result.protocol or "",
             joints=", ".join(filter(None, (result.split, result.size_text, result.testing))),
@@ -63,71 +53,12 @@ def published_rows() -> list[Row]:
     ]
 
 
-def rich_table(rows: Sequence[Row]) -> str:
-    """For a terminal, as wide as its content."""
-    table = Table()
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in COLUMNS else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row.cells())
-    console = Console(width=400)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get().rstrip("\n")
-
-
-def markdown_table(rows: Sequence[Row]) -> str:
-    """A GitHub table."""
-    lines = [HEADINGS, ["---", "---", "---", *["---:"] * len(COLUMNS)]]
-    lines += [[cell.replace("|", r"\|") for cell in row.cells()] for row in rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def latex_table(rows: Sequence[Row]) -> str:
-    """A `tabular` with booktabs' rules."""
-
-    def line(cells: Sequence[str]) -> str:
-        return " & ".join(_latex(cell) for cell in cells) + r" \\"
-
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{lll{'r' * len(COLUMNS)}}}",
-            r"\toprule",
-            line(HEADINGS),
-            r"\midrule",
-            *(line(row.cells()) for row in rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-    )
-
-
-def csv_table(rows: Sequence[Row]) -> str:
-    """Comma-separated, scores in full."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["name", *HEADINGS[1:]])
+def score_table(rows: Sequence[ScoreRow], style: TableFormat = "plain") -> str:
+    """Lay out scores to a hundredth, in CSV with all of their digits."""
+    spell = repr if style == "csv" else "{:.2f}".format
+    lines = []
     for row in rows:
         numbers = [row.scores.get(column, math.nan) for column in COLUMNS]
-        writer.writerow(
-            [row.name, row.protocol, row.joints]
-            + ["" if math.isnan(number) else repr(number) for number in numbers]
-        )
-    return buffer.getvalue().rstrip("\n")
-
-
-FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {
-    "rich": rich_table,
-    "markdown": markdown_table,
-    "latex": latex_table,
-    "csv": csv_table,
-}
-
-
-_LATEX = str.maketrans(
-    {**{special: f"\\{special}" for special in "&%$#_{}"}, "\\": r"\textbackslash{}"}
-)
-
-
-def _latex(text: str) -> str:
-    return text.translate(_LATEX)
+        texts = ["" if math.isnan(number) else spell(number) for number in numbers]
+        lines.append([row.name, row.protocol, row.joints, *texts])
+    return table(HEADINGS, lines, style, text_columns=3)

@@ -13,11 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
-from mmhg.datasets.formats.mpii_mat import Person, ReleaseImage, read_release
+from mmhg.datasets.formats.mpii_mat import ReleaseImage, read_release
 from mmhg.datasets.mpii_converter import read_split_list
+from mmhg.datasets.people import AnnotatedPerson, head_sizes_from_boxes
 from mmhg.errors import InputError
-from mmhg.evaluation.pckh import normalized_distances, score
+from mmhg.evaluation.pckh import normalized_distances, score_pckh
 from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LIST_NAME
 from mmhg.synthetic.levels import LEVELS, Floors
 from mmhg.synthetic.release import ORIGIN
@@ -87,27 +87,24 @@ def load_people(folder: Path) -> dict[str, People]:
             "tools/render_synthetic.py first"
         )
     listed = set(read_split_list(folder / VAL_LIST_NAME))
-    chosen: dict[str, list[tuple[ReleaseImage, Person]]] = {"train": [], "val": []}
+    chosen: dict[str, list[tuple[ReleaseImage, AnnotatedPerson]]] = {"train": [], "val": []}
     for image in read_release(folder / RELEASE_NAME):
         for person in image.people:
-            if person.joints:
-                split = "val" if (image.name, person.index) in listed else "train"
+            if person.annotated.any():
+                split = "val" if (image.name, person.person_index) in listed else "train"
                 chosen[split].append((image, person))
     return {split: _gather(rows) for split, rows in chosen.items()}
 
 
-def _gather(rows: Sequence[tuple[ReleaseImage, Person]]) -> People:
-    joints = np.stack([_joints(person) for _, person in rows])
-    visible = np.zeros(joints.shape[:2], bool)
-    for row, (_, person) in enumerate(rows):
-        for number, joint in person.joints.items():
-            visible[row, number] = bool(joint.visible)
+def _gather(rows: Sequence[tuple[ReleaseImage, AnnotatedPerson]]) -> People:
+    joints = np.stack([person.keypoints for _, person in rows])
+    visible = np.stack([person.visible for _, person in rows]) > 0
     scales = np.array([person.scale for _, person in rows])
     centres = np.array([person.center for _, person in rows], float)
     centres[:, 1] += LOWERED * scales
     company = [
         any(
-            np.any(np.abs(_joints(other) - centre).max(axis=1) < CROP_SIDE * scale / 2)
+            np.any(np.abs(other.keypoints - centre).max(axis=1) < CROP_SIDE * scale / 2)
             for other in image.people
             if other is not person
         )
@@ -124,13 +121,6 @@ def _gather(rows: Sequence[tuple[ReleaseImage, Person]]) -> People:
     )
 
 
-def _joints(person: Person) -> np.ndarray:
-    joints = np.full((len(JOINTS), 2), np.nan)
-    for number, joint in person.joints.items():
-        joints[number] = joint.x, joint.y
-    return joints
-
-
 def mean_pose_pckh(train: People, val: People) -> float:
     """PCKh@0.5 on `val` of the mean of `train`, placed by centre and scale (official protocol)."""
     mean = np.nanmean((train.joints - train.centres[:, None]) / train.scales[:, None, None], axis=0)
@@ -138,7 +128,7 @@ def mean_pose_pckh(train: People, val: People) -> float:
     sizes = head_sizes_from_boxes(val.head_boxes)
     joints = np.where(val.annotated[..., None], val.joints, 0)
     distances = normalized_distances(predicted, joints, sizes, val.annotated)
-    return score(distances, JOINTS).summary["PCKh@0.5"]
+    return score_pckh(distances, JOINTS).summary["PCKh@0.5"]
 
 
 def check_floors(folder: Path, people: dict[str, People], floors: Floors) -> list[Check]:

@@ -15,25 +15,32 @@ _STYLES = {"plain": "simple", "markdown": "pipe", "latex": "latex_booktabs"}
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], style: TableFormat = "plain"
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    style: TableFormat = "plain",
+    *,
+    text_columns: int = 1,
 ) -> str:
     """Lay out rows of texts under a header, without a line break at the end.
 
     Args:
-        header: One text per column. The first column is aligned to the left, the others, which are
-            numbers, to the right.
+        header: One text per column.
         rows: As many texts per row; numbers are formatted by the caller, so that they stay as
             they are.
         style: Which kind of table.
+        text_columns: How many of the first columns are text, which is aligned to the left. The
+            others are numbers, aligned to the right.
     """
     if style == "csv":
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([header, *rows])
         return text.getvalue().rstrip("\n")
+    if style == "markdown":
+        header, *rows = [[cell.replace("|", r"\|") for cell in row] for row in (header, *rows)]
     return tabulate(
         rows,
         header,
         tablefmt=_STYLES[style],
         disable_numparse=True,
-        colalign=("left", *["right"] * (len(header) - 1)),
+        colalign=["left"] * text_columns + ["right"] * (len(header) - text_columns),
     )

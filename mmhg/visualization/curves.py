@@ -1,4 +1,4 @@
-"""Training curves from the logs that mmengine's local visualisation backend leaves."""
+"""Training curves from the logs that mmengine's local visualization backend leaves."""
 
 import json
 import re
@@ -9,14 +9,14 @@ from matplotlib.figure import Figure
 Records = dict[int, dict[str, float]]
 
 _NO_SCORES = ("time", "data_time", "step")
-"""What else stands in a validation's record."""
+"""Not scores, though they stand in a validation's record."""
 
 
 def read_scalars(work_dir: Path) -> tuple[Records, Records]:
-    """Everything logged in a work directory, over all of its runs (a resumed run replaces steps).
+    """Read everything logged in a work directory; a resumed run replaces steps of the one before.
 
     Args:
-        work_dir: Holds ``<timestamp>/vis_data/scalars.json``, a JSON object a line.
+        work_dir: Holds `<timestamp>/vis_data/scalars.json`, one JSON object per line.
 
     Returns:
         Training and validation records, each by iteration. A validation's epoch-numbered record is
@@ -43,8 +43,8 @@ def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:
     """Draw the loss of every stack, the training accuracy and a validation score.
 
     Args:
-        work_dir: As in :func:`read_scalars`.
-        target: The picture to write.
+        work_dir: As in `read_scalars`.
+        target: The image to write.
         score: Name of the validation score; left out where it is None or was never measured.
     """
     train, validation = read_scalars(work_dir)
@@ -77,7 +77,7 @@ def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:
 
 
 def _are_shares(validation: Records) -> bool:
-    """Whether scores are fractions of 1, as COCO's AP, and not percent.
+    """Tell whether scores are fractions of 1, as COCO's AP, and not percent.
 
     All scores of all validations are asked: a first PCKh of less than 1 % stands beside others.
     """

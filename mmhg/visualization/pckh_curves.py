@@ -1,4 +1,4 @@
-"""PCKh over the threshold: a panel a group of joints, a line a prediction file."""
+"""PCKh over the threshold: one panel per group of joints, one line per prediction file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ def plot_pckh_curves(
     Args:
         curves: By name of the file, then of the group: (T,) percent.
         thresholds: (T,) head sizes.
-        target: The picture to write.
+        target: The image to write.
     """
     groups = list(next(iter(curves.values())))
     columns = 3

@@ -90,7 +90,6 @@ def in_own_process(part: str, args: Namespace) -> list[Any]:
 def measure(part: str, args: Namespace) -> list[Any]:
     """Return the tables of a part."""
     from mmhg.benchmark import (
-        batches,
         decode,
         inference,
         memory,
@@ -105,9 +104,9 @@ def measure(part: str, args: Namespace) -> list[Any]:
         settings = dict(stacks=args.stacks, compile_up_to=args.compile_up_to, peers=args.peer)
         tables = inference.run(args.seconds, **settings)
         return tables + (precision.run(*args.trained) if args.trained else [])
-    if part == "pipeline":
-        return pipeline.run(args.seconds) + batches.run(args.seconds)
-    modules = dict(training=training, memory=memory, metric=metric, decode=decode)
+    modules = dict(
+        training=training, memory=memory, pipeline=pipeline, metric=metric, decode=decode
+    )
     return modules[part].run(args.seconds)
 
 

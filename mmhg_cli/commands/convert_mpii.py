@@ -42,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Convert, and print what was found."""
-    from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, report, write_splits
+    from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, splits_table, write_splits
     from mmhg.datasets.mpii_sources import read_splits
 
     if any(path.suffix == ".mat" for path in args.annotations):
@@ -51,5 +51,5 @@ def run(args: Namespace) -> None:
         args.annotations, args.val or OFFICIAL_VAL_LIST, args.head_boxes, show_progress=True
     )
     write_splits(splits, args.output)
-    print(report(splits, left_out))
+    print(splits_table(splits, left_out))
     print(f"written to {args.output}")

@@ -79,8 +79,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Infer; the exit status says whether all, some or none of the pictures could be done."""
     from mmhg.errors import InputError
+    from mmhg.export.folder import is_exported
     from mmhg.inference import run as inference
-    from mmhg.inference.exported import is_exported
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.sources import find_sources
     from mmhg.version import __version__
@@ -142,8 +142,8 @@ def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
     """Return the network, and what it says about its keypoints."""
     from mmhg.errors import InputError
     from mmhg.export import load
+    from mmhg.export.folder import dataset_meta
     from mmhg.inference import Predictor
-    from mmhg.inference.exported import dataset_meta
 
     flip = False if args.no_flip else None
     if len(args.model) == 2:

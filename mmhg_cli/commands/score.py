@@ -12,7 +12,7 @@ from mmhg_cli.shared import add_output
 
 SPLITS = ("train", "val", "trainval", "test")
 PROTOCOLS = ("official", "hrnet", "mean@0.1 at 0.11", "macro14", "pooled16")
-FORMATS = ("rich", "markdown", "latex", "csv")
+FORMATS = ("plain", "markdown", "latex", "csv")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--compare", action="store_true", help="also published results")
     parser.add_argument(
-        "--format", choices=[*FORMATS, "json"], default="rich", help="of what is printed"
+        "--format", choices=[*FORMATS, "json"], default="plain", help="of what is printed"
     )
     add_output(parser, "FILE.json", "write the scores as JSON as well")
     parser.add_argument("--plot", type=Path, metavar="OUT.png", help="draw PCKh over the threshold")

@@ -69,22 +69,19 @@ def print_scores(args: Namespace, images: list, truth: list, scales: str) -> Non
 
     import numpy as np
 
-    from mmhg.datasets import MPIIPersonDataset
-    from mmhg.datasets.formats.mpii_mat import read_annolist
-    from mmhg.evaluation.pckh import normalized_distances, score
+    from mmhg.datasets.formats.mpii_mat import JOINTS, read_annolist
+    from mmhg.evaluation.pckh import normalized_distances, score_pckh
     from mmhg.results.mpii_submission import scored_truth
     from mmhg.results.prediction_files import one_pixel_off
 
     annotated, keys = scored_truth(images, truth, args.truth)
     tested = [image for image in images if not image.is_train]
     written = {
-        (image.index, person.index): person.joints
+        (image.index, person.person_index): person.keypoints
         for image, of_file in zip(tested, read_annolist(args.output, "pred"), strict=True)
         for person in of_file.people
     }
-    joints = np.array(
-        [[(joint.x, joint.y) for _, joint in sorted(written[key].items())] for key in keys]
-    )
+    joints = np.array([written[key] for key in keys])
     distances = normalized_distances(
         joints, annotated.joints, annotated.head_sizes, annotated.annotated
     )
@@ -95,5 +92,4 @@ def print_scores(args: Namespace, images: list, truth: list, scales: str) -> Non
             "px: are its pixels 0-based?",
             file=sys.stderr,
         )
-    names = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
-    print(replace(score(distances, names), testing=scales).table())
+    print(replace(score_pckh(distances, JOINTS), testing=scales).table())

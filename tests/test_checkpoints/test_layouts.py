@@ -1,5 +1,6 @@
 """Checkpoints in the layout of each published implementation become ours, and go back."""
 
+import inspect
 import re
 from pathlib import Path
 
@@ -9,12 +10,14 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 from mmhg.checkpoints import LAYOUTS, read_network
 from mmhg.checkpoints.convert import from_pytorch
 from mmhg.errors import InputError
 from mmhg.models.converted import write_ours, write_theirs
+from mmhg.nn.stack import Stem
 from reference import layouts, network
 
 DEEP = layouts.Size(num_stacks=8)
@@ -88,7 +91,9 @@ def test_anibali(tmp_path: Path) -> None:
     assert not converted.dropped
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "model.", "model.module.", "module.module."])
+@pytest.mark.parametrize(
+    "prefix", ["", "module.", "model.", "model.module.", "module.module.", "module._orig_mod."]
+)
 @pytest.mark.parametrize("zipped", [True, False], ids=["new", "legacy"])
 def test_wrappers_and_old_files(prefix: str, zipped: bool, tmp_path: Path) -> None:
     state = {
@@ -185,6 +190,29 @@ def test_back_to_bearpaw(tmp_path: Path) -> None:
         ]
     )
     optimizer.load_state_dict(back["optimizer"])  # wants as many parameters
+
+
+@pytest.mark.skipif(
+    "in_channels" not in inspect.signature(Stem).parameters, reason="the backbone takes RGB"
+)
+@pytest.mark.parametrize("in_channels", [1, 6])
+def test_other_channels_than_rgb(in_channels: int, tmp_path: Path) -> None:
+    state = layouts.ours(ONE, prefix="backbone.")
+    state["backbone.stem.0.weight"] = torch.randn(4, in_channels, 7, 7, dtype=torch.float64)
+    converted = read_network(saved(state, tmp_path / "theirs.pth"))
+    assert converted.structure.in_channels == in_channels
+    notes = write_ours(converted, tmp_path / "ours.pth")
+    assert f"takes {in_channels} channels, the config's pipelines load 3" in notes[-1]
+    model = build(tmp_path / "ours.py", tmp_path / "ours.pth")
+    image = torch.full((in_channels, 64, 64), 51.0)
+    batch = model.data_preprocessor(dict(inputs=[image], data_samples=[PoseDataSample()]))
+    assert batch["inputs"].shape == (1, in_channels, 64, 64)
+    torch.testing.assert_close(batch["inputs"].double().mean().item(), 0.2)
+    assert model.backbone(batch["inputs"].double())[0].shape == (1, 3, 16, 16)
+    same(read_network(tmp_path / "ours.pth").state, converted.state)
+    _, notes = write_theirs(converted, LAYOUTS["princeton"], tmp_path / "c.pt")
+    assert f"princeton's code takes 3 channels, this network {in_channels}" in notes
+    assert read_network(tmp_path / "c.pt").structure.in_channels == in_channels
 
 
 def test_another_input_is_noted(tmp_path: Path) -> None:

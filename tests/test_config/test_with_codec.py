@@ -56,57 +56,10 @@ def test_the_authors_codec_goes_with_their_crop_and_back() -> None:
     assert back[2] == loader(crop)
 
 
-def drawing_base() -> dict:
-    """A base whose targets are drawn on the device."""
-    config = base()
-    config["model"]["data_preprocessor"] = dict(type="DeviceTargetPreprocessor", encoder=OLD)
-    load = dict(type="LoadPersonRegion", input_size=(256, 256), reduce=True)
-    crop = dict(type="TopdownAffine", input_size=(256, 256))
-    pack = dict(type="PackPoseInputs", pack_transformed=True)
-    config["train_dataloader"] = loader(load, crop, pack)
-    return config
-
-
-@pytest.mark.parametrize("codec", [UDP, dict(UDP, type="BatchUDPHeatmap")])
-@pytest.mark.parametrize("named", [True, False])
-def test_targets_drawn_on_the_device_take_the_codec(codec: dict, named: bool) -> None:
-    """Also where the base leaves it to its leaves to name an encoder."""
-    config = drawing_base()
-    if not named:
-        del config["model"]["data_preprocessor"]["encoder"]
-    model, train, _, _ = with_codec(config, codec)
-    assert model["data_preprocessor"] == dict(type="DeviceTargetPreprocessor", encoder=codec)
-    load = dict(type="LoadPersonRegion", input_size=(128, 192), reduce=True)
-    crop = dict(type="PersonCrop", input_size=(128, 192), use_udp=True)
-    assert train == loader(load, crop, dict(type="PackPoseInputs", pack_transformed=True))
-
-
-@pytest.mark.parametrize(
-    "codec",
-    [
-        dict(UDP, heatmap_type="combined"),
-        dict(OLD, type="IntegralRegressionLabel", sigma=2.0),
-    ],
-)
-def test_targets_that_no_device_draws_are_made_in_the_pipeline(codec: dict) -> None:
-    config = drawing_base()
-    model, train, val, _ = with_codec(config, codec)
-    assert model["data_preprocessor"] == dict(type="DeviceTargetPreprocessor", encoder=None)
-    steps = train["dataset"]["pipeline"]
-    assert [step["type"] for step in steps[:2]] == ["LoadPersonRegion", "PersonCrop"]
-    assert steps[2:] == [dict(type="GenerateTarget", encoder=codec), dict(type="PackPoseInputs")]
-    assert [step["type"] for step in val["dataset"]["pipeline"]] == ["PersonCrop"]
-    names = ("model", "train_dataloader", "val_dataloader", "test_dataloader")
-    again = with_codec(dict(zip(names, (model, train, val, val), strict=True)), UDP)
-    assert again[1]["dataset"]["pipeline"][2]["encoder"] == UDP
-    assert again[0]["data_preprocessor"]["encoder"] is None
-
-
 def test_the_base_stays_as_it_is() -> None:
-    config = drawing_base()
+    config = base()
     with_codec(config, UDP)
-    with_codec(config, dict(UDP, heatmap_type="combined"))
-    assert config == drawing_base()
+    assert config == base()
 
 
 def test_a_sigma_that_mmpose_draws_wrongly_is_refused() -> None:

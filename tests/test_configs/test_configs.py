@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,10 @@ import pytest
 import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.runner import Runner
-from mmpose.registry import KEYPOINT_CODECS, MODELS
+from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
+
+from mmhg.errors import InputError
+from test_docs.pages import code_blocks
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(
@@ -38,7 +42,7 @@ def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
     backbone, head = cfg.model.backbone, cfg.model.head
     width = backbone.get("channels", 256)
     backbone.update(channels=NARROW, stem_channels=(4, 8, 8))
-    if head.in_channels == width:
+    if head.get("in_channels") == width:
         head.in_channels = NARROW
     for name in ("train_dataloader", "val_dataloader", "test_dataloader"):
         loader = cfg[name]
@@ -72,11 +76,7 @@ def load(name: str) -> Config:
 
 
 @pytest.mark.parametrize("name", LEAVES)
-def test_trains_and_evaluates(
-    name: str, roots: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Where MMPose's stock classes look for configs/_base_/datasets/coco.py before their own.
-    monkeypatch.chdir(CONFIGS.parent)
+def test_trains_and_evaluates(name: str, roots: dict[str, Path], tmp_path: Path) -> None:
     cfg = load(name)
     runner = Runner.from_cfg(shrink(cfg, roots, tmp_path / "work"))
     before = {key: value.clone() for key, value in runner.model.state_dict().items()}
@@ -99,13 +99,9 @@ def test_trains_and_evaluates(
         assert (tmp_path / "work/predictions.png").stat().st_size > 1000
 
 
-def stacks(cfg: Config) -> tuple[int, int]:
-    return cfg.model.backbone.num_stacks, cfg.model.head.num_stages
-
-
 @pytest.mark.parametrize("count", [1, 2, 4, 8])
 def test_stacks_by_name(count: int) -> None:
-    assert stacks(load(f"hg{count}_mpii_256.py")) == (count, count)
+    assert load(f"hg{count}_mpii_256.py").model.backbone.num_stacks == count
 
 
 @pytest.mark.parametrize("name", LEAVES)
@@ -128,8 +124,7 @@ def test_the_papers_recipe() -> None:
     assert cfg.model.data_preprocessor.std == [255, 255, 255]
     assert cfg.model.test_cfg == dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False)
     assert not cfg.model.head.loss.get("use_target_weight", False)
-    steps = {step.type: step for step in cfg.train_pipeline}
-    augmentation = steps["RandomScaleRotation"]
+    (augmentation,) = steps_of(cfg, "RandomScaleRotation")
     assert (augmentation.law, augmentation.scale, augmentation.rotation) == ("paper", 0.25, 30)
 
 
@@ -146,14 +141,13 @@ def test_the_papers_recipe() -> None:
 def test_the_papers_network_for_each_data_set(name: str, joints: int) -> None:
     cfg = load(name)
     assert cfg.model.backbone.num_keypoints == joints
-    assert cfg.model.head.in_channels == cfg.model.head.out_channels == joints
-    assert stacks(cfg) == (int(name[2]), int(name[2]))
+    assert cfg.model.backbone.num_stacks == int(name[2])
+    assert not {"in_channels", "out_channels", "num_stages"} & cfg.model.head.keys()
     if "coco" not in name:
         paper = load("hg8_mpii_256.py")
         for axis in ("optim_wrapper", "train_cfg", "param_scheduler", "codec"):
             assert cfg[axis] == paper[axis]
-        steps = [step.type for step in paper.train_pipeline]
-        assert [step.type for step in cfg.train_pipeline] == steps[-len(cfg.train_pipeline) :]
+        assert kinds(cfg.train_pipeline) == kinds(paper.train_pipeline)
 
 
 def test_crops_of_flic_and_lsp() -> None:
@@ -163,8 +157,11 @@ def test_crops_of_flic_and_lsp() -> None:
     lsp = load("hg8_lsp_256.py")
     for loader in (lsp.val_dataloader, lsp.test_dataloader):
         assert (loader.dataset.split, loader.dataset.test_mode) == ("test", True)
-        kinds = [step.type for step in loader.dataset.pipeline]
-        assert kinds[:3] == ["LoadWholeImage", "WholeImageBox", "GetBBoxCenterScale"]
+        assert kinds(loader.dataset.pipeline)[:3] == [
+            "LoadWholeImage",
+            "WholeImageBox",
+            "GetBBoxCenterScale",
+        ]
     assert [one.split for one in lsp.train_dataloader.dataset.datasets] == ["train", "train"]
 
 
@@ -179,8 +176,7 @@ def test_multi_scale_testing_changes_the_test_alone() -> None:
 
 def test_multi_scale_testing_runs_and_is_named(roots: dict[str, Path], tmp_path: Path) -> None:
     cfg = shrink(load("hg8_mpii_256_multiscale.py"), roots, tmp_path)
-    cfg.model.backbone.num_stacks = cfg.model.head.num_stages = 1
-    cfg.custom_hooks = [dict(type="ResultsHook"), dict(type="SkeletonSheetHook")]
+    cfg.model.backbone.num_stacks = 1
     Runner.from_cfg(cfg).test()
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["protocol"] == "official, multi-scale 0.8 0.9 1 1.1 1.2"
@@ -200,7 +196,7 @@ def test_fine_tuning_keeps_all_but_the_heatmaps_layers(
     roots: dict[str, Path], tmp_path: Path
 ) -> None:
     cfg = shrink(load("hg8_coco_256_finetune.py"), roots, tmp_path / "work")
-    cfg.model.backbone.num_stacks = cfg.model.head.num_stages = 2
+    cfg.model.backbone.num_stacks = 2
     saved = torch.load(other_keypoints(cfg.model.backbone, Path(cfg.load_from)))["state_dict"]
     runner = Runner.from_cfg(cfg)
     initial = {name: value.clone() for name, value in runner.model.state_dict().items()}
@@ -225,19 +221,34 @@ def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:
     return [step for step in steps if step.type == kind]
 
 
+def kinds(pipeline: list[ConfigDict]) -> list[str]:
+    return [step.type for step in pipeline]
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_pipelines_read_as_mmposes(name: str) -> None:
+    """They begin with the image and end with packing; training makes its targets right before."""
+    cfg = load(name)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        assert kinds(loader.dataset.pipeline)[0] in ("LoadWholeImage", "LoadImage")
+        assert kinds(loader.dataset.pipeline)[-1] == "PackPoseInputs"
+    assert cfg.model.data_preprocessor.type == "PoseDataPreprocessor"
+    (target,) = steps_of(cfg, "GenerateTarget")
+    if "associative_embedding" not in name:
+        assert cfg.train_dataloader.dataset.pipeline[-2] == target
+
+
 @pytest.mark.parametrize("name", [n for n in LEAVES if n != "examples/associative_embedding.py"])
 def test_one_codec_everywhere(name: str) -> None:
     cfg = load(name)
-    encoders = [step.encoder for step in steps_of(cfg, "GenerateTarget")]
-    if encoder := cfg.model.data_preprocessor.get("encoder"):
-        encoders.append(encoder)
-    authors, udp = (cfg.codec.type == kind for kind in ("HourglassHeatmap", "BatchUDPHeatmap"))
-    crops = steps_of(cfg, "HourglassCrop" if authors else "PersonCrop")
-    assert not steps_of(cfg, "PersonCrop" if authors else "HourglassCrop")
-    assert encoders == [cfg.codec]
+    authors, udp = cfg.codec.type == "HourglassHeatmap", cfg.codec.type == "UDPHeatmap"
+    crops = {kind: steps_of(cfg, kind) for kind in ("HourglassCrop", "PersonCrop", "TopdownAffine")}
+    used = "HourglassCrop" if authors else "TopdownAffine" if "mmpose" in name else "PersonCrop"
+    assert [kind for kind, steps in crops.items() if steps] == [used]
+    assert [step.encoder for step in steps_of(cfg, "GenerateTarget")] == [cfg.codec]
     assert cfg.model.head.decoder == cfg.codec
-    assert [crop.input_size for crop in crops] == [cfg.codec.input_size] * 3
-    assert [crop.get("use_udp", False) for crop in crops] == [udp] * 3
+    assert [crop.input_size for crop in crops[used]] == [cfg.codec.input_size] * 3
+    assert [crop.get("use_udp", False) for crop in crops[used]] == [udp] * 3
     assert cfg.model.test_cfg.shift_heatmap is not (authors or udp)
     width, height = cfg.codec.input_size
     assert tuple(cfg.codec.heatmap_size) == (width // 4, height // 4)
@@ -276,4 +287,51 @@ def test_leaves_are_short() -> None:
     for name in LEAVES:
         if not name.startswith("examples"):
             lines = (CONFIGS / name).read_text().splitlines()
-            assert len(lines) <= 20, name
+            assert len(lines) <= 15, name
+
+
+def test_a_leafs_own_hooks_leave_ours_in_place(roots: dict[str, Path], tmp_path: Path) -> None:
+    """A leaf that sets `custom_hooks` trains, is scored and refuses other networks as before."""
+    leaf = tmp_path / "mine.py"
+    leaf.write_text(
+        f'_base_ = "{CONFIGS / "hg1_mpii_256.py"}"\n'
+        'custom_hooks = [dict(type="EMAHook", ema_type="ExpMomentumEMA")]\n'
+    )
+    cfg = shrink(Config.fromfile(leaf), roots, tmp_path / "work")
+    Runner.from_cfg(cfg).train()
+    for name in ("results.json", "curves.png", "predictions.png"):
+        assert (tmp_path / "work" / name).is_file()
+
+    other = shrink(Config.fromfile(leaf), roots, tmp_path / "other")
+    other.model.backbone.num_stacks = 2
+    other.load_from = str(tmp_path / "work/epoch_1.pth")
+    with pytest.raises(InputError, match="is of another network"):
+        Runner.from_cfg(other).test()
+
+
+@pytest.mark.parametrize("dataset", ["CocoDataset", "MpiiDataset"])
+def test_bases_do_not_hide_what_mmpose_looks_for(
+    dataset: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MMPose's data sets take `configs/_base_/datasets/coco.py` of the folder one stands in."""
+    monkeypatch.chdir(CONFIGS.parent)
+    metainfo = DATASETS.build(dict(type=dataset, lazy_init=True)).metainfo
+    assert metainfo["num_keypoints"] == {"CocoDataset": 17, "MpiiDataset": 16}[dataset]
+
+
+def test_leaves_of_the_page_load(tmp_path: Path) -> None:
+    """The files that docs/configs.md writes, beside our configs."""
+    shutil.copytree(CONFIGS, tmp_path / "configs")
+    leaves = {}
+    for rest, code in code_blocks(CONFIGS.parent / "docs/configs.md", "python"):
+        if rest:
+            path = tmp_path / rest.removeprefix('title="').removesuffix('"')
+            path.write_text(code)
+            leaves[path.stem] = Config.fromfile(path)
+    assert list(leaves) == ["few_people", "few_images"]
+    for cfg in leaves.values():
+        assert cfg.model.backbone.num_stacks == 2
+        assert cfg.train_dataloader.dataset.ann_file == "few.json"
+    (augment,) = steps_of(leaves["few_images"], "RandomScaleRotation")
+    assert (augment.law, augment.scale, augment.rotation) == ("paper", 0.05, 5)
+    assert not steps_of(leaves["few_images"], "RandomHalfBody")

@@ -10,11 +10,11 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement, InstanceData, PixelData
 from mmpose.registry import MODELS
-from mmpose.structures import MultilevelPixelData, PoseDataSample
+from mmpose.structures import PoseDataSample
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mmhg.datasets.collate import PackedSamples, shared_memory_collate
+from mmhg.datasets.collate import stack_images_collate
 
 
 def sample(number: int, size: tuple[int, int] = (8, 6)) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Samples(torch.utils.data.Dataset):
         return self.make(index)
 
 
-def from_worker(make: Callable[[int], Any], collate: Callable = shared_memory_collate) -> Any:
+def from_worker(make: Callable[[int], Any], collate: Callable = stack_images_collate) -> Any:
     (batch,) = DataLoader(Samples(make), batch_size=4, num_workers=1, collate_fn=collate)
     return batch
 
@@ -70,15 +70,9 @@ def assert_same(actual: Any, expected: Any) -> None:
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-@pytest.mark.parametrize("memory_files", [True, False])
-def test_samples_are_mmposes_and_images_one_tensor(
-    workers: int, memory_files: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also where the system has no files in memory."""
-    if not memory_files:
-        monkeypatch.delattr("os.memfd_create", raising=False)
+def test_samples_are_mmposes_and_images_one_tensor(workers: int) -> None:
     loader = DataLoader(
-        Samples(sample, 6), batch_size=4, num_workers=workers, collate_fn=shared_memory_collate
+        Samples(sample, 6), batch_size=4, num_workers=workers, collate_fn=stack_images_collate
     )
     batches = list(loader)
     for batch, numbers in zip(batches, ([0, 1, 2, 3], [4, 5]), strict=True):
@@ -86,58 +80,7 @@ def test_samples_are_mmposes_and_images_one_tensor(
         assert batch.keys() == expected.keys()
         assert_same(batch["data_samples"], expected["data_samples"])
         assert batch["inputs"].equal(torch.stack(expected["inputs"]))
-
-
-def test_persistent_workers_hand_out_every_epoch() -> None:
-    loader = DataLoader(
-        Samples(sample),
-        batch_size=2,
-        num_workers=1,
-        persistent_workers=True,
-        collate_fn=shared_memory_collate,
-    )
-    for _ in range(2):
-        first, second = loader
-        assert [one.id for one in first["data_samples"] + second["data_samples"]] == [0, 1, 2, 3]
-        assert second["inputs"][1].equal(sample(3)["inputs"])
-
-
-def test_tensors_of_a_kind_share_memory() -> None:
-    samples = from_worker(sample)["data_samples"]
-    heatmaps = [one.gt_fields.heatmaps for one in samples]
-    assert len({one.untyped_storage().data_ptr() for one in heatmaps}) == 1
-    heatmaps[0].zero_()
-    assert heatmaps[1].equal(sample(1)["data_samples"].gt_fields.heatmaps)
-
-
-def test_tensors_of_any_type_and_layout_cross() -> None:
-    values = torch.arange(24.0).reshape(4, 6).requires_grad_()
-    kinds = dict(
-        transposed=values.T,
-        part=values[1:3, ::2],
-        scalar=values[1, 2],
-        half=values.bfloat16(),
-        flags=values > 3,
-        integers=values.long(),
-    )
-
-    def make(number: int) -> dict:
-        return dict(data_samples={name: kind + number for name, kind in kinds.items()})
-
-    batch = from_worker(make)["data_samples"]
-    for name in kinds:
-        for number, tensor in enumerate(batch[name]):
-            assert_same(tensor, make(number)["data_samples"][name].detach())
-
-
-def test_few_pieces_cross() -> None:
-    """Heatmaps, weights; nothing of either is in the bytes."""
-    packed = PackedSamples([sample(number)["data_samples"] for number in range(3)])
-    assert [tuple(tensor.shape) for tensor in packed.tensors] == [(3, 1, 2), (3, 2, 4, 3)]
-    again = PackedSamples(
-        [PoseDataSample(gt_fields=PixelData(heatmaps=torch.rand(9, 64, 64))) for _ in range(3)]
-    )
-    assert len(again.data) < 1000
+        assert batch["inputs"].is_shared() == bool(workers)
 
 
 def test_images_of_different_sizes_stay_a_list() -> None:
@@ -161,18 +104,6 @@ def test_several_crops_a_person() -> None:
     expected = pseudo_collate([make(number) for number in range(4)])
     assert_same(batch["data_samples"], expected["data_samples"])
     assert_same(batch["inputs"], [torch.stack(images) for images in expected["inputs"]])
-
-
-def test_targets_of_several_levels() -> None:
-    def make(number: int) -> dict:
-        levels = [torch.full((2, side, side), float(number)) for side in (4, 2)]
-        fields = MultilevelPixelData(heatmaps=levels)
-        return dict(inputs=torch.zeros(3, 8, 8), data_samples=PoseDataSample(gt_fields=fields))
-
-    samples = from_worker(make)["data_samples"]
-    for number, one in enumerate(samples):
-        assert [tuple(level.heatmaps.shape[1:]) for level in one.gt_fields] == [(4, 4), (2, 2)]
-        assert all(bool((level.heatmaps == number).all()) for level in one.gt_fields)
 
 
 def test_other_batches_are_left_alone() -> None:
@@ -202,7 +133,7 @@ def test_mmposes_preprocessor_takes_the_batch(sizes: Sequence[tuple[int, int]]) 
     )
     outcome, expected = (
         preprocessor(from_worker(make, collate), training=True)
-        for collate in (shared_memory_collate, pseudo_collate)
+        for collate in (stack_images_collate, pseudo_collate)
     )
     assert outcome["inputs"].equal(expected["inputs"])
     for one, other in zip(outcome["data_samples"], expected["data_samples"], strict=True):
@@ -217,7 +148,7 @@ def test_a_runner_finds_it() -> None:
             batch_size=4,
             num_workers=0,
             sampler=dict(type="DefaultSampler", shuffle=False),
-            collate_fn=dict(type="shared_memory_collate"),
+            collate_fn=dict(type="stack_images_collate"),
         )
     )
     (batch,) = loader

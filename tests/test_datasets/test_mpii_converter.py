@@ -1,40 +1,52 @@
 """Who goes to which split, and what is written of them."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mmhg.datasets import MPIIPersonDataset
-from mmhg.datasets.formats.mpii_mat import Activity, Joint, Person, ReleaseImage
+from mmhg.datasets.formats.mpii_json import to_json
+from mmhg.datasets.formats.mpii_mat import ReleaseImage
 from mmhg.datasets.mpii_converter import (
     OFFICIAL_VAL_LIST,
     convert,
     read_split_list,
-    report,
+    splits_table,
     write_splits,
 )
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
-HEAD_BOX = (10.0, 20.0, 40.0, 60.0)
+HEAD_BOX = np.array([10.0, 20.0, 40.0, 60.0])
+ALL_JOINTS = {k: (50.0 + k, 60.0 + k, k > 1) for k in range(16)}
 
 
-def made_person(index=1, **changes):
+def made_person(index=1, joints=ALL_JOINTS, **changes):
+    """A person with `joints` (x, y, visible) by their ids."""
+    rows = np.array([joints.get(k, (np.nan,) * 3) for k in range(16)], dtype=float)
     fields = {
-        "center": (100.0, 200.0),
+        "image": "",
+        "keypoints": rows[:, :2],
+        "annotated": np.array([k in joints for k in range(16)]),
+        "visible": rows[:, 2],
+        "center": np.array([100.0, 200.0]),
         "scale": 2.5,
         "head_box": HEAD_BOX,
-        "joints": {k: Joint(50.0 + k, 60.0 + k, k > 1) for k in range(16)},
+        "person_index": index,
         "single_person": False,
     }
-    return Person(index=index, **(fields | changes))
+    return AnnotatedPerson(**(fields | changes))
 
 
-def made_image(index, *people, is_train=True, activity=None):
-    return ReleaseImage(index, f"{index}.jpg", is_train, people, activity)
+def made_image(index, *people, is_train=True):
+    people = [replace(person, image=f"{index}.jpg", annolist_index=index) for person in people]
+    return ReleaseImage(index, f"{index}.jpg", is_train, tuple(people))
 
 
 def who(people):
-    return [(person["image"], person["person_index"]) for person in people]
+    return [(person.image, person.person_index) for person in people]
 
 
 IMAGES = (
@@ -62,14 +74,11 @@ def test_splits():
 
 
 def test_fields_of_a_person():
-    joints = {0: Joint(1.5, 2.5, True), 3: Joint(-4.0, 5.0, False), 9: Joint(7.0, 8.0, None)}
-    image = made_image(
-        12,
-        made_person(3, joints=joints, single_person=True),
-        activity=Activity("sports", "golf", 7),
-    )
+    joints = {0: (1.5, 2.5, True), 3: (-4.0, 5.0, False), 9: (7.0, 8.0, None)}
+    activity = {"category": "sports", "name": "golf", "id": 7}
+    image = made_image(12, made_person(3, joints, single_person=True, activity=activity))
     splits, _ = convert([image], [("12.jpg", 3)], "list")
-    (person,) = json.loads(json.dumps(splits["val"]))
+    person = json.loads(json.dumps(to_json(splits["val"][0])))
     missing = [-1.0, -1.0]
     assert person == {
         "image": "12.jpg",
@@ -80,15 +89,16 @@ def test_fields_of_a_person():
         "joints_vis": [1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0],
         "visible": [1, None, None, 0, *[None] * 12],
         "head_box": [10.0, 20.0, 40.0, 60.0],
+        "head_size": None,
         "annolist_index": 12,
         "person_index": 3,
         "single_person": True,
-        "activity": {"category": "sports", "name": "golf", "id": 7},
+        "activity": activity,
     }
 
 
 def test_person_without_head_box_and_activity():
-    person = convert(IMAGES, [("1.jpg", 1)], "list")[0]["test"][0]
+    person = to_json(convert(IMAGES, [("1.jpg", 1)], "list")[0]["test"][0])
     assert person["head_box"] is None
     assert person["activity"] is None
     assert person["joints_vis"] == [0] * 16
@@ -98,7 +108,7 @@ def test_people_left_out():
     images = (
         made_image(
             1,
-            made_person(1, scale=None),
+            made_person(1, scale=np.nan),
             made_person(2, center=None),
             made_person(3, joints={}),
             made_person(4),
@@ -110,11 +120,11 @@ def test_people_left_out():
     assert who(splits["trainval"]) == [("1.jpg", 4)]
     assert who(splits["test"]) == [("2.jpg", 2)]
     assert sum(left_out.values()) == 5
-    lines = report(splits, left_out).splitlines()[5:]
+    lines = splits_table(splits, left_out).splitlines()[6:]
     assert lines == [
-        "left out of the test images: 1 without centre or scale, hence without a crop",
+        "left out of the test images: 1 without center or scale, hence without a crop",
         "left out of the train images: 1 without an annotated joint",
-        "left out of the train images: 3 without centre or scale, hence without a crop",
+        "left out of the train images: 3 without center or scale, hence without a crop",
     ]
 
 
@@ -124,7 +134,7 @@ def test_people_left_out():
         (("9.jpg", 1), r"9\.jpg 1 \(not in the annotation file\)"),
         (("1.jpg", 4), r"1\.jpg 4 \(not in the annotation file\)"),
         (("2.jpg", 1), r"2\.jpg 1 \(in a test image\)"),
-        (("4.jpg", 1), r"4\.jpg 1 \(without centre or scale"),
+        (("4.jpg", 1), r"4\.jpg 1 \(without center or scale"),
         (("4.jpg", 2), r"4\.jpg 2 \(without an annotated joint"),
         (("5.jpg", 1), r"5\.jpg 1 \(in two images of that name"),
     ],
@@ -132,7 +142,7 @@ def test_people_left_out():
 def test_listed_people_who_cannot_be_used(listed, reason):
     images = (
         *IMAGES,
-        made_image(4, made_person(1, scale=None), made_person(2, joints={})),
+        made_image(4, made_person(1, scale=np.nan), made_person(2, joints={})),
         made_image(5, made_person(1)),
         made_image(5, made_person(1)),
     )
@@ -147,13 +157,13 @@ def test_many_people_who_cannot_be_used():
         convert(IMAGES, [(f"none{k}.jpg", 1) for k in range(12)], "list")
 
 
-def test_report():
-    partly = {0: Joint(1.0, 1.0, True), 1: Joint(1.0, 1.0, False), 2: Joint(1.0, 1.0, None)}
+def test_splits_table():
+    partly = {0: (1.0, 1.0, True), 1: (1.0, 1.0, False), 2: (1.0, 1.0, None)}
     images = (
         made_image(1, made_person(1), made_person(2, joints=partly, head_box=None)),
         IMAGES[1],
     )
-    header, *rows = report(*convert(images, [("1.jpg", 2)], "list")).splitlines()
+    header, _, *rows = splits_table(*convert(images, [("1.jpg", 2)], "list")).splitlines()
     columns = ["people", "images", "joints", "visible", "occluded", "unknown", "head", "sizes"]
     assert header.split() == ["split", *columns]
     assert [row.split() for row in rows] == [
@@ -188,14 +198,15 @@ def test_written_files_load(tmp_path):
 def test_writing_over_older_files(tmp_path):
     (tmp_path / "mpii_val.json").write_text("old")
     (tmp_path / "mpii_gt_val.mat").write_text("not ours")
-    write_splits({"val": [{"image": "new"}]}, tmp_path)
-    assert json.loads((tmp_path / "mpii_val.json").read_text()) == [{"image": "new"}]
+    write_splits({"val": [made_person(image="new")]}, tmp_path)
+    (person,) = json.loads((tmp_path / "mpii_val.json").read_text())
+    assert person["image"] == "new"
     assert (tmp_path / "mpii_gt_val.mat").read_text() == "not ours"
 
 
 def test_failure_leaves_no_output(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
-        write_splits({"train": [], "val": [{"scale": float("nan")}]}, tmp_path / "out")
+        write_splits({"train": [], "val": [made_person(scale=np.nan)]}, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

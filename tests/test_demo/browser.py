@@ -1,21 +1,18 @@
-"""Chromium, driven by its own chromedriver over the W3C WebDriver protocol: no package needed."""
+"""A headless Chromium, driven by selenium."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import re
 import shutil
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
 DRIVER, CHROMIUM = shutil.which("chromedriver"), shutil.which("chromium")
 WITHOUT_BROWSER = None in (DRIVER, CHROMIUM)
 HOW_TO_GET_IT = "there is no Chromium here (Debian's packages chromium and chromium-driver)"
@@ -24,124 +21,76 @@ PATIENCE = 60
 
 
 class Browser:
-    """One window of a headless Chromium."""
+    """One window."""
 
-    def __init__(self, address: str, downloads: Path, arguments: tuple[str, ...] = ()) -> None:
-        options = dict(
-            binary=CHROMIUM,
-            args=["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", *arguments],
-            prefs={"download.default_directory": str(downloads)},
-        )
-        wanted = {
-            "goog:chromeOptions": options,
-            "goog:loggingPrefs": {"browser": "ALL"},
-        }
-        self._session = address
-        made = self._call("POST", "/session", capabilities=dict(alwaysMatch=wanted))
-        self._session = f"{address}/session/{made['sessionId']}"
+    def __init__(self, chrome: webdriver.Chrome) -> None:
+        self.chrome = chrome
 
     def open(self, url: str) -> None:
-        self._call("POST", "/url", url=url)
+        self.chrome.get(url)
 
     def script(self, code: str, *arguments: Any) -> Any:
-        """What `code`, the body of an asynchronous function, returns."""
+        """Run `code`, the body of an asynchronous function, and give what it returns."""
         wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
-        return self._call("POST", "/execute/sync", script=wrapped, args=arguments)
+        return self.chrome.execute_script(wrapped, *arguments)
 
     def wait_for(self, code: str) -> Any:
         """Wait until the expression `code` is true."""
-        end = time.monotonic() + PATIENCE
-        while not (value := self.script(f"return {code}")):
-            assert time.monotonic() < end, f"{code} never came true; {self.errors()}"
-            time.sleep(0.05)
-        return value
+        wait = WebDriverWait(self.chrome, PATIENCE, poll_frequency=0.05)
+        return wait.until(lambda _: self.script(f"return {code}"), f"{code} never came true")
 
     def type(self, selector: str, text: str) -> None:
         """Press keys on an element; a file input takes a path."""
-        found = self._call("POST", "/element", using="css selector", value=selector)
-        self._call("POST", f"/element/{found[ELEMENT]}/value", text=text)
+        self.chrome.find_element(By.CSS_SELECTOR, selector).send_keys(text)
 
     def click(self, selector: str) -> None:
-        found = self._call("POST", "/element", using="css selector", value=selector)
-        self._call("POST", f"/element/{found[ELEMENT]}/click")
+        self.chrome.find_element(By.CSS_SELECTOR, selector).click()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
         """Press the mouse at one place of the window, move it to another, let go."""
+        actions = ActionChains(self.chrome, duration=20)
+        mouse = actions.w3c_actions.pointer_action
         places = [start, [(a + b) / 2 for a, b in zip(start, end, strict=True)], end]
-        moves = [dict(type="pointerMove", duration=20, x=round(x), y=round(y)) for x, y in places]
-        actions = [moves[0], dict(type="pointerDown", button=0), *moves[1:]]
-        mouse = dict(
-            type="pointer",
-            id="mouse",
-            parameters=dict(pointerType="mouse"),
-            actions=[*actions, dict(type="pointerUp", button=0)],
-        )
-        self._call("POST", "/actions", actions=[mouse])
-
-    def emulate(self, command: str, **parameters: Any) -> None:
-        """A command of the DevTools protocol."""
-        self._call("POST", "/goog/cdp/execute", cmd=command, params=parameters)
+        for number, (x, y) in enumerate(places):
+            mouse.move_to_location(round(x), round(y))
+            if number == 0:
+                mouse.pointer_down()
+        mouse.pointer_up()
+        actions.perform()
 
     def resize(self, width: int, height: int, density: float = 1, scheme: str = "light") -> None:
-        """Give the page a size in px, a preference of colours, and that of little motion."""
-        self.emulate(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=density,
-            mobile=False,
-        )
+        """Give the page a size in px, a preference of colors, and that of little motion."""
+        size = dict(width=width, height=height, deviceScaleFactor=density, mobile=False)
+        self.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [
             dict(name="prefers-color-scheme", value=scheme),
             dict(name="prefers-reduced-motion", value="reduce"),
         ]
-        self.emulate("Emulation.setEmulatedMedia", features=features)
+        self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", dict(features=features))
 
     def picture(self) -> bytes:
-        """A PNG of what is seen."""
-        return base64.b64decode(self._call("GET", "/screenshot"))
+        """Take a PNG of what is seen."""
+        return self.chrome.get_screenshot_as_png()
 
     def errors(self) -> list[str]:
-        """What went wrong in scripts and requests since the last call."""
-        entries = self._call("POST", "/se/log", type="browser")
+        """List what went wrong in scripts and requests since the last call."""
+        entries = self.chrome.get_log("browser")
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
-
-    def close(self) -> None:
-        self._call("DELETE", "")
-
-    def _call(self, method: str, path: str, **content: Any) -> Any:
-        body = json.dumps(content).encode() if method == "POST" else None
-        headers = {"Content-Type": "application/json"}
-        request = Request(self._session + path, body, headers, method=method)
-        with urlopen(request, timeout=PATIENCE) as answer:
-            return json.load(answer)["value"]
 
 
 @contextmanager
-def driver(folder: Path) -> Iterator[Callable[..., Browser]]:
-    """Start chromedriver; gives what makes a Browser. Everything ends with the block."""
-    log = folder / "driver.log"
-    assert DRIVER is not None
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [DRIVER, "--port=0"], stdout=file, stderr=file, env=os.environ | {"HOME": str(folder)}
-        )
-    browsers: list[Browser] = []
+def chromium(folder: Path, *arguments: str) -> Iterator[Browser]:
+    """Start a browser whose downloads go to the folder's `downloads`; it ends with the block."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", *arguments):
+        options.add_argument(argument)
+    downloads = folder / "downloads"
+    downloads.mkdir(exist_ok=True)
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     try:
-        end = time.monotonic() + PATIENCE
-        while not (listening := re.search(r"successfully on port (\d+)", text := log.read_text())):
-            assert time.monotonic() < end, text
-            time.sleep(0.05)
-        downloads = folder / "downloads"
-        downloads.mkdir(exist_ok=True)
-
-        def start(*arguments: str) -> Browser:
-            browsers.append(Browser(f"http://127.0.0.1:{listening[1]}", downloads, arguments))
-            return browsers[-1]
-
-        yield start
+        yield Browser(chrome)
     finally:
-        for browser in browsers:
-            browser.close()
-        process.terminate()
-        process.wait()
+        chrome.quit()

@@ -18,7 +18,8 @@ from mmhg.config.library import get_config
 from mmhg.demo import DemoServer, RefinementDemo
 from mmhg.demo.examples import Example
 
-from .browser import Browser, driver
+from .browser import Browser
+from .browser import chromium as started_chromium
 
 WIDTH, HEIGHT = 160, 120
 STACKS = 3
@@ -92,8 +93,8 @@ def browser_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium(browser_folder: Path) -> Iterator[Browser]:
-    with driver(browser_folder) as start:
-        yield start()
+    with started_chromium(browser_folder) as browser:
+        yield browser
 
 
 @pytest.fixture

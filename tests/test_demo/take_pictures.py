@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from browser import Browser, driver
+from browser import Browser, chromium
 
 from mmhg.demo import DemoServer, RefinementDemo
 from mmhg.demo.examples import Example
@@ -30,8 +30,7 @@ def main(config: str, checkpoint: str, figure: str, joint: str) -> None:
     with DemoServer(demo, port=0, examples=examples) as server, TemporaryDirectory() as scratch:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        with driver(Path(scratch)) as start:
-            page = start("--hide-scrollbars")
+        with chromium(Path(scratch), "--hide-scrollbars") as page:
             page.resize(1280, 800)
             show_example(page, server.url)
             (IMAGES / "demo.png").write_bytes(page.picture())

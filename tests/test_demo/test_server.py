@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mmhg.demo import DemoServer
-from mmhg.demo.handler import is_local, megabytes
+from mmhg.demo.server import is_local, megabytes
 from mmhg.errors import InputError
 
 from .conftest import HEIGHT, MAX_UPLOAD, WIDTH

@@ -11,7 +11,7 @@ from mmpose.structures import PoseDataSample
 from mmhg.datasets import FLICDataset, LSPDataset
 from mmhg.errors import InputError
 from mmhg.evaluation import PCPMetric
-from mmhg.evaluation.pcp import STICKS, correct_sticks, score
+from mmhg.evaluation.pcp import STICKS, correct_sticks, score_pcp
 
 LSP = LSPDataset(split="test", lazy_init=True).metainfo
 JOINTS = list(LSP["keypoint_id2name"].values())
@@ -99,7 +99,7 @@ def test_sticks_without_annotation_are_left_out():
     (row,) = correct_sticks(TRUTH, truth, annotated, JOINTS)
     unknown = {name for name, flag in zip(STICKS, row, strict=True) if math.isnan(flag)}
     assert unknown == {"left_upper_leg", "torso"}
-    found = score(row[None], "person-centric").summary
+    found = score_pcp(row[None], "person-centric").summary
     assert found["PCP@0.5"] == found["PCP Lower legs"] == 100
     assert math.isnan(found["PCP Torso"])
     assert math.isnan(found["PCP Upper legs"])
@@ -121,7 +121,9 @@ def test_groups_average_both_sides_and_the_total_is_pooled():
     assert found["PCP Upper arms"] == found["PCP Torso"] == 100
     assert found["PCP@0.5"] == pytest.approx(100 * 18 / 20)
     assert metric.scores.report()["sticks"]["right_lower_arm"] == 50
-    assert metric.scores.table().startswith("strict PCP@0.5, person-centric labels, 2 people")
+    assert metric.scores.table().startswith(
+        "strict PCP@0.5, side convention person-centric, 2 people"
+    )
 
 
 def test_left_and_right_mistaken():

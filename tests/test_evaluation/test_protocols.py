@@ -5,7 +5,7 @@ import pytest
 
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.errors import InputError
-from mmhg.evaluation import PROTOCOLS, PCKhMetric, score, score_all
+from mmhg.evaluation import PROTOCOLS, PCKhMetric, score_all, score_pckh
 from mmhg.evaluation.protocols import get_protocol
 
 JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values())
@@ -44,19 +44,21 @@ def test_names():
 )
 def test_hand_computed_example(protocol, at_05, at_01, head, ankle):
     scores = score_all(made_distances(), JOINTS)[protocol]
-    assert scores.protocol == protocol
+    assert scores.convention == protocol
     assert scores.summary["PCKh@0.5"] == pytest.approx(at_05)
     assert scores.summary["PCKh@0.1"] == pytest.approx(at_01)
     assert scores.summary["Head"] == head
     assert scores.summary["Ankle"] == ankle
-    assert f"{protocol} protocol" in scores.table()
+    assert f"protocol {protocol}," in scores.table()
 
 
 def test_macro_averages_the_upper_body_and_the_area_joint_by_joint():
     distances = np.zeros((4, 16))
     distances[1:, JOINTS.index("left_wrist")] = np.nan
     distances[0, JOINTS.index("left_wrist")] = 9.0
-    pooled, macro = (score(distances, JOINTS, PROTOCOLS[name]) for name in ("hrnet", "macro14"))
+    pooled, macro = (
+        score_pckh(distances, JOINTS, PROTOCOLS[name]) for name in ("hrnet", "macro14")
+    )
     assert pooled.summary["UBody"] == pytest.approx(100 * 20 / 21)
     assert macro.summary["UBody"] == pytest.approx(100 * 5 / 6)
     assert pooled.summary["AUC"] == pytest.approx(100 * 52 / 53)

@@ -13,7 +13,7 @@ from mmpose.structures import PoseDataSample
 from mmhg.datasets import FLICDataset, LSPDataset
 from mmhg.errors import InputError
 from mmhg.evaluation import TorsoPCKMetric
-from mmhg.evaluation.torso_pck import joint_groups, score, torso_distances
+from mmhg.evaluation.torso_pck import joint_groups, score_torso_pck, torso_distances
 
 FLIC = FLICDataset(lazy_init=True).metainfo
 LSP = LSPDataset(split="test", lazy_init=True).metainfo
@@ -67,7 +67,7 @@ def test_a_group_is_the_mean_of_both_sides_and_the_total_is_pooled():
     distances = np.zeros((4, 11))
     distances[0, JOINTS.index("left_wrist")] = 0.3
     distances[1:, JOINTS.index("left_wrist")] = np.nan  # annotated once, and wrong
-    found = score(distances, JOINTS, "observer-centric").summary
+    found = score_torso_pck(distances, JOINTS, "observer-centric").summary
     assert found["Wrist"] == 50
     assert found["PCK@0.2"] == pytest.approx(100 * 40 / 41)
     assert found["Elbow"] == found["Nose"] == 100
@@ -75,8 +75,10 @@ def test_a_group_is_the_mean_of_both_sides_and_the_total_is_pooled():
 
 def test_area_under_the_curve_reaches_to_the_threshold():
     distances = np.full((1, 11), 0.1)  # 0 below, 100 from the 11th of 21 thresholds on
-    assert score(distances, JOINTS, "").summary["AUC"] == pytest.approx(100 * 10.5 / 20)
-    assert score(distances, JOINTS, "", 0.1).summary["AUC"] == pytest.approx(100 * 0.5 / 20)
+    assert score_torso_pck(distances, JOINTS, "").summary["AUC"] == pytest.approx(100 * 10.5 / 20)
+    assert score_torso_pck(distances, JOINTS, "", 0.1).summary["AUC"] == pytest.approx(
+        100 * 0.5 / 20
+    )
 
 
 def test_returns_percentages_as_python_floats():
@@ -118,17 +120,17 @@ def test_takes_torch_predictions_and_flags_with_weights():
     assert found["PCK@0.2"] == 100
 
 
-def test_report_and_table_name_the_labels():
-    meta = FLIC | {"labels": "person-centric"}
+def test_report_and_table_name_the_side_convention():
+    meta = FLIC | {"side_convention": "person-centric"}
     metric, _ = evaluate([sample(0)], meta=meta)
     assert metric.scores.table().splitlines()[0] == (
-        "PCK@0.2 of the torso, person-centric labels, 1 people"
+        "PCK@0.2 of the torso, side convention person-centric, 1 people"
     )
     report = metric.scores.report()
-    assert report["labels"] == "person-centric"
+    assert report["side_convention"] == "person-centric"
     assert report["Elbow"] == 100
     assert report["joints"] == dict.fromkeys(JOINTS, 100.0)
-    assert FLIC["labels"] == "observer-centric"
+    assert FLIC["side_convention"] == "observer-centric"
 
 
 def test_undefined_scores_are_null_in_the_report():
@@ -149,8 +151,9 @@ def test_logs_the_table(monkeypatch):
 
 def test_multi_scale_testing_is_named_and_not_mixed():
     metric, _ = evaluate([sample(0, test_scales=(0.8, 1.0))])
-    assert metric.scores.table().splitlines()[0].endswith("1 people, multi-scale 0.8 1")
-    assert metric.scores.report()["testing"] == "multi-scale 0.8 1"
+    named = "observer-centric, multi-scale 0.8 1"
+    assert f"side convention {named}, 1 people" in metric.scores.table()
+    assert metric.scores.report()["side_convention"] == named
     with pytest.raises(InputError, match="tested in different ways"):
         evaluate([sample(0, test_scales=(0.8, 1.0)), sample(1)])
 

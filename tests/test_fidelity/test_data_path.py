@@ -84,12 +84,11 @@ def people(request: pytest.FixtureRequest, tmp_path: Path, paper: Config) -> Peo
         folder = Path(os.environ.get("MMHG_SHARED_DATA", "")) / "mpii"
         if not (folder / "mpii_mini.json").is_file():
             pytest.skip("MMHG_SHARED_DATA does not name a folder with mpii/mpii_mini.json")
-    load, box, crop, pack = paper.val_pipeline
     dataset = MPIIPersonDataset(
         "mpii_mini.json",
         data_root=str(folder),
         data_prefix={"img": "images/"},
-        pipeline=[load, box, crop, dict(type="GenerateTarget", encoder=paper.codec), pack],
+        pipeline=[paper.load, paper.box, paper.crop, paper.target, paper.pack],
         test_mode=True,
     )
     return People(folder, json.loads((folder / "mpii_mini.json").read_text()), dataset)
@@ -147,7 +146,7 @@ def test_augmented_crop_turns_about_its_middle(angle: float, paper: Config) -> N
         bbox_rotation=np.array([angle]),
         keypoints=joints - 1,
     )
-    cropped = TRANSFORMS.build(paper.val_pipeline[2])(results)
+    cropped = TRANSFORMS.build(paper.crop)(results)
     straight = authors.to_crop(joints, center, side, SIZE) - SIZE / 2
     cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
     turned = straight @ np.array([[cos, -sin], [sin, cos]]) + SIZE / 2
@@ -229,7 +228,6 @@ def test_prediction_from_the_image_to_the_image(people: People, paper: Config) -
     torch.manual_seed(0)
     cfg = Config(dict(model=paper.model.to_dict())).model
     cfg.backbone.update(num_stacks=1, channels=16, stem_channels=(4, 8, 8))
-    cfg.head.update(num_stages=1)
     model = MODELS.build(cfg).eval()
     for _, center, side, sample in people:
         (prediction,) = model.test_step(pseudo_collate([sample]))

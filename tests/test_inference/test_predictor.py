@@ -165,13 +165,13 @@ def test_a_compiled_network_meets_one_batch_size(
 ) -> None:
     asked, sizes = [], []
 
-    def speed_up(model: torch.nn.Module, **settings: Any) -> Callable[[], None]:
+    def enable(model: torch.nn.Module, **settings: Any) -> bool:
         asked.append(settings["compile"])
         model.backbone.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-        return lambda: None
+        return True
 
     plain = Predictor(*trained, device="cpu", batch_size=4)(photos, BOXES)
-    monkeypatch.setattr(predictor, "speed_up", speed_up)
+    monkeypatch.setattr(predictor, "enable_fast_inference", enable)
     filled = Predictor(*trained, device="cpu", batch_size=4, compile=True)(photos, BOXES)
     assert asked == [True]
     assert set(sizes) == {4}

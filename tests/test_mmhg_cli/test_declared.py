@@ -1,7 +1,7 @@
 """What the parsers declare without importing it is what the package and MMPose have."""
 
 from argparse import Action, ArgumentParser
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from mmengine.runner import Runner
@@ -11,8 +11,9 @@ from mmhg.datasets import mpii_converter
 from mmhg.evaluation import protocols
 from mmhg.export import formats
 from mmhg.refinement import sheet
-from mmhg.results import coco_submission, score_table
+from mmhg.results import coco_submission
 from mmhg.synthetic import LEVELS
+from mmhg.utils.table import TableFormat
 from mmhg_cli import checks
 from mmhg_cli.command_line import command
 from mmhg_cli.commands import convert, export, score, submit_coco, synthetic_render, visualize
@@ -27,7 +28,7 @@ from mmhg_cli.mmpose_tools import load_mmpose_tool
         (export.FORMATS, formats.FORMATS),
         (score.SPLITS, mpii_converter.SPLITS),
         (score.PROTOCOLS, protocols.PROTOCOLS),
-        (score.FORMATS, score_table.FORMATS),
+        (score.FORMATS, get_args(TableFormat)),
         (submit_coco.SPLITS, coco_submission.SPLITS),
         (synthetic_render.LEVELS, LEVELS),
     ],

@@ -8,6 +8,7 @@ from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+from mmhg.errors import InputError
 from mmhg.models import MultiStageHeatmapHead
 from mmhg.nn.accuracy import heatmap_accuracy
 
@@ -171,3 +172,30 @@ def test_targets_of_another_shape(batch) -> None:
 def test_number_of_loss_weights() -> None:
     with pytest.raises(ValueError, match=r"loss_weights.*num_stages=2"):
         MultiStageHeatmapHead(3, 3, 2, loss_weights=[1.0])
+
+
+def test_numbers_that_are_not_given_are_the_backbones(batch) -> None:
+    feats, targets, weights = batch
+    head, given = MultiStageHeatmapHead(), MultiStageHeatmapHead(3, 3, 2)
+    losses, expected = (one.loss(feats, samples(targets, weights)) for one in (head, given))
+    assert losses == expected
+    assert list(head.loss(feats[:1], samples(targets, weights))) == ["loss_stack0", "acc_pose"]
+    with pytest.raises(InputError, match=r"\(2, 3, 8, 8\).*\(2, 1, 8, 8\).*num_keypoints"):
+        head.loss(feats, samples(targets[:, :1], weights[:, :1]))
+
+
+@pytest.mark.parametrize(
+    "settings", [dict(loss_weights=[0.5, 2.0]), dict(loss=[dict(type="KeypointMSELoss")] * 2)]
+)
+def test_what_is_given_for_each_stage_tells_their_number(batch, settings: dict) -> None:
+    head = MultiStageHeatmapHead(**settings)
+    assert len(head(batch[0])) == 2
+    with pytest.raises(InputError, match=r"hands out 3 feature maps.*num_stages is 2"):
+        head([*batch[0], batch[0][0]])
+
+
+def test_layers_need_their_numbers() -> None:
+    with pytest.raises(InputError, match=r"final_layer.*given in_channels, num_stages;"):
+        MultiStageHeatmapHead(out_channels=3, final_layer=dict(kernel_size=1))
+    with pytest.raises(InputError, match=r"given in_channels, out_channels, num_stages;"):
+        MultiStageHeatmapHead(deconv_out_channels=[8], deconv_kernel_sizes=[4])

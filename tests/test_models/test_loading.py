@@ -32,7 +32,7 @@ def save(content: object, folder: Path) -> Path:
     return folder / "net.pth"
 
 
-@pytest.mark.parametrize("prefix", ["", "module."])
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod."])
 def test_all_weights_are_the_checkpoints(
     prefix: str, config: Config, state: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:

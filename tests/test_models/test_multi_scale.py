@@ -157,7 +157,7 @@ def test_a_pipeline_of_one_crop_is_as_ever(image) -> None:
 
 
 def test_scales_and_pipeline_must_agree(image) -> None:
-    with pytest.raises(InputError, match=r"scales is \[1\.0\], but .* 2 crops a person"):
+    with pytest.raises(InputError, match=r"scales is \[1\.0\], but .* 2 crops per person"):
         predict(settings("MSRAHeatmap"), (1.0, 1.2), image, scales=(1.0,))
 
 

@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mmhg.errors import InputError
-from mmhg.models import fold_model_config, fold_reinjection
+from mmhg.nn import fold_model_config, fold_reinjection
 
 STACKS, KEYPOINTS = 3, 5
 

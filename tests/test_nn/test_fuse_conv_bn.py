@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from mmhg.models import HourglassBackbone, fuse_conv_bn
+from mmhg.nn import StackedHourglass, fuse_conv_bn
 
 
-def trained(**settings) -> HourglassBackbone:
+def trained(**settings) -> StackedHourglass:
     """A network whose batch norms have seen data and whose gains are not 1."""
     torch.manual_seed(0)
     narrow = dict(channels=8, stem_channels=(4, 4, 6), num_keypoints=3, depth=2)
-    model = HourglassBackbone(**narrow, **settings).double()
+    model = StackedHourglass(**narrow, **settings).double()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 2)

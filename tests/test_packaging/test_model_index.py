@@ -38,7 +38,8 @@ def test_a_name_means_one_file() -> None:
 def test_training_data_is_what_the_config_loads() -> None:
     data = {"CocoDataset": "COCO", "data/mpii/": "MPII"}
     data |= {"FLICDataset": "FLIC", "CombinedDataset": "LSP, LSPET"}
-    data |= {f"data/synthetic/level{level}/": f"Figures, level {level}" for level in (1, 2)}
+    for level in (1, 2):
+        data[f"data/synthetic/level{level}/"] = f"Synthetic people, level {level}"
     for model in models():
         dataset = get_config(ROOT / model["Config"]).train_dataloader.dataset
         key = dataset.type if dataset.type in data else dataset.data_root

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
-from test_visualization.made import ELBOW, METAINFO, WRIST, paths
 
 from mmhg.errors import InputError
 from mmhg.refinement.paths import Ruler, joint_paths, most_corrected
 from mmhg.refinement.tiles import choose_joints, drawn_joints, find_joints
+from test_refinement.made import ELBOW, METAINFO, WRIST, paths
 
 
 def test_distances_are_in_head_sizes() -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from test_visualization.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 from mmhg.errors import InputError
+from mmhg.refinement import animation
 from mmhg.refinement.animation import draw_frames, write_animation
 from mmhg.refinement.curves import plot_stack_scores
 from mmhg.refinement.sheet import draw_stack_sheet
 from mmhg.refinement.tiles import MISSED, arrow_tile, heatmap_tile, skeleton_tile
-from mmhg.visualization import stack_animation
+from test_refinement.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 ZOOM = 8
 TILE = ZOOM * SIDE
@@ -121,7 +121,7 @@ def test_gif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = np.asarray(Image.open(target).convert("RGB")).reshape(-1, 3)
     assert has(pixels, MISSED[::-1])  # colours of marks are not lost
     assert has(pixels, METAINFO["keypoint_colors"][WRIST])
-    monkeypatch.setattr(stack_animation, "_MOST_BYTES", target.stat().st_size)
+    monkeypatch.setattr(animation, "_MOST_BYTES", target.stat().st_size)
     write_animation(person(2), METAINFO, target, [WRIST])
     assert Image.open(target).width < wide.width
 

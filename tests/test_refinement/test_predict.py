@@ -1,6 +1,7 @@
 """What each stack predicts is what a network that ends after it would predict."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
 
@@ -14,7 +15,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg import get_config
 from mmhg.errors import InputError
-from mmhg.models import sped_up
+from mmhg.nn import FastHourglass, enable_fast_inference, fast_inference
 from mmhg.refinement.predict import check_stacks, predict_each_stack
 
 STACKS, JOINTS, SIDE = 3, 16, 64
@@ -26,7 +27,6 @@ def config(stacks: int = STACKS, **changes: Mapping[str, Any]) -> dict[str, Any]
     init_default_scope("mmpose")
     model = deepcopy(get_config("hg8_mpii_256").model.to_dict())
     codec = dict(type="HourglassHeatmap", input_size=(SIDE, SIDE), heatmap_size=(16, 16))
-    model["data_preprocessor"].pop("encoder", None)
     model["backbone"].update(num_stacks=stacks, channels=8, stem_channels=(4, 4, 4))
     model["head"].update(num_stages=stacks, decoder=codec)
     for part, settings in changes.items():
@@ -39,8 +39,8 @@ def build(model: Mapping[str, Any]) -> Any:
     return MODELS.build(model).eval()
 
 
-def batch(size: int = 2) -> dict[str, Any]:
-    generator = torch.Generator().manual_seed(1)
+def batch(size: int = 2, seed: int = 1) -> dict[str, Any]:
+    generator = torch.Generator().manual_seed(seed)
     inputs = torch.randint(0, 256, (size, 3, SIDE, SIDE), generator=generator, dtype=torch.uint8)
     samples = [
         PoseDataSample(
@@ -85,18 +85,47 @@ def test_the_network_runs_once_and_batch_and_model_stay_as_they_are() -> None:
     predict_each_stack(model, data)
     assert len(runs) == 2  # the image and its mirror image
     assert all("pred_instances" not in sample for sample in data["data_samples"])
-    assert "forward" not in vars(model.backbone)
 
 
 def test_a_fast_form_in_place_is_passed_over_and_stays() -> None:
     model = build(config())
     plain = predict_each_stack(model, batch())
-    with sped_up(model):
-        fast = vars(model.backbone)["forward"]
+    with fast_inference(model):
+        fast = model.backbone
         found = predict_each_stack(model, batch())
-        assert vars(model.backbone)["forward"] is fast
+        assert isinstance(fast, FastHourglass)
+        assert model.backbone is fast
     for samples, wanted in zip(found, plain, strict=True):
         np.testing.assert_array_equal(keypoints(samples), keypoints(wanted))
+
+
+def test_heatmaps_may_be_asked_for() -> None:
+    model = build(config())
+    for asked, given in ((None, False), (True, True)):
+        for samples in predict_each_stack(model, batch(), heatmaps=asked):
+            assert all(("pred_fields" in sample) == given for sample in samples)
+    assert "output_heatmaps" not in model.test_cfg
+
+
+def test_threads_ask_for_stacks_and_predictions_at_once() -> None:
+    model = build(config(test_cfg=dict(flip_test=True)))
+    batches = [batch(seed=seed) for seed in range(8)]
+    expected = [[keypoints(samples) for samples in predict_each_stack(model, b)] for b in batches]
+    enable_fast_inference(model)
+
+    def ask(index: int) -> list[np.ndarray]:
+        if index % 2:
+            with torch.no_grad():
+                return [keypoints(model.test_step(batches[index // 2]))]
+        found = predict_each_stack(model, batches[index // 2], heatmaps=True)
+        assert all("pred_fields" in sample for samples in found for sample in samples)
+        return [keypoints(samples) for samples in found]
+
+    with ThreadPoolExecutor(4) as threads:
+        for index, found in enumerate(threads.map(ask, range(16))):
+            wanted = expected[index // 2]
+            for ours, theirs in zip(found, wanted[-len(found) :], strict=True):
+                np.testing.assert_array_equal(ours, theirs)
 
 
 def test_multi_scale_testing() -> None:
@@ -121,11 +150,16 @@ def test_multi_scale_testing() -> None:
         (
             dict(
                 backbone=dict(output="features"),
-                head=dict(in_channels=8, final_layer=dict(kernel_size=1)),
+                head=dict(in_channels=8, out_channels=JOINTS, final_layer=dict(kernel_size=1)),
             ),
             "HourglassBackbone with output='features'",
         ),
-        (dict(head=dict(final_layer=dict(kernel_size=1))), "MultiStageHeatmapHead with layers"),
+        (
+            dict(
+                head=dict(in_channels=JOINTS, out_channels=JOINTS, final_layer=dict(kernel_size=1))
+            ),
+            "MultiStageHeatmapHead with layers",
+        ),
     ],
 )
 def test_other_models_are_refused(changes: dict, message: str) -> None:

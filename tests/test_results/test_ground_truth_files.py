@@ -74,6 +74,10 @@ def test_mpii_gt_val(tmp_path):
 def test_valid_h5_says_that_it_is_truncated(tmp_path):
     truncated = np.floor(JOINTS)
     with h5py.File(tmp_path / "valid.h5", "w") as file:
+        file["imgname"] = np.array([b"a.jpg"] * 3)
+        file["person"] = np.zeros(3)
+        file["center"] = np.ones((3, 2))
+        file["scale"] = np.ones(3)
         file["part"] = np.where(ANNOTATED[..., None], truncated, 0)
         file["visible"] = np.nan_to_num(VISIBLE)
         file["normalize"] = HEADS
@@ -85,14 +89,16 @@ def test_valid_h5_says_that_it_is_truncated(tmp_path):
 def test_bad_files(tmp_path):
     with pytest.raises(InputError, match=r"no\.mat does not exist"):
         read_ground_truth(tmp_path / "no.mat")
-    for name in ("damaged.mat", "damaged.h5"):
+    for name, message in (("a.mat", "cannot be read"), ("b.h5", "is not an HDF5 file")):
         (tmp_path / name).write_bytes(b"x" * 300)
-        with pytest.raises(InputError, match=f"{name} cannot be read"):
+        with pytest.raises(InputError, match=f"{name} {message}"):
             read_ground_truth(tmp_path / name)
     savemat(tmp_path / "other.mat", {"preds": JOINTS})
     with pytest.raises(InputError, match=r"neither mpii_gt_val\.mat nor.*\['preds'\]"):
         read_ground_truth(tmp_path / "other.mat")
     with h5py.File(tmp_path / "test.h5", "w") as file:
         file["part"] = JOINTS
-    with pytest.raises(InputError, match=r"test\.h5.*lacks normalize, visible"):
+    with pytest.raises(
+        InputError, match=r"test\.h5.*lacks imgname, center, scale, visible, normalize, person"
+    ):
         read_ground_truth(tmp_path / "test.h5")

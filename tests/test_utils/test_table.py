@@ -21,6 +21,16 @@ def test_markdown_keeps_numbers_as_they_are() -> None:
     ]
 
 
+def test_markdown_escapes_and_aligns_texts() -> None:
+    assert table(
+        ("", "kind", "n"), [("a|b", "x", "1")], "markdown", text_columns=2
+    ).splitlines() == [
+        "|      | kind   |   n |",
+        "|:-----|:-------|----:|",
+        r"| a\|b | x      |   1 |",
+    ]
+
+
 def test_latex_escapes() -> None:
     assert r"a\_b & 96.66 & 82.30" in " ".join(table(HEADER, ROWS, "latex").split())
 

@@ -3,15 +3,9 @@
 model = dict(
     type="TopdownPoseEstimator",
     data_preprocessor=dict(
-        type="DeviceTargetPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True
+        type="PoseDataPreprocessor", mean=[0, 0, 0], std=[255, 255, 255], bgr_to_rgb=True
     ),
     backbone=dict(type="HourglassBackbone", num_stacks=8, num_keypoints=16),
-    head=dict(
-        type="MultiStageHeatmapHead",
-        in_channels=16,
-        out_channels=16,
-        num_stages=8,
-        loss=dict(type="KeypointMSELoss"),
-    ),
+    head=dict(type="MultiStageHeatmapHead", loss=dict(type="KeypointMSELoss")),
     test_cfg=dict(flip_test=True, flip_mode="heatmap", shift_heatmap=False),
 )

@@ -1,4 +1,4 @@
-"""A reader for Torch7's serialisation format (torch7's File.lua and THDiskFile.c), to plain data.
+"""Read Torch7's serialization format (torch7's File.lua and THDiskFile.c) as plain data.
 
 Every object begins with an int32, its type. Tables and torch objects go on with an int32, their
 number: where it is known, that object is meant again. In a binary file values are little-endian and
@@ -57,11 +57,11 @@ class Table:
     class_name: str = ""
 
     def get(self, key: str) -> Any:
-        """The value of a field, or None."""
+        """Return the value of a field, or None."""
         return self.fields.get(key)
 
     def array(self) -> list[Any]:
-        """The values at 1, 2, ... up to the first gap."""
+        """List the values at 1, 2, ... up to the first gap."""
         present = takewhile(self.fields.__contains__, count(1))
         return [self.fields[index] for index in present]
 
@@ -106,7 +106,7 @@ class BinaryValues:
     position: int = 0
 
     def take(self, size: int) -> int:
-        """Go on by `size` bytes; where they begin."""
+        """Pass `size` bytes and return where they begin."""
         left = len(self.buffer) - self.position
         if not 0 <= size <= left:
             raise InputError(
@@ -117,12 +117,12 @@ class BinaryValues:
         return self.position - size
 
     def elements(self, dtype: str, size: int) -> np.ndarray:
-        """`size` values of a type: (size,)."""
+        """Take `size` values of a type: (size,)."""
         start = self.take(size * np.dtype(dtype).itemsize)
         return np.frombuffer(self.buffer, dtype, size, start)
 
     def text(self, size: int) -> bytes:
-        """`size` bytes."""
+        """Take `size` bytes."""
         start = self.take(size)
         return self.buffer[start : start + size]
 
@@ -135,7 +135,7 @@ class AsciiValues:
     position: int = 0
 
     def elements(self, dtype: str, size: int) -> np.ndarray:
-        """`size` values of a type: (size,)."""
+        """Take `size` values of a type: (size,)."""
         if np.dtype(dtype).itemsize == 1:
             return np.frombuffer(self.text(size), dtype)
         if not 0 <= size <= len(self.buffer) - self.position:
@@ -157,7 +157,7 @@ class AsciiValues:
         return integers.astype(dtype)
 
     def text(self, size: int) -> bytes:
-        """`size` bytes."""
+        """Take `size` bytes."""
         start, left = self.position, len(self.buffer) - self.position
         if not 0 <= size <= left:
             raise InputError(
@@ -170,7 +170,7 @@ class AsciiValues:
         return self.buffer[start : start + size]
 
     def _pass_newline(self) -> None:
-        """Pass the newline that ends every run of values, which a string would begin with else."""
+        """Pass the newline that ends a run of values, so that no string begins with it."""
         if self.buffer[self.position : self.position + 1] == b"\n":
             self.position += 1
 
@@ -183,7 +183,7 @@ class Reader:
         self.numbered: dict[int, Any] = {}
 
     def read(self) -> Any:
-        """The next object with all inside of it."""
+        """Read the next object and all inside it."""
         open_steps: list[Step] = [self._object()]
         result = None
         while open_steps:
@@ -305,7 +305,7 @@ class Reader:
 
 
 def arrays_of(root: Any) -> Iterator[tuple[str, np.ndarray]]:
-    """All arrays inside of an object, each once, with the class and field that they stand in."""
+    """Yield all arrays inside an object, each once, with the class and field that hold them."""
     seen: set[int] = set()
     waiting: list[tuple[str, Any]] = [("", root)]
     while waiting:

@@ -1,4 +1,4 @@
-"""The authors' network out of a saved nngraph gModule, told by the edges of its graph.
+"""Read the authors' network from a saved nngraph gModule, by the edges of its graph.
 
 All residuals inside the hourglasses have one shape, so that shapes would not notice a swap, and a
 list of modules is in the order in which the graph was sorted. What a module is for is therefore
@@ -45,9 +45,9 @@ class Node:
     """A node of the graph.
 
     Attributes:
-        data: nngraph's table of the node, which is what makes it that node.
-        inputs: Where its inputs come from, in the order of the edges.
-        readers: Where its output goes to.
+        data: nngraph's table of the node, by which it is identified.
+        inputs: The nodes that it reads, in the order of the edges.
+        readers: The nodes that read its output.
     """
 
     data: Table
@@ -56,12 +56,12 @@ class Node:
 
     @property
     def module(self) -> Any:
-        """Its module; the nodes of input and output have none."""
+        """Return its module; the nodes of input and output have none."""
         return self.data.get("module")
 
 
 def find_gmodule(content: Any) -> Table:
-    """The one nn.gModule of a file: itself, or inside of a table, Sequential or DataParallelTable.
+    """Find the one nn.gModule of a file, also in a table, Sequential or DataParallelTable.
 
     Raises:
         InputError: There is none, or several.
@@ -78,7 +78,7 @@ def find_gmodule(content: Any) -> Table:
 
 
 def _inside(table: Table) -> list[Any]:
-    """What a wrapper holds, or the networks among a table's values."""
+    """List what a wrapper holds, or the networks among a table's values."""
     if table.class_name == "nn.DataParallelTable":
         return children(table)[:1]  # the others are copies for further devices
     if table.class_name:
@@ -88,7 +88,7 @@ def _inside(table: Table) -> list[Any]:
 
 
 def read_nodes(gmodule: Table) -> list[Node]:
-    """The nodes of the forward graph, with the connections that its edges give.
+    """Read the nodes of the forward graph and their connections.
 
     Raises:
         InputError: The graph is not well-formed, or contradicts nngraph's other records.
@@ -113,7 +113,7 @@ def read_nodes(gmodule: Table) -> list[Node]:
 
 
 def _node(nodes: dict[int, Node], end: Any) -> Node:
-    """The node of an edge's end. nngraph copies nodes but shares their data."""
+    """Return the node of an edge's end. nngraph copies nodes but shares their data."""
     data = end.get("data") if isinstance(end, Table) else None
     if not isinstance(data, Table):
         raise InputError("its graph has an edge without a node")
@@ -121,7 +121,7 @@ def _node(nodes: dict[int, Node], end: Any) -> Node:
 
 
 def _compare_with_mapindex(node: Node) -> None:
-    """nngraph also notes at each node where its inputs come from."""
+    """Compare a node's inputs with those that nngraph notes at it."""
     mapindex = node.data.get("mapindex")
     if isinstance(mapindex, Table) and node.inputs:
         noted = {id(data) for data in mapindex.array()}
@@ -133,7 +133,7 @@ def _compare_with_mapindex(node: Node) -> None:
 
 
 def _compare_with_order(gmodule: Table, nodes: dict[int, Node]) -> None:
-    """nngraph runs the nodes in a noted order, in which inputs must come first."""
+    """Check nngraph's order of running the nodes: inputs must come first."""
     noted = gmodule.get("forwardnodes")
     if not isinstance(noted, Table):
         return
@@ -149,7 +149,7 @@ def _compare_with_order(gmodule: Table, nodes: dict[int, Node]) -> None:
 
 
 class Walk:
-    """Goes back from the outputs of hg.lua's network and gives every module its name."""
+    """Go back from the outputs of hg.lua's network and give every module its name."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
@@ -158,10 +158,10 @@ class Walk:
         self.num_blocks = 0
 
     def network(self) -> Weights:
-        """The whole network.
+        """Walk through the whole network.
 
         Raises:
-            InputError: The graph is not hg.lua's; says where it departs.
+            InputError: The graph is not hg.lua's; the message says where it departs.
         """
         if any(is_of_demo(node.module) for node in self.nodes):
             raise InputError(DEMO)
@@ -194,7 +194,7 @@ class Walk:
         return self.weights
 
     def stem(self, end: Node) -> None:
-        """From the first stack's input back to the image."""
+        """Walk from the first stack's input back to the image."""
         self.residual(end, "backbone.stem.6")
         middle = self.only(end)
         self.residual(middle, "backbone.stem.5")
@@ -214,7 +214,7 @@ class Walk:
             raise InputError(f"the stem takes {kind_of(image.module)}, not the image")
 
     def stack(self, prediction: Node, name: str) -> tuple[Node, Node]:
-        """From a stack's heatmaps back to its input; the nodes of its features and its input."""
+        """Walk from a stack's heatmaps to its input; return the nodes of its features and input."""
         self.weights.conv(self.take(prediction), f"{name}.prediction", kernel=1)
         features = self.only(prediction)
         norm = self.only(features)
@@ -228,7 +228,7 @@ class Walk:
         return features, start
 
     def hourglass(self, end: Node, name: str, depth: int) -> Node:
-        """From an hourglass's sum back to its input, which is returned."""
+        """Walk from an hourglass's sum back to its input, which is returned."""
         if depth > DEEPEST:
             raise InputError(f"its hourglasses are deeper than {DEEPEST}")
         expect(self.take(end), ADD, name)
@@ -262,7 +262,7 @@ class Walk:
         return start
 
     def reinjection(self, end: Node, name: str) -> tuple[Node, Node, Node]:
-        """From the sum ahead of a further stack back to this stack's heatmaps, features, input."""
+        """Walk from the next stack's input to this stack's heatmaps, features and input."""
         expect(self.take(end), ADD, f"the input of the stack after {name}")
         convs = [node for node in end.inputs if is_a(node.module, CONV)]
         others = [node for node in end.inputs if node not in convs]
@@ -285,14 +285,14 @@ class Walk:
         kernel: int = 1,
         stride: int = 1,
     ) -> None:
-        """A convolution, a batch norm and a ReLU, at three places one after the other."""
+        """Name a convolution, a batch norm and a ReLU in three consecutive places."""
         conv, norm, relu = map(self.take, nodes)
         self.weights.conv(conv, f"{name}.{first}", kernel, stride)
         self.weights.norm(norm, f"{name}.{first + 1}")
         expect(relu, RELU, f"{name}.{first + 2}")
 
     def chain(self, end: Node, stop: Node | None = None) -> tuple[list[Node], Node]:
-        """Residuals one after the other, from the last to the first, and the node ahead of them."""
+        """Collect consecutive residuals, the last one first, and the node before them."""
         found = []
         while end is not stop and is_a(end.module, SEQUENTIAL):
             found.append(end)
@@ -302,7 +302,7 @@ class Walk:
         return found, end
 
     def residuals(self, backwards: list[Node], name: str, first: int = 0) -> None:
-        """Residuals at one place, as many as at the others."""
+        """Name the residuals at one place; there are as many as at the others."""
         self.num_blocks = self.num_blocks or len(backwards)
         if not backwards or len(backwards) != self.num_blocks:
             elsewhere = self.num_blocks or "some"
@@ -313,11 +313,11 @@ class Walk:
             self.residual(node, f"{name}.{index}")
 
     def residual(self, node: Node, name: str) -> None:
-        """A residual."""
+        """Name a residual."""
         self.weights.residual(self.take(node), name)
 
     def pool(self, node: Node, name: str) -> None:
-        """A max-pooling of 2 x 2."""
+        """Check a max-pooling of 2 x 2."""
         module = expect(self.take(node), POOL, name)
         found = [number(module, key, default=2) for key in ("kW", "kH", "dW", "dH")]
         padding = [number(module, key, default=0) for key in ("padW", "padH")]
@@ -325,13 +325,13 @@ class Walk:
             raise InputError(f"{name} pools by {found} with padding {padding}, hg.lua by 2 x 2")
 
     def upsample(self, node: Node, name: str) -> None:
-        """A nearest upsampling by 2."""
+        """Check a nearest upsampling by 2."""
         module = expect(self.take(node), UPSAMPLE, name)
         if (factor := number(module, "scale_factor", default=2)) != 2:
             raise InputError(f"{name} upsamples by {factor}, hg.lua by 2")
 
     def take(self, node: Node) -> Any:
-        """A node's module, which no other place of the network may have."""
+        """Return a node's module, which no other place of the network may have."""
         key = id(node.module) if node.module is not None else id(node)
         if key in self.taken:
             raise InputError(f"{kind_of(node.module)} is at two places of the network")
@@ -339,7 +339,7 @@ class Walk:
         return node.module
 
     def only(self, node: Node) -> Node:
-        """The one input of a node."""
+        """Return the one input of a node."""
         if len(node.inputs) != 1:
             raise InputError(
                 f"{kind_of(node.module)} has {len(node.inputs)} inputs in place of one: not "
@@ -348,7 +348,7 @@ class Walk:
         return node.inputs[0]
 
     def _check_outputs(self, end: Node, found: list[Node]) -> None:
-        """The heatmaps of the stacks are the outputs, in this order where an order is noted."""
+        """Check that the heatmaps are the outputs, in this order where an order is noted."""
         mapindex = end.data.get("mapindex")
         noted = mapindex.array() if isinstance(mapindex, Table) else []
         order = [node.data for node in found]

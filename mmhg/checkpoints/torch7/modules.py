@@ -1,4 +1,4 @@
-"""Torch7's nn and cudnn modules as tensors with our names (torch/nn, soumith/cudnn.torch).
+"""Read Torch7's nn and cudnn modules as tensors with our names (torch/nn, soumith/cudnn.torch).
 
 Only modules of hg.lua and Residual.lua (princeton-vl/pose-hg-train) are known; anything else is
 refused, and so is a module with another kernel, stride or padding.
@@ -36,7 +36,7 @@ DEMO = (
 
 
 def is_a(module: Any, kinds: Sequence[str]) -> bool:
-    """Whether a module is one of nn's or cudnn's classes."""
+    """Tell whether a module is one of nn's or cudnn's classes."""
     if not isinstance(module, Table):
         return False
     package, _, kind = module.class_name.rpartition(".")
@@ -44,14 +44,14 @@ def is_a(module: Any, kinds: Sequence[str]) -> bool:
 
 
 def kind_of(module: Any) -> str:
-    """The class of a module, to name it in messages."""
+    """Name the class of a module, for messages."""
     if isinstance(module, Table):
         return module.class_name or "a table"
     return "no module" if module is None else f"a {type(module).__name__}"
 
 
 def expect(module: Any, kinds: Sequence[str], role: str) -> Table:
-    """The module itself, if it is of the class that the role asks for."""
+    """Return the module if it is of the class that its role asks for."""
     if not is_a(module, kinds):
         raise InputError(
             f"{role} should be {kinds[0]}, not {kind_of(module)}: not hg.lua's network"
@@ -61,13 +61,13 @@ def expect(module: Any, kinds: Sequence[str], role: str) -> Table:
 
 
 def children(module: Table) -> list[Any]:
-    """The modules inside of a container."""
+    """List the modules inside a container."""
     modules = module.get("modules")
     return modules.array() if isinstance(modules, Table) else []
 
 
 def number(module: Table, *names: str, default: float) -> float:
-    """The first of some fields that is there."""
+    """Return the first of some fields that exists."""
     for name in names:
         if isinstance(value := module.get(name), float):
             return value
@@ -75,7 +75,7 @@ def number(module: Table, *names: str, default: float) -> float:
 
 
 def is_of_demo(module: Any) -> bool:
-    """Whether a module is a concatenation, or a residual that begins with a convolution."""
+    """Tell whether a module is a concatenation, or a residual beginning with a convolution."""
     if is_a(module, ("JoinTable",)):
         return True
     for kinds in (SEQUENTIAL, BRANCHES, SEQUENTIAL):
@@ -94,7 +94,7 @@ class Weights:
         self.used: set[int] = set()
 
     def conv(self, module: Any, name: str, kernel: int, stride: int = 1) -> None:
-        """A convolution with bias and `kernel // 2` px of padding."""
+        """Read a convolution with bias and `kernel // 2` px of padding."""
         table = expect(module, CONV, name)
         padding = number(table, "padding", "padW", default=0)
         found: tuple[float, ...] = (
@@ -119,7 +119,7 @@ class Weights:
         self.state[f"{name}.bias"] = as_tensor(self._array(table, "bias", name))
 
     def norm(self, module: Any, name: str) -> None:
-        """A batch norm; old files have 1 / sqrt(variance + eps) in place of the variance."""
+        """Read a batch norm; old files have 1 / sqrt(variance + eps) in place of the variance."""
         table = expect(module, NORM, name)
         eps = number(table, "eps", default=EPS)
         if not np.isclose(eps, EPS, rtol=1e-6, atol=0):
@@ -135,7 +135,7 @@ class Weights:
             self.state[f"{name}.running_var"] = as_tensor(self._array(table, "running_var", name))
 
     def residual(self, module: Any, name: str) -> None:
-        """Residual.lua: Sequential{ConcatTable{BN ReLU conv ... , skip}, CAddTable}."""
+        """Read Residual.lua's Sequential{ConcatTable{BN ReLU conv ... , skip}, CAddTable}."""
         branches, add = self._pair(expect(module, SEQUENTIAL, name), name)
         expect(add, ADD, f"{name}, its end,")
         block, skip = self._pair(expect(branches, BRANCHES, f"{name}, its branches,"), name)
@@ -170,5 +170,5 @@ class Weights:
 
 
 def as_tensor(array: np.ndarray) -> Tensor:
-    """A tensor with memory of its own."""
+    """Copy an array to a tensor with memory of its own."""
     return torch.from_numpy(np.array(array, order="C"))

@@ -7,9 +7,12 @@ from typing import Any, ClassVar
 from mmpose.registry import DATASETS
 
 from mmhg.datasets.body.metainfo import JointInfo, pose_metainfo
-from mmhg.datasets.formats.flic import Labels, Split, read_flic
-from mmhg.datasets.formats.flic_people import JOINTS
-from mmhg.datasets.person_dataset import LabelledPerson, PersonDataset
+from mmhg.datasets.formats.flic import JOINTS, SideConvention
+from mmhg.datasets.formats.flic_h5 import read_flic_h5
+from mmhg.datasets.formats.flic_mat import Split, read_flic_mat
+from mmhg.datasets.people import AnnotatedPerson
+from mmhg.datasets.person_dataset import PersonDataset
+from mmhg.errors import InputError
 
 _INFO = {
     "shoulder": JointInfo("upper", 1.0, 0.079),
@@ -37,7 +40,7 @@ _LINKS = [
 
 @DATASETS.register_module()
 class FLICDataset(PersonDataset):
-    """People of FLIC (Sapp, Taskar: MODEC, CVPR 2013), one a sample.
+    """People of FLIC (Sapp, Taskar: MODEC, CVPR 2013), one per sample.
 
     `ann_file` is the authors' `train.h5` or `valid.h5`, or FLIC's own `examples.mat`. Both have
     1-based pixels; box and joints are 0-based here.
@@ -47,14 +50,15 @@ class FLICDataset(PersonDataset):
     middle of `torsobox`; whether theirs was found so we could not check.
 
     The torso size, which PCK is measured in, is the distance from the person's own right shoulder
-    to the left hip: `normalize` of the `.h5`, with whichever labels.
+    to the left hip: `normalize` of the `.h5`, by either convention.
 
     Args:
         split: 'train' or 'test', for `examples.mat`; each `.h5` is a split of its own.
-        labels: What left and right mean. 'observer-centric', as in the paper and the `.h5`: as seen
-            in the image, so that the left shoulder is on the image's right, whichever way the
-            person faces. 'person-centric', as in `examples.mat`: on the person's body. One is
-            found from the other by :mod:`mmhg.datasets.formats.flic`.
+        side_convention: What left and right mean. 'observer-centric', as in the paper and the
+            `.h5`: as seen in the image, so that the left shoulder is on the image's right,
+            whichever way the person faces. 'person-centric', as in `examples.mat`: on the person's
+            body. One is
+            found from the other by the readers.
         settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
 
     Raises:
@@ -69,14 +73,32 @@ class FLICDataset(PersonDataset):
         self,
         *,
         split: Split | None = None,
-        labels: Labels = "observer-centric",
+        side_convention: SideConvention = "observer-centric",
         **settings: Any,
     ) -> None:
         self.split = split
-        self.labels = labels
+        self.side_convention = side_convention
         super().__init__(**settings)
-        self._metainfo["labels"] = labels
+        self._metainfo["side_convention"] = side_convention
 
-    def read_people(self) -> list[LabelledPerson]:
-        """The people of `ann_file`, in its order."""
-        return read_flic(self.ann_file, self.split, self.labels)
+    def read_people(self) -> list[AnnotatedPerson]:
+        """Read the people of `ann_file`, in its order."""
+        path = self.ann_file
+        if path.endswith(".h5"):
+            if self.split is not None:
+                raise InputError(
+                    f"annotation file {path} is a split of its own, but split is {self.split!r}; "
+                    "name the split's file (train.h5, valid.h5) and leave split out"
+                )
+            return read_flic_h5(path, self.side_convention)
+        if not path.endswith(".mat"):
+            raise InputError(
+                f"annotation file {path} must be the authors' .h5 or FLIC's examples.mat, by its "
+                "suffix"
+            )
+        if self.split is None:
+            raise InputError(
+                f"annotation file {path} has all of FLIC: set the dataset's split to 'train' or "
+                "'test'"
+            )
+        return read_flic_mat(path, self.split, self.side_convention)

@@ -8,7 +8,8 @@ from mmpose.registry import DATASETS
 
 from mmhg.datasets.body.metainfo import JointInfo, pose_metainfo
 from mmhg.datasets.formats.lsp_mat import JOINTS, Split, read_lsp
-from mmhg.datasets.person_dataset import LabelledPerson, PersonDataset
+from mmhg.datasets.people import AnnotatedPerson
+from mmhg.datasets.person_dataset import PersonDataset
 
 _INFO = {
     "ankle": JointInfo("lower", 1.5, 0.089),
@@ -46,10 +47,10 @@ LSP_METAINFO = pose_metainfo(
 
 @DATASETS.register_module()
 class LSPDataset(PersonDataset):
-    """People of LSP (Johnson, Everingham: BMVC 2010) or LSPET (CVPR 2011), one a sample.
+    """People of LSP (Johnson, Everingham: BMVC 2010) or LSPET (CVPR 2011), one per sample.
 
     `ann_file` is either set's `joints.mat`, with 1-based pixels; box and joints are 0-based here.
-    Labels are person-centric: left and right are the person's own.
+    Left and right are the person's own (person-centric).
 
     `bbox` is the extent of the annotated joints. Test people have none, since their joints are not
     to be used: their pipeline needs `WholeImageBox`, as LSP's images are cut around the person.
@@ -70,8 +71,8 @@ class LSPDataset(PersonDataset):
     def __init__(self, *, split: Split, **settings: Any) -> None:
         self.split = split
         super().__init__(**settings)
-        self._metainfo["labels"] = "person-centric"
+        self._metainfo["side_convention"] = "person-centric"
 
-    def read_people(self) -> list[LabelledPerson]:
-        """The people of `ann_file`, in its order."""
+    def read_people(self) -> list[AnnotatedPerson]:
+        """Read the people of `ann_file`, in its order."""
         return read_lsp(self.ann_file, self.split)

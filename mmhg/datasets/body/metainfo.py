@@ -1,4 +1,4 @@
-"""The dictionary that MMPose wants to know a set of joints by."""
+"""Make the dictionary that MMPose wants to know a set of joints by."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _COLORS = {"right": [255, 128, 0], "left": [0, 255, 0], "middle": [51, 153, 255]
 
 
 class JointInfo(NamedTuple):
-    """What is to be known of a joint beside its name.
+    """Facts of a joint beside its name.
 
     `weight` is MMPose's loss weight, where a head is told to use it; `sigma` is COCO's tolerance of
     the joint, for OKS.
@@ -24,14 +24,14 @@ class JointInfo(NamedTuple):
 def pose_metainfo(
     dataset_name: str, joints: Mapping[str, JointInfo], links: Iterable[tuple[str, str]]
 ) -> dict:
-    """MMPose's `METAINFO` of a dataset.
+    """Make MMPose's `METAINFO` of a dataset.
 
     Joints `left_x` and `right_x` are each other's mirror images, and any other its own.
 
     Args:
         dataset_name: In lower case.
         joints: By name, in the dataset's order.
-        links: Pairs of names that are joined in pictures.
+        links: Pairs of names that images show joined.
     """
     return {
         "dataset_name": dataset_name,
@@ -60,12 +60,12 @@ def _side(name: str) -> str:
 
 
 def _mirrored(name: str) -> str:
-    """The joint's name on the other side, empty for one in the middle."""
+    """Name the joint on the other side, empty for one in the middle."""
     other = {"left": "right", "right": "left"}.get(_side(name))
     return f"{other}_{name.partition('_')[2]}" if other else ""
 
 
 def _link_color(start: str, end: str) -> list[int]:
-    """That of the side that the link is on, if only one."""
+    """Take the color of the side that the link is on, if only one."""
     sides = {_side(start), _side(end)} - {"middle"}
     return _COLORS[sides.pop()] if len(sides) == 1 else _COLORS["middle"]

@@ -6,17 +6,20 @@ import h5py
 import numpy as np
 from mmengine.fileio import get_local_path
 
-from mmhg.datasets.formats.flic_people import (
+from mmhg.datasets.formats.flic import (
     JOINTS,
     LEFT_HIP,
     LEFT_SHOULDER,
     RIGHT_HIP,
     RIGHT_SHOULDER,
-    FLICPeople,
+    SideConvention,
     check,
+    check_file,
     check_finite,
     lengths,
+    make_people,
 )
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
 _LARGEST_OFFSET = 1e-2
@@ -27,12 +30,37 @@ _UNDECIDED = 1e-6
 """px by which the two torsos of a person must differ to tell which of them `normalize` is."""
 
 
-def read_authors(path: str) -> FLICPeople:
-    """One split, with left and right observer-centric.
+def read_flic_h5(path: str, side_convention: SideConvention) -> list[AnnotatedPerson]:
+    """Read the people of one split, in its order.
+
+    Args:
+        path: `train.h5` or `valid.h5`, which are observer-centric.
+        side_convention: What left and right are to mean.
 
     Raises:
-        InputError: The file is not as expected.
+        InputError: No such file, or not as expected; an unknown setting.
     """
+    check_file(path, side_convention)
+    images, content = _read(path)
+    joints, torso_sizes = content["part"], content["normalize"]
+    annotated = np.isfinite(joints).all(axis=2) & (joints != 0).any(axis=2)
+    exchanged = np.zeros(len(images), dtype=bool)
+    if side_convention == "person-centric":
+        exchanged = _were_exchanged(path, images, joints, torso_sizes)
+    return make_people(
+        images,
+        centers=content["center"],
+        scales=content["scale"],
+        joints=joints,
+        annotated=annotated,
+        visible=np.where(annotated, content["visible"], np.nan),
+        torso_sizes=torso_sizes,
+        exchanged=exchanged,
+    )
+
+
+def _read(path: str) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Read image names, and the other fields as float64, checked."""
     shapes = {
         "imgname": (),
         "center": (2,),
@@ -75,21 +103,13 @@ def read_authors(path: str) -> FLICPeople:
         check_finite(path, images, name, numbers[name])
     for name in ("scale", "normalize"):
         check(path, images, f"{name} must be positive", numbers[name] > 0, numbers[name])
-    joints = numbers["part"]
-    annotated = np.isfinite(joints).all(axis=2) & (joints != 0).any(axis=2)
-    return FLICPeople(
-        images=images,
-        centers=numbers["center"],
-        scales=numbers["scale"],
-        joints=joints,
-        annotated=annotated,
-        visible=np.where(annotated, numbers["visible"], np.nan),
-        torso_sizes=numbers["normalize"],
-    )
+    return images, numbers
 
 
-def was_exchanged(path: str, people: FLICPeople) -> np.ndarray:
-    """Who had left and right exchanged in the authors' files, (P,) bool.
+def _were_exchanged(
+    path: str, images: list[str], joints: np.ndarray, torso_sizes: np.ndarray
+) -> np.ndarray:
+    """Find who had left and right exchanged in the authors' files, (P,) bool.
 
     Their `normalize` is the torso from the right shoulder to the left hip as it was before: that of
     joints 3 and 6 as they are now, or of 0 and 7 where they were exchanged. People whose two torsos
@@ -98,16 +118,16 @@ def was_exchanged(path: str, people: FLICPeople) -> np.ndarray:
     Raises:
         InputError: Somebody's `normalize` is neither.
     """
-    kept = np.abs(lengths(people.joints, RIGHT_SHOULDER, LEFT_HIP) - people.torso_sizes)
-    exchanged = np.abs(lengths(people.joints, LEFT_SHOULDER, RIGHT_HIP) - people.torso_sizes)
+    kept = np.abs(lengths(joints, RIGHT_SHOULDER, LEFT_HIP) - torso_sizes)
+    exchanged = np.abs(lengths(joints, LEFT_SHOULDER, RIGHT_HIP) - torso_sizes)
     nearest = np.minimum(kept, exchanged)
     # not >: where a joint is NaN, no torso fits
     if (strange := ~(nearest <= _LARGEST_OFFSET)).any():
         person = int(np.argmax(strange))
         raise InputError(
-            f"annotation file {path}: person {person} (from 0), image {people.images[person]}, has "
-            f"normalize {people.torso_sizes[person]:g}, which is the length of neither diagonal of "
-            f"the torso ({nearest[person]:g} px off), so that person-centric labels cannot be "
-            "recovered; set labels='observer-centric' or use examples.mat"
+            f"annotation file {path}: person {person} (from 0), image {images[person]}, has "
+            f"normalize {torso_sizes[person]:g}, which is the length of neither diagonal of "
+            f"the torso ({nearest[person]:g} px off), so that person-centric sides cannot be "
+            "recovered; set side_convention='observer-centric' or use examples.mat"
         )
     return exchanged < kept - _UNDECIDED

@@ -1,6 +1,6 @@
 """Reader of `joints.mat` of LSP (Leeds Sports Poses) and of its extension LSPET.
 
-Variable `joints`, in 1-based pixels, labels person-centric. LSP: 3 x 14 x 2000, rows x, y and 1
+Variable `joints`, in 1-based pixels, sides person-centric. LSP: 3 x 14 x 2000, rows x, y and 1
 where *occluded* (every joint is annotated). LSPET: 14 x 3 x 10000, columns x, y and 1 where
 annotated.
 
@@ -15,7 +15,7 @@ import numpy as np
 from mmengine.fileio import exists, get_local_path
 
 from mmhg.datasets.formats.matlab import read_mat
-from mmhg.datasets.person_dataset import LabelledPerson
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
 Split = Literal["train", "test"]
@@ -44,8 +44,8 @@ TRAINING_PEOPLE = 1000
 _RIGHT_HIP, _LEFT_SHOULDER = 2, 9
 
 
-def read_lsp(path: str, split: Split) -> list[LabelledPerson]:
-    """People of a file, in its order.
+def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
+    """Read the people of a file, in its order.
 
     A person's box is the extent of the annotated joints, and None in the test split, where the
     joints must not tell where the person is.
@@ -70,8 +70,8 @@ def read_lsp(path: str, split: Split) -> list[LabelledPerson]:
     return _lspet(path, joints.transpose(2, 0, 1))
 
 
-def _lsp(path: str, joints: np.ndarray, split: Split) -> list[LabelledPerson]:
-    """`joints` (P, K, 3) of LSP."""
+def _lsp(path: str, joints: np.ndarray, split: Split) -> list[AnnotatedPerson]:
+    """Make people of `joints` (P, K, 3) of LSP."""
     if len(joints) != LSP_PEOPLE:
         raise InputError(
             f"annotation file {path} has {len(joints)} people, but LSP has {LSP_PEOPLE}, split in "
@@ -92,8 +92,8 @@ def _lsp(path: str, joints: np.ndarray, split: Split) -> list[LabelledPerson]:
     ]
 
 
-def _lspet(path: str, joints: np.ndarray) -> list[LabelledPerson]:
-    """`joints` (P, K, 3) of LSPET."""
+def _lspet(path: str, joints: np.ndarray) -> list[AnnotatedPerson]:
+    """Make people of `joints` (P, K, 3) of LSPET."""
     return [
         _person(
             path,
@@ -115,8 +115,8 @@ def _person(
     annotated: np.ndarray,
     visible: np.ndarray,
     boxed: bool,
-) -> LabelledPerson:
-    """One person of `person` (K, 3), once that is known to be usable."""
+) -> AnnotatedPerson:
+    """Make one person of `person` (K, 3), once that is known to be usable."""
     points, flags = person[:, :2], person[:, 2]
     if not np.isin(flags, (0, 1)).all():
         raise InputError(
@@ -130,10 +130,10 @@ def _person(
     torso_size = np.nan
     if annotated[_LEFT_SHOULDER] and annotated[_RIGHT_HIP]:
         torso_size = float(np.linalg.norm(points[_LEFT_SHOULDER] - points[_RIGHT_HIP]))
-    return LabelledPerson(
+    return AnnotatedPerson(
         image=image,
         box=_extent(points[annotated]) if boxed else None,
-        joints=points,
+        keypoints=points,
         annotated=annotated,
         visible=visible,
         torso_size=torso_size,
@@ -141,14 +141,14 @@ def _person(
 
 
 def _extent(points: np.ndarray) -> np.ndarray | None:
-    """x1, y1, x2, y2 of points (N, 2), None where they have none."""
+    """Find x1, y1, x2, y2 of points (N, 2), None where they have none."""
     if not len(points) or (points == points[0]).all():
         return None
     return np.hstack([points.min(axis=0), points.max(axis=0)])
 
 
 def _load(path: str) -> np.ndarray:
-    """The variable, float64, (3, K, P) or (K, 3, P)."""
+    """Read the variable, float64, (3, K, P) or (K, 3, P)."""
     if not exists(path):
         raise InputError(
             f"annotation file {path} does not exist; check the dataset's data_root and ann_file "

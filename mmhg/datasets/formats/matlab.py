@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ import numpy as np
 from scipy.io import loadmat, savemat
 
 from mmhg.errors import InputError
+from mmhg.utils.files import replacing
 
 
 def read_mat(path: str | Path, variable: str, name: str | Path) -> dict[str, Any]:
-    """A file's variable by its name, structs as `mat_struct`; empty where the file lacks it.
+    """Read a file's variable by its name, structs as `mat_struct`; empty where the file lacks it.
 
     Args:
         path: The file to read.
@@ -33,7 +33,7 @@ def read_mat(path: str | Path, variable: str, name: str | Path) -> dict[str, Any
 
 
 def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:
-    """A MATLAB struct array (1, N) with the fields of its first row."""
+    """Make a MATLAB struct array (1, N) with the fields of its first row."""
     array = np.empty((1, len(rows)), dtype=[(name, object) for name in rows[0]])
     for column, row in enumerate(rows):
         array[0, column] = tuple(row.values())
@@ -42,7 +42,5 @@ def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:
 
 def write_mat(path: Path, variables: dict[str, Any]) -> None:
     """Write a MATLAB file (version 7) whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         savemat(file, variables, oned_as="row", do_compression=True)
-    os.replace(partial, path)

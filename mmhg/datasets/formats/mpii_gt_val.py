@@ -1,36 +1,32 @@
-"""Head boxes of MPII's validation people from `mpii_gt_val.mat`."""
+"""Reader of MPII's validation people from `mpii_gt_val.mat`, and of their head boxes for others."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from mmengine.fileio import exists, get_local_path
 from scipy.io import loadmat
 
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
-
-HEAD_SIZE_PER_DIAGONAL = 0.6
-"""Head size / diagonal of the head box (`util_get_head_size`)."""
 
 _LARGEST_OFFSET = 1.0
 """Largest accepted median distance (px) between a person's joints in the two files. A median, since
 `mpii_gt_val.mat` has a few coordinates that are 0 by mistake."""
 
 
-def load_head_boxes(path: str, joints: np.ndarray, annotated: np.ndarray) -> np.ndarray:
-    """Head boxes of people who stand in the file in the same order.
+def read_gt_val(path: str) -> list[AnnotatedPerson]:
+    """Read the people of the file, in its order; it names no images and tells no visibility.
 
     Args:
-        path: `mpii_gt_val.mat` (variable `headboxes_src`, and `pos_gt_src` and `jnt_missing` where
-            it has them).
-        joints: (P, K, 2) px, 1-based, of the annotation file.
-        annotated: (P, K) bool.
-
-    Returns:
-        (P, 4) x1, y1, x2, y2 in px.
+        path: `mpii_gt_val.mat` (variable `headboxes_src`, and `pos_gt_src` and `jnt_missing`,
+            without which no joint counts as annotated).
 
     Raises:
-        InputError: No such file, not a MATLAB file of this kind, another number of people, or
-            people in another order.
+        InputError: No such file, or not a MATLAB file of this kind.
     """
     if not exists(path):
         raise InputError(f"headbox_file {path} does not exist")
@@ -38,36 +34,55 @@ def load_head_boxes(path: str, joints: np.ndarray, annotated: np.ndarray) -> np.
         with get_local_path(path) as local_path:
             content = loadmat(local_path)
         boxes = content["headboxes_src"].transpose(2, 0, 1).reshape(-1, 4)
+        joints = np.full((len(boxes), NUM_JOINTS, 2), np.nan)
+        annotated = np.zeros((len(boxes), NUM_JOINTS), dtype=bool)
+        if "pos_gt_src" in content and "jnt_missing" in content:
+            joints = content["pos_gt_src"].transpose(2, 0, 1).astype(np.float64)
+            annotated = content["jnt_missing"].T == 0
+        return [
+            AnnotatedPerson(
+                image="",
+                keypoints=joints[row],
+                annotated=annotated[row],
+                visible=np.full(annotated.shape[1], np.nan),
+                head_box=box,
+            )
+            for row, box in enumerate(boxes)
+        ]
     except Exception as error:  # scipy raises whatever the damaged bytes lead to
         raise InputError(
             f"headbox_file {path} is not mpii_gt_val.mat (a MATLAB file with 'headboxes_src' of "
             f"shape 2x2xP): {error}"
         ) from error
-    if len(boxes) != len(joints):
+
+
+def add_head_boxes(path: str, people: Sequence[AnnotatedPerson]) -> list[AnnotatedPerson]:
+    """Give people without a head box that of the file, in which they have the same order.
+
+    Args:
+        path: `mpii_gt_val.mat`.
+        people: Of the annotation file.
+
+    Raises:
+        InputError: As `read_gt_val`; or another number of people, or people in another order.
+    """
+    boxed = read_gt_val(path)
+    if len(boxed) != len(people):
         raise InputError(
-            f"headbox_file {path} has the head boxes of {len(boxes)} people, but the annotation "
-            f"file has {len(joints)}; they are matched in order"
+            f"headbox_file {path} has the head boxes of {len(boxed)} people, but the annotation "
+            f"file has {len(people)}; they are matched in order"
         )
-    if "pos_gt_src" in content and "jnt_missing" in content:
-        found = content["pos_gt_src"].transpose(2, 0, 1)
-        common = annotated & (content["jnt_missing"].T == 0)
-        _check_order(path, np.linalg.norm(found - joints, axis=2), common)
-    return boxes
-
-
-def _check_order(path: str, offsets: np.ndarray, common: np.ndarray) -> None:
-    """Raise where a person's joints (distances (P, K), `common` in both files) lie elsewhere."""
-    for person in np.flatnonzero(common.any(axis=1)):
-        offset = np.median(offsets[person, common[person]])
-        if offset > _LARGEST_OFFSET:
+    for number, (found, person) in enumerate(zip(boxed, people, strict=True)):
+        if not found.annotated.any():
+            continue
+        common = found.annotated & person.annotated
+        offsets = np.linalg.norm(found.keypoints - person.keypoints, axis=1)[common]
+        if len(offsets) and (offset := np.median(offsets)) > _LARGEST_OFFSET:
             raise InputError(
                 f"headbox_file {path} lists other people than the annotation file, or in another "
-                f"order: person {person} (from 0) has joints {offset:.0f} px apart"
+                f"order: person {number} (from 0) has joints {offset:.0f} px apart"
             )
-
-
-def head_sizes_from_boxes(head_boxes: np.ndarray) -> np.ndarray:
-    """Head sizes (P,) in px of head boxes (P, 4), each x1, y1, x2, y2 in px."""
-    diagonals = np.asarray(head_boxes, dtype=np.float64)
-    diagonals = np.linalg.norm(diagonals[:, 2:] - diagonals[:, :2], axis=1)
-    return HEAD_SIZE_PER_DIAGONAL * diagonals
+    return [
+        replace(person, head_box=found.head_box) if person.head_box is None else person
+        for found, person in zip(boxed, people, strict=True)
+    ]

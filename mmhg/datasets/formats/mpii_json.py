@@ -1,51 +1,33 @@
-"""Reader of annotation files in MMPose's MPII format."""
+"""Annotation files in MMPose's MPII format: a list of people, read and written.
+
+A person has `image`, `center`, `scale` (neither adjusted), `joints` (K x 2; [-1, -1] where
+missing) and `joints_vis` (1 where annotated), in raw 1-based pixels. Fields of ours that MMPose
+passes over: `visible` (1, 0, or null where unknown), `head_box` ([x1, y1, x2, y2] or null),
+`head_size` (px or null, where a file tells it without the head box), `annolist_index` and
+`person_index` (MATLAB's i and r of `annolist(i).annorect(r)`), `single_person` and `activity`
+({category, name, id} or null).
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from mmengine.fileio import exists, get_local_path
 
-from mmhg.datasets.formats.mpii_gt_val import head_sizes_from_boxes
+from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
+MISSING_JOINT = (-1.0, -1.0)
 
-@dataclass(frozen=True)
-class AnnotatedPerson:
-    """One person as the file has it, in 1-based pixels.
-
-    Args:
-        image: File name.
-        center: (2,) px, not lowered yet.
-        scale: Height over 200 px.
-        joints: (K, 2) px, meaningless where not annotated.
-        annotated: (K,) bool.
-        visible: (K,) 1 visible, 0 occluded, NaN unknown.
-        head_box: (4,) x1, y1, x2, y2 in px, or None.
-        head_size: px, NaN unknown; of the head box where there is one.
-    """
-
-    image: str
-    center: np.ndarray
-    scale: float
-    joints: np.ndarray
-    annotated: np.ndarray
-    visible: np.ndarray
-    head_box: np.ndarray | None
-    head_size: float
-
-    @property
-    def has_box(self) -> bool:
-        """Whether centre and scale say where the person is (MMPose's files may have -1)."""
-        return self.scale > 0 and not (self.center == -1).all()
+_FIELDS_OF_RELEASE = ("annolist_index", "person_index", "single_person", "activity")
 
 
-def read_people(path: str, num_keypoints: int) -> list[AnnotatedPerson]:
-    """All people of an annotation file, in its order.
+def read_mpii_json(path: str, num_keypoints: int = NUM_JOINTS) -> list[AnnotatedPerson]:
+    """Read all people of an annotation file, in its order.
 
     Raises:
         InputError: No such file, or not as expected; names the file and the person.
@@ -69,6 +51,22 @@ def read_people(path: str, num_keypoints: int) -> list[AnnotatedPerson]:
         _parse(f"annotation file {path}: person {index} (from 0)", person, num_keypoints)
         for index, person in enumerate(people)
     ]
+
+
+def to_json(person: AnnotatedPerson) -> dict[str, Any]:
+    """Turn a person with center and scale into the dictionary that the files have."""
+    assert person.center is not None
+    return {
+        "image": person.image,
+        "center": person.center.tolist(),
+        "scale": person.scale,
+        "joints": np.where(person.annotated[:, None], person.keypoints, MISSING_JOINT).tolist(),
+        "joints_vis": person.annotated.astype(int).tolist(),
+        "visible": [int(flag) if np.isfinite(flag) else None for flag in person.visible],
+        "head_box": None if person.head_box is None else person.head_box.tolist(),
+        "head_size": person.stated_head_size if np.isfinite(person.stated_head_size) else None,
+        **{key: getattr(person, key) for key in _FIELDS_OF_RELEASE},
+    }
 
 
 def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
@@ -97,22 +95,23 @@ def _parse(who: str, person: Any, num_keypoints: int) -> AnnotatedPerson:
         head_box = _finite(who, "head_box", _numbers(who, person, "head_box", (4,)))
         if (head_box[:2] == head_box[2:]).all():
             raise InputError(f"{who}: 'head_box' is empty, got {head_box.tolist()}")
-        head_size = float(head_sizes_from_boxes(head_box[None])[0])
     _finite(who, "joints", joints[annotated])
+    of_release: dict[str, Any] = {key: person.get(key) for key in _FIELDS_OF_RELEASE}
     return AnnotatedPerson(
         image=person["image"],
-        center=_finite(who, "center", _numbers(who, person, "center", (2,))),
-        scale=float(_finite(who, "scale", _numbers(who, person, "scale", ()))),
-        joints=joints,
+        keypoints=joints,
         annotated=annotated,
         visible=visible,
+        center=_finite(who, "center", _numbers(who, person, "center", (2,))),
+        scale=float(_finite(who, "scale", _numbers(who, person, "scale", ()))),
         head_box=head_box,
-        head_size=head_size,
+        stated_head_size=head_size,
+        **of_release,
     )
 
 
 def _numbers(who: str, person: dict, key: str, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of exactly this shape; null becomes NaN."""
+    """Read an array of exactly this shape; null becomes NaN."""
     try:
         numbers = np.array(person[key], dtype=np.float64)
     except (TypeError, ValueError) as error:

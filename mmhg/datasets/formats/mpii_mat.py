@@ -9,77 +9,57 @@ field of a person may be absent or empty. Pixels are 1-based, and so are i and r
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from scipy.io.matlab import mat_struct
 
 from mmhg.datasets.formats.matlab import read_mat
+from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
+from mmhg.utils.progress import with_progress
 
-NUM_JOINTS = 16
+JOINTS = (
+    "right_ankle",
+    "right_knee",
+    "right_hip",
+    "left_hip",
+    "left_knee",
+    "left_ankle",
+    "pelvis",
+    "thorax",
+    "upper_neck",
+    "head_top",
+    "right_wrist",
+    "right_elbow",
+    "right_shoulder",
+    "left_shoulder",
+    "left_elbow",
+    "left_wrist",
+)
+"""MPII's joints by their ids, named as in MMPose."""
 
-
-@dataclass(frozen=True)
-class Joint:
-    """An annotated joint: position in 1-based px, and whether it is visible (None: not told)."""
-
-    x: float
-    y: float
-    visible: bool | None
-
-
-@dataclass(frozen=True)
-class Person:
-    """`annorect(index)` of an image, in 1-based px; None where the file has nothing.
-
-    Args:
-        index: 1-based.
-        center: x, y of a rough position (`objpos`).
-        scale: Height over 200 px.
-        head_box: x1, y1, x2, y2.
-        joints: Annotated joints by MPII's joint id (0-15).
-        single_person: Whether the person counts as sufficiently apart from others.
-    """
-
-    index: int
-    center: tuple[float, float] | None
-    scale: float | None
-    head_box: tuple[float, float, float, float] | None
-    joints: dict[int, Joint]
-    single_person: bool
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What the people of an image do, in MPII's catalogue."""
-
-    category: str
-    name: str
-    id: int
+NUM_JOINTS = len(JOINTS)
 
 
 @dataclass(frozen=True)
 class ReleaseImage:
-    """`annolist(index)`, index from 1."""
+    """`annolist(index)`, index from 1; it may have no people, but keeps its place."""
 
     index: int
     name: str
     is_train: bool
-    people: tuple[Person, ...]
-    activity: Activity | None
+    people: tuple[AnnotatedPerson, ...]
 
 
 def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseImage]:
-    """All images of the file, in its order.
+    """Read all images of the file, in its order.
 
     Args:
         path: The official file, or one of its form written by MATLAB or `scipy.io.savemat`.
-        show_progress: Whether to draw a progress bar on stderr.
+        show_progress: Report progress on stderr.
 
     Raises:
         InputError: No such file, or not of this form; names the file and the image.
@@ -97,17 +77,15 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     activities = _structs(_field(release, "act"))
     activities += [None] * (len(images) - len(activities))
     single_person = _single_person(path, _field(release, "single_person"), len(images))
-    tracked = track(
-        images, "reading people", console=Console(stderr=True), disable=not show_progress
-    )
+    tracked = with_progress(images, len(images), "reading people") if show_progress else images
     return [
-        _image(path, i + 1, image, bool(img_train.flat[i]), single_person[i], activities[i])
-        for i, image in enumerate(tracked)
+        _image(path, i, image, bool(img_train.flat[i - 1]), single_person[i - 1], activities[i - 1])
+        for i, image in enumerate(tracked, start=1)
     ]
 
 
 def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseImage]:
-    """Images of a file that holds an annolist alone, such as a submission's or a test truth's.
+    """Read the images of a file that holds an annolist alone, as a submission or a test truth.
 
     Args:
         path: A MATLAB file.
@@ -152,22 +130,27 @@ def _image(
     name = _text(_field(header, "name"))
     if not name:
         raise InputError(f"{where} has no image.name")
+    described = _activity(activity)
     people = tuple(
-        _person(f"{where}.annorect({r})", r, rect, r in single_person)
+        replace(
+            _person(f"{where}.annorect({r})", name, rect),
+            annolist_index=index,
+            person_index=r,
+            single_person=r in single_person,
+            activity=described,
+        )
         for r, rect in enumerate(_structs(_field(image, "annorect")), start=1)
     )
-    return ReleaseImage(index, name, is_train, people, _activity(activity))
+    return ReleaseImage(index, name, is_train, people)
 
 
-def _person(where: str, index: int, rect: mat_struct | None, single_person: bool) -> Person:
-    position = _first_struct(_field(rect, "objpos"))
-    center = _numbers(position, "x", "y")
+def _person(where: str, image: str, rect: mat_struct | None) -> AnnotatedPerson:
+    center = _numbers(_first_struct(_field(rect, "objpos")), "x", "y")
     scale = _numbers(rect, "scale")
     corners = _numbers(rect, "x1", "y1", "x2", "y2")
-    head_box = None
-    if corners is not None and corners[:2] != corners[2:]:
-        head_box = (corners[0], corners[1], corners[2], corners[3])
-    joints: dict[int, Joint] = {}
+    keypoints = np.full((NUM_JOINTS, 2), np.nan)
+    visible = np.full(NUM_JOINTS, np.nan)
+    annotated = np.zeros(NUM_JOINTS, dtype=bool)
     points = _first_struct(_field(rect, "annopoints"))
     for point in _structs(_field(points, "point")):
         joint_id, place = _numbers(point, "id"), _numbers(point, "x", "y")
@@ -175,30 +158,34 @@ def _person(where: str, index: int, rect: mat_struct | None, single_person: bool
             continue
         if joint_id[0] not in range(NUM_JOINTS):
             raise InputError(f"{where} has a joint of id {joint_id[0]:g}; ids are 0-15")
-        flag = _numbers(point, "is_visible")
-        visible = None if flag is None else flag[0] > 0
-        # Of two points with one id the benchmark's toolkit takes the first.
-        joints.setdefault(int(joint_id[0]), Joint(place[0], place[1], visible))
-    return Person(
-        index=index,
-        center=None if center is None else (center[0], center[1]),
-        scale=None if scale is None else scale[0],
-        head_box=head_box,
-        joints=joints,
-        single_person=single_person,
+        joint = int(joint_id[0])
+        if annotated[joint]:  # of two points with one id the benchmark's toolkit takes the first
+            continue
+        annotated[joint] = True
+        keypoints[joint] = place
+        if flag := _numbers(point, "is_visible"):
+            visible[joint] = flag[0] > 0
+    return AnnotatedPerson(
+        image=image,
+        keypoints=keypoints,
+        annotated=annotated,
+        visible=visible,
+        center=None if center is None else np.array(center),
+        scale=np.nan if scale is None else scale[0],
+        head_box=None if corners is None or corners[:2] == corners[2:] else np.array(corners),
     )
 
 
-def _activity(activity: mat_struct | None) -> Activity | None:
+def _activity(activity: mat_struct | None) -> dict[str, Any] | None:
     category, name = _text(_field(activity, "cat_name")), _text(_field(activity, "act_name"))
     number = _numbers(activity, "act_id")
     if not (category or name) or number is None:
         return None
-    return Activity(category, name, int(number[0]))
+    return {"category": category, "name": name, "id": int(number[0])}
 
 
 def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[int]]:
-    """The 1-based people of each image that stand apart (a cell of vectors, or one number each)."""
+    """List each image's 1-based people who stand apart (a cell of vectors, or one number each)."""
     if value is None:
         return [set() for _ in range(num_images)]
     if value.dtype != object and value.size == num_images:
@@ -214,7 +201,7 @@ def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[in
 
 
 def _structs(value: Any) -> list[mat_struct | None]:
-    """The structs of a struct array or of a cell array of structs, None for any other element."""
+    """List the structs of a struct array or a cell array, None for any other element."""
     if isinstance(value, mat_struct):
         return [value]
     if not isinstance(value, np.ndarray) or value.dtype != object:
@@ -227,13 +214,13 @@ def _first_struct(value: Any) -> mat_struct | None:
 
 
 def _field(struct: mat_struct | None, name: str) -> Any:
-    """A struct's field, None where it is absent or empty."""
+    """Get a struct's field, None where it is absent or empty."""
     value = getattr(struct, name, None)
     return None if isinstance(value, np.ndarray) and value.size == 0 else value
 
 
 def _numbers(struct: mat_struct | None, *names: str) -> tuple[float, ...] | None:
-    """Scalar fields (numbers or digits in a string), None if one is absent, empty or NaN."""
+    """Read scalar fields (numbers or digits in a string), None if one is absent, empty or NaN."""
     numbers = []
     for name in names:
         value = _field(struct, name)

@@ -1,9 +1,8 @@
-"""MMPose's crop without its slow path, and the authors' crop, half an input pixel beside it."""
+"""Crop a person: as MMPose does, without its slow path, or as the authors do."""
 
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Sequence
 
 import cv2
@@ -11,89 +10,67 @@ import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-from mmhg.datasets.transforms.crop_box import crop_box, extent
-from mmhg.datasets.transforms.image_frame import ImageFrame
+Point = tuple[float, float]
+"""x, y or width, height, in px."""
 
 _CV2_FLIP_CODES = {(False, True): 1, (True, False): 0, (True, True): -1}
-"""By whether rows and columns run backwards."""
+"""Keys: rows, columns run backwards."""
 
 
-_scratch = threading.local()
-"""Memory for mirrored images: to ask the system for it every time costs more than to mirror."""
+def crop_box(results: dict, input_size: Point) -> tuple[Point, Point, float]:
+    """Return the center and the size in px and the angle in degrees of what a crop shows.
+
+    In plain numbers, since it is worked out for every sample. One side of `bbox_scale` is made
+    longer to have the aspect ratio of `input_size`.
+    """
+    angle = float(results["bbox_rotation"][0]) if "bbox_rotation" in results else 0.0
+    x, y = results["bbox_center"][0].tolist()
+    width, height = results["bbox_scale"][0].tolist()
+    aspect = input_size[0] / input_size[1]
+    return (x, y), (max(width, height * aspect), max(height, width / aspect)), angle
 
 
-def contiguous(image: np.ndarray, part: tuple[slice, slice]) -> np.ndarray:
-    """`image` (H, W, ...) in memory order, if it is a mirrored view; only `part` of it has pixels.
+def contiguous(image: np.ndarray) -> np.ndarray:
+    """Lay a mirrored view (H, W, ...) out in memory order; other images stay as they are.
 
-    MMPose's `RandomFlip` leaves such views. OpenCV would copy the whole of one, element by element:
-    5 to 8 ms for 1280 x 720. What is returned is good until the next call in the same thread.
+    MMPose's `RandomFlip` leaves such views. OpenCV's crop would copy one element by element: 5 to
+    8 ms for 1280 x 720 px.
     """
     backwards = image.strides[0] < 0, image.strides[1] < 0
     if backwards not in _CV2_FLIP_CODES:
         return image
-    if getattr(_scratch, "memory", np.empty(0)).nbytes < image.nbytes:
-        _scratch.memory = np.empty(image.nbytes, np.uint8)
-    mirrored = _scratch.memory[: image.nbytes].view(image.dtype).reshape(image.shape)
     rows, columns = (slice(None, None, -1 if axis else 1) for axis in backwards)
-    forwards = image[part][rows, columns]
-    if forwards.size:
-        cv2.flip(forwards, _CV2_FLIP_CODES[backwards], dst=mirrored[part])
-    return mirrored
+    return cv2.flip(image[rows, columns], _CV2_FLIP_CODES[backwards]).reshape(image.shape)
 
 
 @TRANSFORMS.register_module()
 class PersonCrop(TopdownAffine):
-    """`TopdownAffine`, bit for bit, that is fast after a flip and knows `LoadPersonRegion`.
+    """`TopdownAffine`, bit for bit, that is fast after a flip.
 
-    Takes the settings of :class:`mmpose.datasets.transforms.TopdownAffine`. After
-    `LoadPersonRegion` all coordinates are the image file's again.
+    Takes the settings of :class:`mmpose.datasets.transforms.TopdownAffine`.
     """
 
     def transform(self, results: dict) -> dict:
-        """As `TopdownAffine`, which also says what is read and set.
-
-        Raises:
-            InputError: The box is no longer the one that the image was loaded for.
-        """
-        frame: ImageFrame | None = results.pop("img_frame", None)
-        if frame is not None:
-            frame.check(results, self.input_size)
+        """Crop as `TopdownAffine` does, which also says what is read and set."""
         center = results["bbox_center"]
         results["bbox_center"] = self._middle(results)
-        image, part = results["img"], self._shown(results)
-        if isinstance(image, list):
-            results["img"] = [contiguous(one, part) for one in image]
-        else:
-            results["img"] = contiguous(image, part)
+        image = results["img"]
+        results["img"] = [*map(contiguous, image)] if isinstance(image, list) else contiguous(image)
         results = super().transform(results)
         results["bbox_center"] = center
-        if frame is not None:
-            frame.leave(results)
         return results
 
-    def _shown(self, results: dict) -> tuple[slice, slice]:
-        """Rows and columns of the image that the crop reads."""
-        center, size, angle = crop_box(results, self.input_size)
-        margin = 2 + max(size[0] / self.input_size[0], size[1] / self.input_size[1])
-        columns, rows = (
-            slice(max(0, math.floor(at - half)), max(0, math.ceil(at + half) + 1))
-            for at, half in zip(
-                center, (side / 2 + margin for side in extent(size, angle)), strict=True
-            )
-        )
-        return rows, columns
-
     def _middle(self, results: dict) -> np.ndarray:
-        """What falls on input pixel (W / 2, H / 2), (1, 2) in px of `results['img']`."""
+        """Return the image point (1, 2) in px that falls on input pixel (W / 2, H / 2)."""
         return results["bbox_center"]
 
 
 @TRANSFORMS.register_module()
 class HourglassCrop(PersonCrop):
-    """Crop a person so that the box's centre falls on the middle of the input.
+    """Crop a person so that the box's center falls on the middle of the input.
 
     The middle of 256 pixels lies between pixels 127 and 128 (0-based), at 127.5; `TopdownAffine`
-    puts the centre on pixel 128. Here, as in the authors' code, the input covers exactly the box.
+    puts the center on pixel 128. Here, as in the authors' code, the input covers exactly the box.
     Their code rounds the box to whole image pixels first, which this does not. Outside of the image
     is black.
 
@@ -108,7 +85,7 @@ class HourglassCrop(PersonCrop):
         super().__init__(tuple(input_size))
 
     def _middle(self, results: dict) -> np.ndarray:
-        """The box's centre, half a pixel of the input further right and down in the input."""
+        """Return the box's center, moved right and down by half a pixel of the input."""
         _, (side, _), angle = crop_box(results, self.input_size)
         cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
         half_pixel = np.array([cos - sin, sin + cos]) * (side / self.input_size[0] / 2)

@@ -3,9 +3,7 @@
 from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
 from mmhg.engine.hooks.compile_hook import CompileHook
-from mmhg.engine.hooks.fast_inference_hook import FastInferenceHook
 from mmhg.engine.hooks.results_hook import ResultsHook
-from mmhg.engine.hooks.runtime_info_hook import DeferredRuntimeInfoHook
 from mmhg.engine.hooks.skeleton_sheet_hook import SkeletonSheetHook
 from mmhg.engine.hooks.stack_sheet_hook import StackSheetHook
 from mmhg.engine.hooks.tf32_hook import TF32Hook
@@ -15,8 +13,6 @@ __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
     "CompileHook",
-    "DeferredRuntimeInfoHook",
-    "FastInferenceHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

@@ -1,15 +1,16 @@
-"""A checkpoint of another network must not pass for one of this one."""
+"""Refuse checkpoints that do not match the model."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 
+from mmhg.checkpoints.reading import strip_wrappers
 from mmhg.errors import InputError
 from mmhg.models.loading import check_input, compare
+from mmhg.models.unwrapping import unwrap
 
 FINE_TUNING = (
     "Use the config that it was trained with; to fine-tune it for other keypoints, name the layers "
@@ -25,10 +26,10 @@ class CheckpointMatchHook(Hook):
     and a training would begin from one.
 
     Args:
-        begin_anew: For fine-tuning: names of layers that a training from ``load_from`` leaves as
-            they are initialised, ``("prediction", "reinject_heatmaps")`` for other keypoints. Their
-            tensors are listed in the log; everything else must fit. Testing and resuming take no
-            notice.
+        begin_anew: For fine-tuning: names of layers that a training from `load_from` leaves as
+            they are initialized, `("prediction", "reinject_heatmaps")` for other keypoints. Their
+            tensors are listed in the log; everything else must fit. Testing and resuming ignore
+            this argument.
 
     Raises:
         InputError: Names the file, the tensors and the way out.
@@ -39,13 +40,10 @@ class CheckpointMatchHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before mmengine copies what fits."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         path = runner._load_from
         wanted = model.state_dict()
-        saved = {
-            name.removeprefix("module."): value
-            for name, value in checkpoint.get("state_dict", checkpoint).items()
-        }
+        saved = strip_wrappers(checkpoint.get("state_dict", checkpoint))
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         if starts_training and self.begin_anew:
             new = [name for name in wanted if self._begins_anew(name)]
@@ -56,7 +54,6 @@ class CheckpointMatchHook(Hook):
                 )
             saved = {name: value for name, value in saved.items() if not self._begins_anew(name)}
             wanted = {name: value for name, value in wanted.items() if name not in new}
-            checkpoint["state_dict"] = saved
             runner.logger.info(
                 f"fine-tuning from {path}: {len(wanted):,} tensors are loaded, {len(new):,} "
                 f"begin anew: {', '.join(new)}"
@@ -67,6 +64,7 @@ class CheckpointMatchHook(Hook):
                 f"{'; '.join(differences)}. {FINE_TUNING}"
             )
         check_input(path, checkpoint.get("meta"), model)
+        checkpoint["state_dict"] = saved
 
     def _begins_anew(self, name: str) -> bool:
         return not self.begin_anew.isdisjoint(name.split("."))

@@ -1,4 +1,4 @@
-"""A sheet of validation people with true and predicted skeletons."""
+"""Draw a sheet of validation people with true and predicted skeletons."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ class SkeletonSheetHook(Hook):
     For each person the crop with the annotated joints, then with the predicted ones.
 
     Args:
-        people: How many people.
+        people: How many people; 0 draws no sheet, for models without a box per person.
         columns: People in a row of the sheet.
         filename: Name of the picture in the work directory.
     """

@@ -1,4 +1,4 @@
-"""How the stacks refine a few people, in the log of a training."""
+"""Show how the stacks refine a few people, in the log of a training."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class StackSheetHook(Hook):
         people: How many people, 1 to 3.
         joints: Names of the joints whose heatmaps are shown; None takes those that were missed
             after some stack or moved far.
-        interval: Draw at every so many validations.
+        interval: Validations from one sheet to the next.
         name: What the backends call the picture.
 
     Raises:

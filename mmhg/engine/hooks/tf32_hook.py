@@ -1,4 +1,4 @@
-"""TensorFloat-32 on NVIDIA GPUs."""
+"""Switch TensorFloat-32 on NVIDIA GPUs."""
 
 import torch
 from mmengine.hooks import Hook

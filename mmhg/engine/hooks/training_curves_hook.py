@@ -1,4 +1,4 @@
-"""Training curves as a picture."""
+"""Draw training curves as a picture."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mmhg.visualization import plot_curves
 
 @HOOKS.register_module()
 class TrainingCurvesHook(Hook):
-    """Draw the losses, the accuracy and a validation score to ``curves.png`` in the work directory.
+    """Draw the losses, the accuracy and a validation score to `curves.png` in the work directory.
 
     The picture is drawn anew after each validation and at the end, over all runs of a resumed
     training.

@@ -54,6 +54,7 @@ def test_the_order_of_nodes_and_edges_does_not_matter(seed: int, tmp_path: Path)
         channels=8,
         stem_channels=(4, 6, 6),
         num_keypoints=3,
+        in_channels=3,
     )
     assert all(name.endswith("num_batches_tracked") for name in found.filled)
 

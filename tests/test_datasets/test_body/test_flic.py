@@ -133,15 +133,15 @@ def test_pixels_box_and_torso_of_the_authors_file(authors_file):
     assert one["torso_size"].tolist() == [[TORSO]]
     assert one["keypoints_visible"].tolist() == [[1.0] * 11]
     assert one["img_path"] == "images/film-1.jpg"
-    assert dataset.metainfo["labels"] == "observer-centric"
+    assert dataset.metainfo["side_convention"] == "observer-centric"
 
 
 def test_person_centric_labels_of_the_authors_file(authors_file):
     path = authors_file()
-    dataset = FLICDataset(ann_file=path, labels="person-centric")
+    dataset = FLICDataset(ann_file=path, side_convention="person-centric")
     assert keypoints(dataset) == [(FRONT - 1).tolist(), (BACK - 1).tolist()]
     assert [sample["torso_size"].item() for sample in dataset] == [TORSO, TORSO_BACK]
-    assert dataset.metainfo["labels"] == "person-centric"
+    assert dataset.metainfo["side_convention"] == "person-centric"
 
 
 def test_a_torso_with_equal_diagonals_counts_as_not_exchanged(authors_file):
@@ -149,7 +149,7 @@ def test_a_torso_with_equal_diagonals_counts_as_not_exchanged(authors_file):
     upright[[0, 3, 6, 7]] = [[220, 100], [120, 100], [220, 260], [120, 260]]
     path = authors_file(part=np.stack([upright] * 2), normalize=[np.hypot(100, 160)] * 2)
     assert (
-        keypoints(FLICDataset(ann_file=path, labels="person-centric"))
+        keypoints(FLICDataset(ann_file=path, side_convention="person-centric"))
         == [(upright - 1).tolist()] * 2
     )
 
@@ -158,7 +158,7 @@ def test_a_normalize_that_is_no_torso_of_theirs(authors_file):
     path = authors_file(normalize=np.array([TORSO, 100.0]))
     assert FLICDataset(ann_file=path)[1]["torso_size"].item() == 100
     with pytest.raises(InputError, match=r"valid\.h5: person 1 .*film-2\.jpg.*normalize 100"):
-        FLICDataset(ann_file=path, labels="person-centric")
+        FLICDataset(ann_file=path, side_convention="person-centric")
 
 
 def test_missing_joints_of_the_authors_file(authors_file):
@@ -183,7 +183,7 @@ def test_examples_of_a_split(examples_file):
 
 def test_left_and_right_of_the_examples(examples_file):
     path = examples_file([example(FRONT), example(BACK)])
-    body = FLICDataset(ann_file=path, split="test", labels="person-centric")
+    body = FLICDataset(ann_file=path, split="test", side_convention="person-centric")
     image = FLICDataset(ann_file=path, split="test")
     assert keypoints(body) == [(FRONT - 1).tolist(), (BACK - 1).tolist()]
     assert keypoints(image) == [(FRONT - 1).tolist()] * 2
@@ -195,9 +195,9 @@ def test_left_and_right_of_the_examples(examples_file):
 
 def test_both_files_agree(authors_file, examples_file):
     first, second = authors_file(), examples_file([example(FRONT), example(BACK)])
-    for labels in ("observer-centric", "person-centric"):
-        one = FLICDataset(ann_file=first, labels=labels)
-        other = FLICDataset(ann_file=second, split="test", labels=labels)
+    for convention in ("observer-centric", "person-centric"):
+        one = FLICDataset(ann_file=first, side_convention=convention)
+        other = FLICDataset(ann_file=second, split="test", side_convention=convention)
         assert keypoints(one) == keypoints(other)
         first_torsos = [sample["torso_size"].item() for sample in one]
         assert first_torsos == pytest.approx([sample["torso_size"].item() for sample in other])
@@ -219,9 +219,9 @@ def test_people_without_joints_are_left_out_of_training(examples_file, monkeypat
     nobody = example(np.full((11, 2), np.nan))
     path = examples_file([nobody, example()])
     assert [sample["id"] for sample in FLICDataset(ann_file=path, split="test")] == [1]
-    assert logged == [f"{path}: 1 of 2 people left out of training for lack of annotated joints"]
+    assert logged == [f"{path}: 1 of 2 people left out of training for lack of an annotated joint"]
     assert len(FLICDataset(ann_file=path, split="test", test_mode=True)) == 2
-    with pytest.raises(InputError, match="nobody has annotated joints"):
+    with pytest.raises(InputError, match="nobody has an annotated joint"):
         FLICDataset(ann_file=examples_file([nobody]), split="test")
 
 
@@ -310,8 +310,8 @@ def test_settings_that_do_not_fit(authors_file, examples_file, tmp_path):
         FLICDataset(ann_file=own, split="train")
     with pytest.raises(InputError, match=r"split must be one of .*'train', 'test'.*'val'"):
         FLICDataset(ann_file=own, split="val")
-    with pytest.raises(InputError, match=r"labels must be one of .*got 'mine'"):
-        FLICDataset(ann_file=theirs, labels="mine")
+    with pytest.raises(InputError, match=r"side_convention must be one of .*got 'mine'"):
+        FLICDataset(ann_file=theirs, side_convention="mine")
 
 
 def test_files_that_are_not_there_or_something_else(tmp_path):
@@ -365,7 +365,7 @@ def test_crop_and_score_of_a_sample(authors_file, tmp_path):
         metric.dataset_meta = dataset.metainfo
         metric.process(None, [sample.to_dict()])
         assert metric.evaluate(1)["PCK@0.2"] == expected
-        assert metric.scores.labels == "observer-centric"
+        assert metric.scores.convention == "observer-centric"
     with pytest.raises(InputError, match=r"cannot read image .*film-2\.jpg"):
         dataset[1]
 
@@ -378,7 +378,7 @@ def test_crop_and_score_of_a_sample(authors_file, tmp_path):
 def test_the_real_files(name, count, away, first_torso):
     settings = {"ann_file": str(REAL / name), "test_mode": True}
     image = FLICDataset(**settings)
-    body = FLICDataset(**settings, labels="person-centric")
+    body = FLICDataset(**settings, side_convention="person-centric")
     assert len(image) == len(body) == count
     seen, own = (np.concatenate([s["keypoints"] for s in dataset]) for dataset in (image, body))
     torsos = np.array([sample["torso_size"].item() for sample in image])
@@ -402,7 +402,9 @@ def test_scores_on_the_real_people():
     """Perfect predictions; left and right mistaken; right, but by the other convention."""
     dataset = FLICDataset(ann_file=str(REAL / "valid.h5"), test_mode=True)
     samples = list(dataset)
-    body = FLICDataset(ann_file=str(REAL / "valid.h5"), test_mode=True, labels="person-centric")
+    body = FLICDataset(
+        ann_file=str(REAL / "valid.h5"), test_mode=True, side_convention="person-centric"
+    )
     own = [sample["keypoints"] for sample in body]
 
     def score(predictions):

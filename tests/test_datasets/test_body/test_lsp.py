@@ -62,7 +62,7 @@ def test_joints_by_name_and_by_mirror_image():
     ]
     assert meta["flip_indices"] == [5, 4, 3, 2, 1, 0, 11, 10, 9, 8, 7, 6, 12, 13]
     assert meta["lower_body_ids"] == [0, 1, 2, 3, 4, 5]
-    assert meta["labels"] == "person-centric"
+    assert meta["side_convention"] == "person-centric"
 
 
 def test_splits_and_names_of_lsp(lsp_file):
@@ -126,7 +126,7 @@ def test_people_without_extent_are_left_out_of_training(lspet_file, monkeypatch)
     flags[1, 1:] = 0
     path = lspet_file(lsp_points()[:3], flags)
     assert [s["img_path"] for s in LSPDataset(ann_file=path, split="train")] == ["im00003.jpg"]
-    assert logged == [f"{path}: 2 of 3 people left out of training for lack of annotated joints"]
+    assert logged == [f"{path}: 2 of 3 people left out of training for lack of a box"]
 
 
 def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):
@@ -157,7 +157,7 @@ def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):
         metric.dataset_meta = dataset.metainfo
         metric.process(None, [sample.to_dict()])
         assert metric.evaluate(1)[key] == 100
-        assert metric.scores.labels == "person-centric"
+        assert metric.scores.convention == "person-centric"
     with pytest.raises(InputError, match=r"cannot read image .*im1002\.jpg"):
         dataset[1]
 

@@ -188,7 +188,9 @@ def test_head_box_file_that_cannot_be_used(annotation_file, make_person, tmp_pat
 
 def test_people_without_joints(annotation_file, make_person, monkeypatch):
     logged = []
-    monkeypatch.setattr("mmhg.datasets.body.mpii.print_log", lambda text, **_: logged.append(text))
+    monkeypatch.setattr(
+        "mmhg.datasets.person_dataset.print_log", lambda text, **_: logged.append(text)
+    )
     nobody = make_person(joints=[[-1, -1]] * 16, joints_vis=[0] * 16)
     path = annotation_file([nobody, make_person(), nobody])
     training = MPIIPersonDataset(path)

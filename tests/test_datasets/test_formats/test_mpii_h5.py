@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from mmhg.datasets.formats.mpii_h5 import read_authors, read_authors_list
+from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.errors import InputError
 
 RAW_CENTER, RAW_SCALE = (120.0, 340.0), 2.0
@@ -39,22 +39,22 @@ def write(tmp_path):
 
 
 def test_centre_and_scale_are_mpiis_own_again(write):
-    people = read_authors(write())
-    assert [(person["center"], person["scale"]) for person in people] == [([120.0, 340.0], 2.0)] * 2
+    people = read_mpii_h5(write())
+    assert [(p.center.tolist(), p.scale) for p in people] == [([120.0, 340.0], 2.0)] * 2
 
 
 def test_joints_flags_and_head_sizes(write):
-    first, second = read_authors(write())
-    assert (first["image"], first["person_index"]) == ("a.jpg", 1)
-    assert (second["image"], second["person_index"]) == ("b c.jpg", 3)
-    assert first["joints"][2] == [5.0, 6.0]
-    assert first["joints_vis"] == [1] * 16
-    assert first["visible"] == [1] * 5 + [0] + [1] * 10
-    assert second["joints"][3] == [-1.0, -1.0]
-    assert second["joints_vis"] == [1, 1, 1, 0] + [1] * 12
-    assert second["visible"][3] is None
-    assert (first["head_size"], second["head_size"]) == (33.5, None)
-    assert first["head_box"] is None
+    first, second = read_mpii_h5(write())
+    assert (first.image, first.person_index) == ("a.jpg", 1)
+    assert (second.image, second.person_index) == ("b c.jpg", 3)
+    assert first.keypoints[2].tolist() == [5.0, 6.0]
+    assert first.annotated.tolist() == [True] * 16
+    assert first.visible.tolist() == [1] * 5 + [0] + [1] * 10
+    assert second.annotated.tolist() == [True, True, True, False] + [True] * 12
+    np.testing.assert_array_equal(second.visible, [1, 1, 1, np.nan] + [1] * 12)
+    assert first.head_size == 33.5
+    assert np.isnan(second.head_size)
+    assert first.head_box is None
 
 
 def test_names_as_character_codes(write):
@@ -62,7 +62,7 @@ def test_names_as_character_codes(write):
     codes[0, :5] = list(b"a.jpg")
     codes[1, :7] = list(b"b c.jpg")
     path = write(imgname=codes)
-    assert read_authors_list(path) == [("a.jpg", 1), ("b c.jpg", 3)]
+    assert [person.image for person in read_mpii_h5(path)] == ["a.jpg", "b c.jpg"]
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_names_as_character_codes(write):
 )
 def test_other_content_is_refused(write, changes, message):
     with pytest.raises(InputError, match=message):
-        read_authors(write(**changes))
+        read_mpii_h5(write(**changes))
 
 
 def test_damaged_and_missing_files(write, tmp_path):
     path = write()
     path.write_bytes(path.read_bytes()[:700])
     with pytest.raises(InputError, match=r"valid\.h5 is not an HDF5 file"):
-        read_authors(path)
+        read_mpii_h5(path)
     with pytest.raises(InputError, match=r"none\.h5 does not exist"):
-        read_authors(tmp_path / "none.h5")
+        read_mpii_h5(tmp_path / "none.h5")

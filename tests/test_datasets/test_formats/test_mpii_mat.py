@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from mmhg.datasets.formats.mpii_mat import Activity, Joint, Person, read_release
+from mmhg.datasets import MPIIPersonDataset
+from mmhg.datasets.formats.mpii_mat import JOINTS, read_release
 from mmhg.errors import InputError
 
 EMPTY = np.zeros((0, 0))
@@ -40,14 +41,27 @@ WHOLE_RECT = {
     "objpos": struct({"x": 100.0, "y": 200.0}),
     "annopoints": points({"x": 11.5, "y": 12.0, "id": 9.0, "is_visible": 1.0}),
 }
-WHOLE = Person(
-    index=1,
-    center=(100.0, 200.0),
-    scale=2.5,
-    head_box=(10.0, 20.0, 40.0, 60.0),
-    joints={9: Joint(11.5, 12.0, True)},
-    single_person=True,
-)
+NOTHING = (None, None, None, {})
+WHOLE = ([100.0, 200.0], 2.5, [10.0, 20.0, 40.0, 60.0], {9: (11.5, 12.0, True)})
+
+
+def told(person):
+    """Center, scale, head box and joints (x, y, visible) of a person, None where not told."""
+    return (
+        person.center if person.center is None else person.center.tolist(),
+        None if np.isnan(person.scale) else person.scale,
+        person.head_box if person.head_box is None else person.head_box.tolist(),
+        joints(person),
+    )
+
+
+def joints(person):
+    assert (np.isfinite(person.keypoints).all(axis=1) == person.annotated).all()
+    return {
+        int(k): (*person.keypoints[k], None if np.isnan(flag) else bool(flag))
+        for k in np.flatnonzero(person.annotated)
+        for flag in [person.visible[k]]
+    }
 
 
 @pytest.fixture
@@ -75,13 +89,22 @@ def read_people(path):
     return image.people
 
 
+def test_joints_are_named_as_in_mmpose():
+    assert list(JOINTS) == list(
+        MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].values()
+    )
+
+
 def test_whole_person(release):
     (image,) = read_release(release(WHOLE_RECT))
     assert image.index == 1
     assert image.name == "a.jpg"
     assert image.is_train is True
-    assert image.activity is None
-    assert image.people == (WHOLE,)
+    (person,) = image.people
+    assert told(person) == WHOLE
+    assert (person.image, person.annolist_index, person.person_index) == ("a.jpg", 1, 1)
+    assert person.single_person is True
+    assert person.activity is None
 
 
 def test_several_images(tmp_path):
@@ -101,13 +124,14 @@ def test_several_images(tmp_path):
     savemat(tmp_path / "release.mat", {"RELEASE": struct(fields)}, do_compression=True)
     first, second, third = read_release(tmp_path / "release.mat")
     assert [person.single_person for person in first.people] == [False, True]
-    assert [person.index for person in first.people] == [1, 2]
-    assert first.activity == Activity("sports", "golf", 7)
+    assert [person.person_index for person in first.people] == [1, 2]
+    assert first.people[1].activity == {"category": "sports", "name": "golf", "id": 7}
     assert (second.name, second.is_train, second.people) == ("b.jpg", False, ())
     assert third.people[0].scale == 3
     assert third.people[0].single_person
     assert [image.index for image in (first, second, third)] == [1, 2, 3]
-    assert second.activity is third.activity is None
+    assert third.people[0].annolist_index == 3
+    assert third.people[0].activity is None
 
 
 @pytest.mark.parametrize(
@@ -117,30 +141,26 @@ def test_several_images(tmp_path):
 def test_visibility(release, flag, expected):
     point = {"x": 1.0, "y": 2.0, "id": 0.0, "is_visible": flag}
     (person,) = read_people(release({"annopoints": points(point)}))
-    assert person.joints == {0: Joint(1.0, 2.0, expected)}
+    assert joints(person) == {0: (1.0, 2.0, expected)}
 
 
 def test_points_without_visibility(release):
     (person,) = read_people(release({"annopoints": points({"x": 1.0, "y": 2.0, "id": 15.0})}))
-    assert person.joints == {15: Joint(1.0, 2.0, None)}
+    assert joints(person) == {15: (1.0, 2.0, None)}
 
 
 def test_absent_and_empty_fields(release):
     people = read_people(release({"scale": 1.0}, {"objpos": EMPTY}, {"annopoints": EMPTY}, {}))
-    assert [person.scale for person in people] == [1, None, None, None]
-    for person in people:
-        assert person.center is None
-        assert person.head_box is None
-        assert person.joints == {}
+    assert [told(person) for person in people] == [(None, 1, None, {}), *[NOTHING] * 3]
     assert read_people(release()) == ()
-    assert read_people(release({"annopoints": struct({"point": EMPTY})}))[0].joints == {}
+    assert joints(read_people(release({"annopoints": struct({"point": EMPTY})}))[0]) == {}
 
 
 def test_partly_empty_person(release):
     """Struct arrays give each person all fields; the other's are filled."""
     first, second = read_people(release({"x1": 3.0, "objpos": struct({"x": 1.0})}, WHOLE_RECT))
-    assert first == Person(1, None, None, None, {}, True)
-    assert second == Person(2, WHOLE.center, WHOLE.scale, WHOLE.head_box, WHOLE.joints, False)
+    assert (told(first), told(second)) == (NOTHING, WHOLE)
+    assert (first.single_person, second.single_person) == (True, False)
 
 
 def test_head_box_without_extent_is_none(release):
@@ -154,14 +174,13 @@ def test_point_without_coordinates_is_no_annotation(release):
         {"y": 2.0, "id": 2.0},
         {"x": 1.0, "y": 2.0, "id": 3.0},
     )
-    assert list(read_people(release({"annopoints": points(*rows)}))[0].joints) == [3]
+    assert list(joints(read_people(release({"annopoints": points(*rows)}))[0])) == [3]
 
 
 def test_of_two_points_with_one_id_the_first_counts(release):
     rows = ({"x": 1.0, "y": 2.0, "id": 3.0}, {"x": 9.0, "y": 9.0, "id": 3.0})
-    assert read_people(release({"annopoints": points(*rows)}))[0].joints == {
-        3: Joint(1.0, 2.0, None)
-    }
+    (person,) = read_people(release({"annopoints": points(*rows)}))
+    assert joints(person) == {3: (1.0, 2.0, None)}
 
 
 @pytest.mark.parametrize("joint_id", [16.0, -1.0, 2.5])
@@ -186,9 +205,9 @@ def test_nested_dictionaries_and_lists_of_python(tmp_path):
     release = {"annolist": annolist, "img_train": [1, 0], "single_person": [[1, 2], []]}
     savemat(tmp_path / "release.mat", {"RELEASE": release})
     first, second = read_release(tmp_path / "release.mat")
-    assert first.people[0].center == (5, 6)
-    assert sorted(first.people[0].joints) == [3, 4]
-    assert [(p.index, p.scale, p.single_person) for p in first.people] == [
+    assert first.people[0].center.tolist() == [5, 6]
+    assert sorted(joints(first.people[0])) == [3, 4]
+    assert [(p.person_index, p.scale, p.single_person) for p in first.people] == [
         (1, 1.5, True),
         (2, 2, True),
     ]

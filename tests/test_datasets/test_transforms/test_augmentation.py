@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-from mmpose.datasets.transforms import RandomBBoxTransform
 from mmpose.registry import TRANSFORMS
 from scipy import stats
 
-from mmhg.datasets import FastRandomBBoxTransform, RandomChannelGain, RandomScaleRotation, ScaleBox
+from mmhg.datasets import RandomChannelGain, RandomScaleRotation, ScaleBox, WholeImageBox
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +22,7 @@ def draw(transform, count=20000):
 
 
 def test_are_registered():
-    for cls in (FastRandomBBoxTransform, RandomChannelGain, RandomScaleRotation, ScaleBox):
+    for cls in (RandomChannelGain, RandomScaleRotation, ScaleBox, WholeImageBox):
         assert TRANSFORMS.get(cls.__name__) is cls
 
 
@@ -32,12 +31,14 @@ def test_law_of_the_paper():
     assert stats.kstest(factors, stats.uniform(0.75, 0.5).cdf).pvalue > 0.01
     assert stats.kstest(angles, stats.uniform(-30, 60).cdf).pvalue > 0.01
     assert abs(np.corrcoef(factors, angles)[0, 1]) < 0.03
+    assert factors.min() == pytest.approx(RandomScaleRotation().smallest_factor, abs=1e-3)
 
 
 def test_law_of_the_released_code():
     factors, angles = draw(RandomScaleRotation(law="released"))
     octaves = np.log2(factors)
     assert abs(octaves).max() == pytest.approx(0.5)
+    assert factors.min() == pytest.approx(RandomScaleRotation("released").smallest_factor)
     inside = abs(octaves) < 0.4999
     assert inside.mean() == pytest.approx(0.9545, abs=0.01)  # of a normal law, within 2 sigma
     within_two_sigma = stats.truncnorm(-2, 2, scale=0.25).cdf
@@ -83,8 +84,8 @@ def test_impossible_laws(settings):
         RandomScaleRotation(**settings)
 
 
-def test_crop_turns_about_the_centre():
-    """At 90 degrees, what lay right of the centre lies above or below it, at the same distance."""
+def test_crop_turns_about_the_center():
+    """At 90 degrees, what lay right of the center lies above or below it, at the same distance."""
     results = {
         "img": np.zeros((100, 100, 3), np.uint8),
         "bbox_center": np.array([[50.0, 50.0]]),
@@ -131,23 +132,6 @@ def test_impossible_gains(settings):
         RandomChannelGain(**settings)
 
 
-@pytest.mark.parametrize(
-    "settings", [{}, {"shift_prob": 1.0, "scale_factor": (0.7, 1.4), "rotate_factor": 40.0}]
-)
-def test_box_transform_has_mmposes_draws(settings):
-    def draws(cls):
-        np.random.seed(5)
-        results = {"bbox_center": np.zeros((500, 2)), "bbox_scale": np.full((500, 2), 100.0)}
-        return cls(**settings)(results)
-
-    found, expected = draws(FastRandomBBoxTransform), draws(RandomBBoxTransform)
-    assert found.keys() == expected.keys()
-    for key in found:
-        np.testing.assert_allclose(found[key], expected[key], rtol=1e-6, atol=1e-5)
-    assert found["bbox_scale"].std() > 5
-    assert found["bbox_rotation"].std() > 5
-
-
 def test_a_box_is_scaled_and_nothing_else():
     given = {"bbox_scale": np.array([[100.0, 80.0]]), "bbox_center": np.array([[5.0, 6.0]])}
     found = ScaleBox(1.25)(given)
@@ -155,3 +139,7 @@ def test_a_box_is_scaled_and_nothing_else():
     assert found["bbox_center"].tolist() == [[5.0, 6.0]]
     with pytest.raises(ValueError, match="factor must be positive, got 0"):
         ScaleBox(0)
+
+
+def test_the_box_of_the_whole_image_ends_at_the_borders_of_its_pixels():
+    assert WholeImageBox()({"img_shape": (48, 64)})["bbox"].tolist() == [[-0.5, -0.5, 63.5, 47.5]]

@@ -53,7 +53,7 @@ def test_converts(call, release, tmp_path):
         "mpii_trainval": [("a.jpg", 1), ("a.jpg", 2), ("c.jpg", 1)],
         "mpii_test": [("b.jpg", 1)],
     }
-    assert "left out of the train images: 1 without centre or scale" in done.stdout
+    assert "left out of the train images: 1 without center or scale" in done.stdout
     row = next(line for line in done.stdout.splitlines() if line.startswith("val"))
     assert row.split() == ["val", "2", "2", "32", "16", "16", "0", "2"]
 

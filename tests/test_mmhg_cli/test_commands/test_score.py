@@ -47,7 +47,11 @@ def test_scores_files_prints_writes_and_plots(call, folder):
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| worse")]
+    rows = [
+        [cell.strip() for cell in line.split(" | ")]
+        for line in done.stdout.splitlines()
+        if line.startswith("| worse")
+    ]
     assert [row[2] for row in rows] == ["all", "visible", "occluded"]
     assert [row[6] for row in rows] == ["75.00", "", "75.00"]  # Wrist
     assert "official: MPII's toolkit" in done.stdout

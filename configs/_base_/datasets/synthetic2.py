@@ -1,7 +1,0 @@
-"""The built-in figures, level 2: harder and larger, for studies and GPUs."""
-
-_base_ = "synthetic.py"
-
-train_dataloader = dict(dataset=dict(data_root="data/synthetic/level2/"))
-val_dataloader = dict(dataset=dict(data_root="data/synthetic/level2/"))
-test_dataloader = val_dataloader

@@ -1,0 +1,12 @@
+"""The model itself, without what trains it on several devices."""
+
+from __future__ import annotations
+
+from mmengine.model import is_model_wrapper
+from torch import nn
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """Return the module inside of a wrapper such as `MMDistributedDataParallel`, or the model."""
+    inner: nn.Module = model.module if is_model_wrapper(model) else model  # type: ignore[assignment]
+    return inner

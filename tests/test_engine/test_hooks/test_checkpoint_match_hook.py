@@ -1,0 +1,127 @@
+"""Checkpoints that do not match the model are refused."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from mmengine.runner import BaseLoop
+
+from mmhg.engine import CheckpointMatchHook
+
+
+class Loop(BaseLoop):
+    def __init__(self) -> None:
+        pass
+
+    def run(self) -> None: ...
+
+
+def loaded(
+    model: torch.nn.Module,
+    state: dict,
+    *,
+    train: bool,
+    resume: bool = False,
+    begin_anew: tuple[str, ...] = (),
+    meta: dict | None = None,
+) -> tuple[dict, list[str]]:
+    """The tensors that mmengine gets to load, and what is logged."""
+    lines: list[str] = []
+    runner = SimpleNamespace(
+        model=model,
+        logger=SimpleNamespace(info=lines.append),
+        _resume=resume,
+        _load_from="other.pth",
+        _train_loop=Loop() if train else {},
+    )
+    checkpoint = dict(state_dict=state, meta=meta)
+    CheckpointMatchHook(begin_anew).after_load_checkpoint(runner, checkpoint)
+    return checkpoint["state_dict"], lines
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        dict(train=False),
+        dict(train=True),
+        dict(train=True, resume=True),
+        dict(train=False, begin_anew=("bias",)),
+        dict(train=True, resume=True, begin_anew=("weight",)),
+    ],
+)
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (dict(extra=torch.zeros(1)), "1 tensors not in the model, extra"),
+        (dict(weight=torch.zeros(3, 2)), r"of another shape, weight \(3, 2\) instead of \(2, 2\)"),
+        (dict(weight=None), "1 tensors lacking, weight"),
+    ],
+)
+def test_checkpoints_of_other_networks_are_refused(
+    situation: dict, change: dict, message: str
+) -> None:
+    model = torch.nn.Linear(2, 2)
+    loaded(model, model.state_dict(), **situation)
+    state = {k: v for k, v in {**model.state_dict(), **change}.items() if v is not None}
+    with pytest.raises(ValueError, match=rf"other\.pth is of another network.*{message}"):
+        loaded(model, state, **situation)
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod."])
+def test_wrappers_names_are_taken_off(prefix: str) -> None:
+    """mmengine, which takes off `module.` alone, would load nothing of the others."""
+    model = torch.nn.Linear(2, 2)
+    state = {prefix + name: value for name, value in model.state_dict().items()}
+    assert loaded(model, state, train=False)[0].keys() == {"weight", "bias"}
+
+
+class Stacks(torch.nn.Module):
+    def __init__(self, keypoints: int) -> None:
+        super().__init__()
+        self.body = torch.nn.Conv2d(2, 4, 1)
+        self.prediction = torch.nn.Conv2d(4, keypoints, 1)
+        self.prediction_of_depth = torch.nn.Conv2d(4, 1, 1)
+
+
+def test_fine_tuning_lists_what_begins_anew() -> None:
+    saved, model = Stacks(3).state_dict(), Stacks(5)
+    state, (line,) = loaded(model, saved, train=True, begin_anew=("prediction",))
+    body = {name: saved[name] for name in saved if not name.startswith("prediction.")}
+    assert {name: id(value) for name, value in state.items()} == {
+        name: id(value) for name, value in body.items()
+    }
+    assert line == (
+        "fine-tuning from other.pth: 4 tensors are loaded, 2 begin anew: "
+        "prediction.weight, prediction.bias"
+    )
+
+
+def test_fine_tuning_leaves_nothing_else_out() -> None:
+    saved, model = Stacks(3).state_dict(), Stacks(5)
+    with pytest.raises(ValueError, match=r"of another shape, prediction\.weight.*begin_anew"):
+        loaded(model, saved, train=True)
+    with pytest.raises(ValueError, match=r"2 tensors lacking, body\.weight"):
+        state = {name: value for name, value in saved.items() if "body" not in name}
+        loaded(model, state, train=True, begin_anew=("prediction",))
+    with pytest.raises(ValueError, match=r"begin_anew=\['score'\]\) names no layer of the model"):
+        loaded(model, saved, train=True, begin_anew=("score",))
+
+
+class Normalised(torch.nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(2, 2)
+        self.data_preprocessor = torch.nn.Module()
+        for name, value in (("mean", [112.302, 113.22, 110.3385]), ("std", [255.0] * 3)):
+            values = torch.tensor(value).view(3, 1, 1)
+            self.data_preprocessor.register_buffer(name, values, persistent=False)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_checkpoints_for_another_input_are_refused(train: bool) -> None:
+    model = Normalised()
+    meta = dict(input=dict(mean=[112.302, 113.22, 110.3385], std=[255, 255, 255]))
+    loaded(model, model.state_dict(), train=train, meta=meta)
+    loaded(model, model.state_dict(), train=train, meta=dict(epoch=3))
+    meta["input"]["mean"] = [0, 0, 0]
+    with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*set model.data_preprocessor.mean"):
+        loaded(model, model.state_dict(), train=train, meta=meta)
