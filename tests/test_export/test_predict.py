@@ -152,10 +152,7 @@ def test_command_line_gives_what_mmpose_gives_without_it(
     wanted = np.concatenate([infer(config, checkpoint, *part) for part in parts])
     found = np.reshape([person["keypoints"] for person in people], wanted.shape)
     np.testing.assert_allclose(found[..., 2], wanted[..., 2], atol=1e-5)
-    # Where nothing is positive, MMPose's UDP reads the offset in another keypoint's heatmap.
-    told = (wanted[..., 2] > 0) | (config.codec.type != "UDPHeatmap")
-    assert told.mean() > 0.3
-    np.testing.assert_allclose(found[told, :2], wanted[told, :2], rtol=0, atol=0.01)
+    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
     np.testing.assert_allclose([person["score"] for person in people], found[..., 2].mean(1))
 
 
