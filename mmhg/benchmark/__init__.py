@@ -1,1 +1,1 @@
-"""Speed and memory as ratios to plain implementations, all measured in one run."""
+"""Measure speed and memory as ratios to plain implementations, all in one run."""

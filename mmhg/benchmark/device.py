@@ -1,4 +1,4 @@
-"""What a device can do at most, and what of its memory a training step takes."""
+"""Measure a device's peak speed, and the memory that a training step takes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def convolution_rate(
     layers: Sequence[tuple[int, int, int]] = _LAYERS,
     repetitions: int = 30,
 ) -> float:
-    """The device's own peak: FLOP/s of 3x3 convolutions alone, forward, channels last.
+    """Measure the device's own peak: FLOP/s of 3x3 convolutions alone, forward, channels last.
 
     Args:
         device: `cpu` or `cuda`.
-        dtype: To compute in.
-        layers: Batch, channels and side in px of each that is tried; the fastest counts.
-        repetitions: Of each.
+        dtype: Type to compute in.
+        layers: Batch, channels and side in px of each convolution; the fastest counts.
+        repetitions: How often each convolution runs.
     """
     return max(_rate(device, dtype, *layer, repetitions) for layer in layers)
 
@@ -43,28 +43,28 @@ def _rate(
 
 
 def _seconds(run: Callable[[], object], device: str, repetitions: int) -> float:
-    """The mean of repetitions after three that warm up, until the device has finished."""
+    """Time repetitions after three that warm up; return the mean, until the device is done."""
     for repetition in range(-3, repetitions):
         if repetition == 0:
-            _finish(device)
+            _synchronize(device)
             begin = time.perf_counter()
         run()
-    _finish(device)
+    _synchronize(device)
     return (time.perf_counter() - begin) / repetitions
 
 
-def _finish(device: str) -> None:
+def _synchronize(device: str) -> None:
     if device == "cuda":
         torch.cuda.synchronize()
 
 
 def training_flops(model: nn.Module, images: Tensor) -> int:
-    """FLOP of a training step: three forward passes' worth, in convolutions.
+    """Count the FLOP of a training step: three times the convolutions of a forward pass.
 
-    Without what checkpointing computes twice, which is no progress.
+    Work that checkpointing does twice counts once.
 
     Args:
-        model: Takes images.
+        model: The network, which takes images.
         images: (N, 3, H, W).
     """
     with FlopCounterMode(display=False) as counter, torch.no_grad():
@@ -73,7 +73,7 @@ def training_flops(model: nn.Module, images: Tensor) -> int:
 
 
 def cuda_peak(step: Callable[[], object]) -> int:
-    """Bytes that a step takes on the CUDA device beside what lay there before: kernels' own too."""
+    """Measure the bytes that a step adds on the CUDA device, including those of its kernels."""
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     torch.cuda.reset_peak_memory_stats()

@@ -1,4 +1,4 @@
-"""Inference: the plain network against our forms of it, the same weights in all.
+"""Time inference: the plain network against our forms of it, all with the same weights.
 
 Shape shorthand in this module: N images, K keypoints.
 """
@@ -46,14 +46,14 @@ def run(
     size: int = 256,
     **settings: Any,
 ) -> list[Comparison]:
-    """Time batches of images, images in and the last heatmaps out, on the CPU and a CUDA device.
+    """Time networks from images to the last heatmaps, on the CPU and a CUDA device.
 
     Args:
-        seconds: For each comparison.
-        stacks: Sizes of network.
-        batches: Images at a time.
-        compile_up_to: On the CPU `torch.compile` takes a minute for eight stacks and each batch
-            size, so that larger networks than this many stacks are left out.
+        seconds: Time for each comparison.
+        stacks: Numbers of stacks.
+        batches: Batch sizes.
+        compile_up_to: Largest number of stacks that `torch.compile` compiles on the CPU. Eight
+            stacks take a minute for each batch size.
         peers: Other implementations, as `load_peer` takes them.
         size: Side of the images in px.
         **settings: Further settings of `HourglassBackbone`.
@@ -83,7 +83,7 @@ def run(
 def _forms(
     backbone: HourglassBackbone, plain: PlainHourglass, compiles: bool
 ) -> dict[str, Forward]:
-    """Everything that torch runs; compiled for CUDA, each is replayed as a CUDA graph."""
+    """Return all forms that torch runs. On CUDA each compiled form is replayed as a CUDA graph."""
     fast, low = FoldedHourglass(backbone), FoldedHourglass(backbone, torch.bfloat16)
     forms: dict[str, Forward] = {
         "plain": lambda x: plain(x)[-1],
@@ -100,7 +100,7 @@ def _forms(
 
 
 def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict[str, Forward]:
-    """ONNX Runtime and OpenVINO, where they are installed."""
+    """Return the forms of ONNX Runtime and OpenVINO, if they are installed."""
     threads = torch.get_num_threads()
     forms: dict[str, Forward] = {}
     if path := _write("onnx", backbone, images, folder):
@@ -123,7 +123,7 @@ def _exported(backbone: HourglassBackbone, images: Tensor, folder: Path) -> dict
 
 
 def _write(name: str, backbone: HourglassBackbone, images: Tensor, folder: Path) -> Path | None:
-    """The fast form as a file of that format for any batch; None where it is not installed."""
+    """Export the fast form for any batch size; return None if the format is not installed."""
     try:
         form = find_format(name)
     except InputError:
@@ -146,11 +146,11 @@ def _openvino_forward(program: Callable) -> Forward:
 
 
 def load_peer(name: str) -> Callable[[int], Forward]:
-    """Another implementation to time beside ours.
+    """Import another implementation, to time it with ours.
 
     Args:
-        name: `module:callable`; called with the number of stacks, it gives a function from images
-            (N, 3, H, W) to the last heatmaps or a list that ends with them.
+        name: `module:callable`. The callable takes the number of stacks and returns a function from
+            images (N, 3, H, W) to the last heatmaps, or to a list that ends with them.
 
     Raises:
         InputError: There is no such callable.

@@ -1,4 +1,4 @@
-"""Fair comparison on a machine that others share: candidates take turns, a ratio is of one turn."""
+"""Compare candidates fairly on a shared machine: they take turns, and each turn gives a ratio."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ TURN = 0.3
 
 @dataclass(frozen=True)
 class Candidate:
-    """Something to time.
+    """Describe something to time.
 
     Attributes:
-        name: As the tables show it.
-        run: One repetition.
+        name: Name in the tables.
+        run: Runs one repetition.
         units: How many images, samples or people a repetition handles.
-        goal: The ratio to the baseline that it should reach, if there is one.
-        note: What else a reader should know, such as how far its results are from the baseline's.
+        goal: The ratio to the baseline that it should reach; None without a goal.
+        note: Remark for the reader, such as the deviation from the baseline's results.
     """
 
     name: str
@@ -33,15 +33,15 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a table.
+class Measurement:
+    """Hold one row of a table.
 
     Attributes:
-        name: Of the candidate.
+        name: The candidate's name.
         value: Median, in the comparison's unit.
-        ratio: How many times better than the baseline: the median over the turns.
-        spread: Quartiles of that ratio; None for what is counted instead of timed.
-        goal: The ratio that it should reach; None without one.
+        ratio: How many times better than the baseline: the median over the rounds.
+        spread: Quartiles of that ratio; None for values that are counted, not timed.
+        goal: The ratio that it should reach; None without a goal.
         note: Free text.
     """
 
@@ -55,23 +55,23 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A table: the baseline is the first row.
+    """Hold a table whose first row is the baseline.
 
     Attributes:
-        title: What is compared, under which settings.
-        unit: Of the values, `ms per image` for example; less is better.
+        title: The table's title, with the settings.
+        unit: Unit of the values, for example `ms per image`; less is better.
         rows: At least the baseline.
-        goal_is_share: Goals, and what tables show, are shares of the baseline (0.25 x) instead of
-            how many times better.
+        goal_is_share: True if goals and tables give shares of the baseline (0.25 x) instead of
+            how many times better a row is.
     """
 
     title: str
     unit: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[Measurement] = field(default_factory=list)
     goal_is_share: bool = False
 
-    def report(self) -> dict[str, Any]:
-        """For JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Convert the table for JSON."""
         return asdict(self)
 
 
@@ -86,16 +86,16 @@ def compare(
     """Time candidates in turns.
 
     In each round every candidate has a turn of `TURN` seconds, or of one repetition if that takes
-    longer, so that whatever else the machine does falls on all of them, and each computes as it
-    does in steady use, with its own weights in the caches. A ratio is that of one round's means.
-    What comes before the first round warms up and does not count.
+    longer. Other work of the machine thus slows all candidates alike, and each one runs as in
+    steady use, with its own weights in the caches. Each round gives one ratio, that of its mean
+    times. Runs before the first round warm up and do not count.
 
     Args:
-        title: Of the table.
-        per: What `Candidate.units` counts: `image`, `sample`, `person`.
+        title: The table's title.
+        per: The unit that `Candidate.units` counts: `image`, `sample`, `person`.
         candidates: The first is the baseline.
-        seconds: Rounds are added until they took this long altogether.
-        min_rounds: As many rounds at least, however long they take.
+        seconds: Rounds are added until they have taken this long in all.
+        min_rounds: Smallest number of rounds, however long they take.
     """
     repetitions = [_repetitions(candidate) for candidate in candidates]
     times: list[list[float]] = []
@@ -105,7 +105,7 @@ def compare(
     table = np.array(times)
     ratios = table[:, :1] / table
     rows = [
-        Row(
+        Measurement(
             candidate.name,
             value=float(np.median(table[:, i])) * 1e3,
             ratio=float(np.median(ratios[:, i])),
@@ -127,10 +127,10 @@ def count(
     notes: dict[str, str] | None = None,
     goal_is_share: bool = False,
 ) -> Comparison:
-    """A table of what is counted instead of timed: bytes, host waits. The first is the baseline."""
+    """Make a table of values that are counted, such as bytes. The first is the baseline."""
     baseline = next(iter(values.values()))
     rows = [
-        Row(
+        Measurement(
             name,
             value=value,
             ratio=baseline / value if value else float("inf"),
@@ -143,13 +143,13 @@ def count(
 
 
 def _repetitions(candidate: Candidate) -> int:
-    """How often a candidate runs in its turn."""
+    """Choose how often a candidate runs in its turn."""
     candidate.run()
     return max(1, round(TURN / (_timed(candidate) * candidate.units)))
 
 
 def _timed(candidate: Candidate, repetitions: int = 1) -> float:
-    """Seconds per unit: the mean of some repetitions."""
+    """Measure the seconds per unit: the mean of some repetitions."""
     begin = time.perf_counter()
     for _ in range(repetitions):
         candidate.run()

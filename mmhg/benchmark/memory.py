@@ -1,4 +1,4 @@
-"""Memory of a training step: the tensors alive at its worst moment, counted exactly."""
+"""Count the memory of a training step exactly: the tensors alive at its peak."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from mmhg.benchmark.measure import Candidate, Comparison, compare, count
-from mmhg.benchmark.training import Trainee, trainees
+from mmhg.benchmark.training import TrainingRun, training_runs
 
 MEMORY_GOAL = 0.25
 TIME_GOAL = 1 / 1.45
 
 
 class LiveBytes(TorchDispatchMode):
-    """Inside, follows the bytes of all storages that operators return while they are alive.
+    """Count the bytes of all live storages that operators return inside this context.
 
-    On any device: activations, what autograd saves, gradients and temporary results, each storage
-    once, however many tensors view it. What a kernel uses within itself is not seen.
+    It works on any device and counts activations, tensors that autograd saves, gradients and
+    temporary results. Each storage counts once, however many tensors view it. Memory that a kernel
+    uses internally does not count.
 
     Args:
-        apart: Tensors from before that do not count: parameters, buffers, the batch.
+        ignored: Older tensors that do not count: parameters, buffers, the batch.
 
     Attributes:
         live: Bytes alive now.
-        peak: The most so far.
+        peak: Most bytes so far.
     """
 
-    def __init__(self, apart: Iterable[Tensor] = ()) -> None:
+    def __init__(self, ignored: Iterable[Tensor] = ()) -> None:
         super().__init__()
         self.live = self.peak = 0
-        self._known = {tensor.untyped_storage()._cdata for tensor in apart}
+        self._known = {tensor.untyped_storage()._cdata for tensor in ignored}
 
     def __torch_dispatch__(
         self,
@@ -64,16 +65,16 @@ class LiveBytes(TorchDispatchMode):
         self.live -= size
 
 
-def peak_bytes(trainee: Trainee) -> int:
-    """Most bytes alive in one forward and backward pass: activations and gradients.
+def peak_bytes(training_run: TrainingRun) -> int:
+    """Count the most bytes alive in one forward and backward pass: activations and gradients.
 
-    The weights, the batch and the optimiser's state are not in it: no layout or checkpointing
-    changes them.
+    Weights, batch and the optimizer's state do not count, since neither memory layout nor
+    checkpointing changes them.
     """
-    model = trainee.model
-    apart = [*model.parameters(), *model.buffers(), trainee.images, trainee.targets]
-    with LiveBytes(apart) as bytes_alive:
-        trainee.backward()
+    model = training_run.model
+    ignored = [*model.parameters(), *model.buffers(), training_run.images, training_run.targets]
+    with LiveBytes(ignored) as bytes_alive:
+        training_run.backward()
     model.zero_grad()
     return bytes_alive.peak
 
@@ -87,21 +88,21 @@ def run(
     size: int = 256,
     **backbone: Any,
 ) -> list[Comparison]:
-    """Peak memory of a training step at a batch as people train, and the time of a step.
+    """Measure the peak memory of a training step at a usual batch size, and a step's time.
 
     Args:
-        seconds: For the timing.
-        num_stacks: Of the network.
-        batch: Images, for the memory.
-        timed_batch: Images, for the time.
+        seconds: Time for the timing.
+        num_stacks: Number of stacks of the network.
+        batch: Number of images, for the memory.
+        timed_batch: Number of images, for the time.
         size: Side of the images in px.
         **backbone: Other settings of `HourglassBackbone`.
     """
     names = ("plain", "ours, with_cp", "ours, --amp, with_cp")
     network = f"{num_stacks} stacks at {size} px"
     values = {
-        name: float(peak_bytes(trainee))
-        for name, trainee in trainees(names, num_stacks, batch, size, **backbone)
+        name: float(peak_bytes(training_run))
+        for name, training_run in training_runs(names, num_stacks, batch, size, **backbone)
     }
     memory = count(
         f"Activations and gradients at their peak, training {network}, batch {batch}",
@@ -117,11 +118,13 @@ def run(
         [
             Candidate(
                 name,
-                trainee.step,
+                training_run.step,
                 units=timed_batch,
                 goal=TIME_GOAL if name == "ours, with_cp" else None,
             )
-            for name, trainee in trainees(names[:2], num_stacks, timed_batch, size, **backbone)
+            for name, training_run in training_runs(
+                names[:2], num_stacks, timed_batch, size, **backbone
+            )
         ],
         seconds=seconds,
         min_rounds=3,

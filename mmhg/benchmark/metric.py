@@ -1,4 +1,4 @@
-"""PCKh: scores of many people at the thresholds of the AUC, against MMPose's metric."""
+"""Time PCKh of many people at the thresholds of the AUC, against MMPose's metric."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ GOAL = 50.0
 
 
 def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
-    """Compare the scores' functions, and the metrics that mmengine calls.
+    """Compare the functions that score, and the metrics that mmengine calls.
 
     Args:
-        seconds: For each comparison.
-        people: How many are scored.
+        seconds: Time for each comparison.
+        people: Number of people to score.
     """
-    arrays = made_people(people)
+    arrays = make_people(people)
     metainfo = MPIIPersonDataset(lazy_init=True).metainfo
     names = list(metainfo["keypoint_id2name"].values())
     theirs, ours = MpiiPCKAccuracy(), PCKhMetric(protocol="hrnet")
@@ -49,7 +49,7 @@ def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
                         lambda: score_pckh(normalized_distances(**arrays), names),
                         people,
                         goal=GOAL,
-                        note=apart_from_mmposes(arrays),
+                        note=differing_joints(arrays),
                     ),
                 ],
                 seconds=seconds,
@@ -66,7 +66,7 @@ def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
                         "PCKhMetric",
                         lambda: ours.compute_metrics(ours.results),
                         people,
-                        note=f"scores (0 to 1) {off_mmposes_metric(theirs, ours):.1g} off MMPose's",
+                        note=f"scores (0 to 1) differ by {score_gap(theirs, ours):.1g}",
                     ),
                 ],
                 seconds=seconds,
@@ -77,8 +77,8 @@ def run(seconds: float = 4.0, people: int = PEOPLE) -> list[Comparison]:
         logger.setLevel(level)
 
 
-def made_people(people: int, seed: int = 0) -> dict[str, Any]:
-    """Arguments of `normalized_distances`; errors about the thresholds, 15 % not annotated."""
+def make_people(people: int, seed: int = 0) -> dict[str, Any]:
+    """Make arguments of `normalized_distances`: errors near the thresholds, 15 % not annotated."""
     rng = np.random.default_rng(seed)
     ground_truth = rng.uniform(0, 1000, (people, 16, 2))
     head_sizes = rng.uniform(20, 100, people)
@@ -92,9 +92,9 @@ def made_people(people: int, seed: int = 0) -> dict[str, Any]:
 
 
 def as_samples(arrays: dict[str, Any], origin: int) -> list[dict[str, Any]]:
-    """The people as mmengine hands them to metrics, annotations counted from `origin`.
+    """Convert the people to the samples that metrics get, with annotations counted from `origin`.
 
-    Predictions count from 0; MMPose's metric takes annotations for 1-based.
+    Predictions are 0-based. MMPose's metric expects 1-based annotations.
     """
     columns = zip(*arrays.values(), strict=True)
     return [
@@ -113,7 +113,7 @@ def as_samples(arrays: dict[str, Any], origin: int) -> list[dict[str, Any]]:
 
 
 def mmpose_curves(arrays: dict[str, Any]) -> np.ndarray:
-    """(T, K) accuracies by MMPose's function, which is called for each threshold."""
+    """Compute accuracies (T, K) with MMPose's function, which is called for each threshold."""
     sizes = np.repeat(arrays["head_sizes"][:, None], 2, axis=1)
     return np.stack(
         [
@@ -125,26 +125,26 @@ def mmpose_curves(arrays: dict[str, Any]) -> np.ndarray:
     )
 
 
-def apart_from_mmposes(arrays: dict[str, Any]) -> str:
-    """How many joints count as correct, at any threshold, in one of the two alone."""
+def differing_joints(arrays: dict[str, Any]) -> str:
+    """Count the joints that only one of the two functions takes as correct, at any threshold."""
     distances = normalized_distances(**arrays).T
     ours = np.stack([accuracies(joint, AUC_THRESHOLDS) for joint in distances], axis=1) / 100
     annotated = arrays["annotated"].sum(axis=0)
     apart = np.rint(np.abs(ours - mmpose_curves(arrays)) * annotated).sum()
     return (
-        f"{apart:.0f} of {annotated.sum()} joints on the other side of a threshold, for MMPose's "
+        f"{apart:.0f} of {annotated.sum()} joints on the other side of a threshold, since MMPose's "
         "distances are float32"
     )
 
 
-def off_mmposes_metric(theirs: MpiiPCKAccuracy, ours: PCKhMetric) -> float:
-    """The most that the scores which both have differ, on a scale from 0 to 1."""
+def score_gap(theirs: MpiiPCKAccuracy, ours: PCKhMetric) -> float:
+    """Return the largest difference of a score that both have, on a scale from 0 to 1."""
     mine = ours.compute_metrics(ours.results)
     return max(
-        abs(float(value) - mine[OURS.get(name, name.removesuffix(" PCK"))]) / 100
+        abs(float(value) - mine[OUR_NAMES.get(name, name.removesuffix(" PCK"))]) / 100
         for name, value in theirs.compute_metrics(theirs.results).items()
     )
 
 
-OURS = {"PCK": "PCKh@0.5", "PCK@0.1": "PCKh@0.1"}
-"""What differs in the scores' names."""
+OUR_NAMES = {"PCK": "PCKh@0.5", "PCK@0.1": "PCKh@0.1"}
+"""MMPose's names of scores that differ from ours, and our names."""

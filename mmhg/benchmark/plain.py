@@ -1,7 +1,8 @@
-"""The baseline: the stacked hourglass run plainly, as published PyTorch versions run it.
+"""Run the stacked hourglass plainly, as published PyTorch versions do. This is the baseline.
 
-Eager, float32, NCHW, every stack's heatmaps, nothing fused. Written from the paper alone and apart
-from `mmhg.models`, so that no layout or shortcut of ours can speed up what ours is compared with.
+It is eager, in float32 and NCHW, returns the heatmaps of every stack, and fuses nothing. It is
+written from the paper alone and uses nothing of `mmhg.models`, so that no layout or shortcut of
+ours can speed up the baseline.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch.nn import functional
 
 
 class Bottleneck(nn.Module):
-    """BN-ReLU-1x1, BN-ReLU-3x3, BN-ReLU-1x1, and the input added to it."""
+    """Apply BN-ReLU-1x1, BN-ReLU-3x3, BN-ReLU-1x1, and add the input."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -35,11 +36,11 @@ class Bottleneck(nn.Module):
 
 
 class PlainHourglass(nn.Module):
-    """The paper's network with the weights of one of ours.
+    """Build the paper's network with the weights of one of ours.
 
     Args:
-        state: State dict of `HourglassBackbone(output='heatmaps')`, `num_blocks=1`, or of a model
-            around it (keys with `backbone.`).
+        state: State dict of `HourglassBackbone(output='heatmaps')` with `num_blocks=1`, or of a
+            model that contains it (keys with `backbone.`).
     """
 
     def __init__(self, state: Mapping[str, Tensor]) -> None:
@@ -67,7 +68,7 @@ class PlainHourglass(nn.Module):
         self.load_state_dict({_renamed(key, blocks): value for key, value in state.items()})
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Heatmaps (N, K, H / 4, W / 4) of every stack, from images (N, 3, H, W)."""
+        """Predict heatmaps (N, K, H / 4, W / 4) of every stack from images (N, 3, H, W)."""
         x = functional.relu(self._layer("stem.1", self._layer("stem.0", images)), inplace=True)
         x = functional.max_pool2d(self._layer("stem.3", x), 2)
         x = self._layer("stem.6", self._layer("stem.5", x))
@@ -100,7 +101,7 @@ class PlainHourglass(nn.Module):
 
 
 def _layer(weight: Tensor, *, first: bool) -> nn.Module:
-    """The layer that a weight outside of a residual belongs to."""
+    """Make the layer that a weight outside the residuals belongs to."""
     if weight.ndim == 1:
         return nn.BatchNorm2d(len(weight))
     outputs, inputs, kernel, _ = weight.shape
@@ -116,16 +117,16 @@ _PARTS = {
     "6": "bn3",
     "8": "conv3",
 }
-"""Ours to the plain names: the layers of a residual's `Sequential`."""
+"""Our names of the layers of a residual's `Sequential`, and the plain names."""
 
 
 def _plain(name: str) -> str:
-    """A key for `ModuleDict`, which allows no dots."""
+    """Return a key for `ModuleDict`, which allows no dots."""
     return name.replace(".", "-")
 
 
 def _renamed(key: str, blocks: Mapping[str, nn.Module]) -> str:
-    """Where a tensor of ours goes."""
+    """Return the plain network's key for one of our keys."""
     name, kind = key.rsplit(".", 1)
     for block in blocks:
         if name == f"{block}.skip":
@@ -137,7 +138,7 @@ def _renamed(key: str, blocks: Mapping[str, nn.Module]) -> str:
 
 @torch.no_grad()
 def randomize_statistics(model: nn.Module, seed: int = 0) -> None:
-    """Running statistics as a trained network has them, instead of 0 and 1, for fused forms."""
+    """Draw batch norms' statistics and weights like a trained network's, for fused forms."""
     generator = torch.Generator().manual_seed(seed)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):

@@ -1,4 +1,4 @@
-"""How far bfloat16 moves the keypoints of a trained network."""
+"""Measure how far bfloat16 moves the keypoints of a trained network."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from mmengine.runner import Runner
 from mmpose.apis import init_model
 from mmpose.models.pose_estimators.base import BasePoseEstimator
 
-from mmhg.benchmark.measure import Comparison, Row
+from mmhg.benchmark.measure import Comparison, Measurement
 from mmhg.codecs import HourglassHeatmap
 from mmhg.config.library import get_config
 from mmhg.nn import fast_inference
 
 CONFIDENT = 0.5
-"""Heatmap value from which a joint counts as confident; targets are 1 at the joint."""
+"""Joints with a higher heatmap value count as confident; targets are 1 at the joint."""
 
 NEAR = 0.25
-"""Px of the network's input."""
+"""Shift that counts as none, in px of the network's input."""
 
 
 def run(config: str | Path, checkpoint: str | Path, people: int = 500) -> list[Comparison]:
     """Compare keypoints on a config's validation people, with the config's flip test.
 
-    Once decoded as the config says, once by the quarter offset, whose sign is the sign of a
-    difference of two heatmap pixels: where it is next to nothing, rounding moves the keypoint by
-    half a heatmap pixel at once.
+    Heatmaps are decoded by the config's codec and by the quarter offset. The sign of the quarter
+    offset is the sign of a difference of two heatmap pixels. If that difference is almost zero,
+    rounding moves the keypoint by half a heatmap pixel.
 
     Args:
         config: Name or path.
         checkpoint: Trained weights.
-        people: The first so many.
+        people: Number of people, the first of the dataset.
     """
     cfg = get_config(config)
     model = init_model(cfg, str(checkpoint), device="cpu")
@@ -42,7 +42,7 @@ def run(config: str | Path, checkpoint: str | Path, people: int = 500) -> list[C
     batches = list(Runner.build_dataloader(cfg.val_dataloader))
     codec = model.head.decoder
     quarter = HourglassHeatmap(codec.input_size, codec.heatmap_size)
-    rows = [Row("float32", 100.0, 1.0)]
+    rows = [Measurement("float32", 100.0, 1.0)]
     for name, decoder in {type(codec).__name__: codec, "quarter offset": quarter}.items():
         model.head.decoder = decoder
         exact, scores = _predict(model, batches, torch.float32)
@@ -53,7 +53,7 @@ def run(config: str | Path, checkpoint: str | Path, people: int = 500) -> list[C
             f"median {np.median(shifts):.3f} px, 99th percentile {np.quantile(shifts, 0.99):.3f} "
             f"px, largest {shifts.max():.2f} px of the input"
         )
-        rows.append(Row(f"bfloat16, {name}", near * 100, near, goal=0.99, note=note))
+        rows.append(Measurement(f"bfloat16, {name}", near * 100, near, goal=0.99, note=note))
     title = f"{Path(str(config)).stem}: {len(shifts)} confident joints of {len(exact)} people"
     return [Comparison(title, f"% within {NEAR} px of float32", rows)]
 
@@ -61,7 +61,7 @@ def run(config: str | Path, checkpoint: str | Path, people: int = 500) -> list[C
 def _predict(
     model: BasePoseEstimator, batches: list[dict], dtype: torch.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (P, K, 2) in px of the network's input, and scores (P, K)."""
+    """Predict keypoints (P, K, 2) in px of the network's input, and scores (P, K)."""
     keypoints, scores = [], []
     with torch.no_grad(), fast_inference(model, dtype=dtype):
         for batch in batches:

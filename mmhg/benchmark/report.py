@@ -1,4 +1,4 @@
-"""Comparisons as Markdown, JSON and a picture."""
+"""Write comparisons as Markdown, JSON and a picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import matplotlib
 import torch
 
-from mmhg.benchmark.measure import Comparison, Row
+from mmhg.benchmark.measure import Comparison, Measurement
 
 _PACKAGES = (
     "torch",
@@ -29,7 +29,7 @@ _FEATURES = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
 def machine() -> dict[str, str]:
-    """What the numbers depend on: processor, threads, GPU, versions."""
+    """Describe what the numbers depend on: processor, threads, GPU, versions."""
     found = {
         "processor": f"{_processor()}, {os.cpu_count()} logical CPUs",
         "threads of torch": str(torch.get_num_threads()),
@@ -45,7 +45,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """Its name and the vector instructions that matter here."""
+    """Return the processor's name and the vector instructions that matter here."""
     info = Path("/proc/cpuinfo")
     if not info.is_file():
         return platform.processor() or platform.machine()
@@ -59,14 +59,14 @@ def _processor() -> str:
 
 
 def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]) -> str:
-    """A page: the machine, then the tables of each part."""
+    """Write the page: the machine, then the tables of each part."""
     lines = [
         "# Benchmarks",
         "",
-        "Written by `tools/benchmark.py`. Each ratio is to the first row of its table, measured in "
-        "turns within one",
-        "run: the median, and in brackets its quartiles. Times depend on what else the machine "
-        "does; ratios hardly.",
+        "Written by `tools/benchmark.py`. Each ratio compares a row with the first row of its "
+        "table, measured in turns",
+        "within one run: the median, and its quartiles in brackets. Other work on the machine "
+        "changes times, but hardly ratios.",
         "",
         "![The ratios, with the goals](benchmarks.png)",
         "",
@@ -82,7 +82,7 @@ def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]
 
 
 def _table(comparison: Comparison) -> list[str]:
-    """One comparison."""
+    """Write one comparison."""
     kind = "share" if comparison.goal_is_share else "ratio"
     return [
         f"**{comparison.title}**",
@@ -97,7 +97,7 @@ def _table(comparison: Comparison) -> list[str]:
     ]
 
 
-def _ratio(row: Row, is_share: bool) -> str:
+def _ratio(row: Measurement, is_share: bool) -> str:
     if math.isinf(row.ratio):
         return "nothing left"
     if is_share:
@@ -107,25 +107,27 @@ def _ratio(row: Row, is_share: bool) -> str:
     return f"{row.ratio:.2f} ({row.spread[0]:.2f} to {row.spread[1]:.2f})"
 
 
-def _goal(row: Row, is_share: bool) -> str:
+def _goal(row: Measurement, is_share: bool) -> str:
     if row.goal is None:
         return ""
     return f"{'at most' if is_share else 'at least'} {row.goal:g}"
 
 
 def _short(value: float) -> str:
-    """Three digits or more, without exponents."""
+    """Format a number with at least three digits, without an exponent."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def report(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]) -> dict[str, Any]:
-    """The same for JSON."""
-    tables = {part: [_finite(table.report()) for table in tables] for part, tables in parts.items()}
+def to_dict(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]) -> dict[str, Any]:
+    """Convert the machine and all comparisons for JSON."""
+    tables = {
+        part: [_finite(table.to_dict()) for table in tables] for part, tables in parts.items()
+    }
     return {"machine": dict(about), "parts": tables}
 
 
 def _finite(value: Any) -> Any:
-    """Null in place of an infinite ratio, which JSON does not have."""
+    """Replace infinite ratios, which JSON does not have, by None."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -134,7 +136,7 @@ def _finite(value: Any) -> Any:
 
 
 def draw(parts: Mapping[str, Sequence[Comparison]], path: Path) -> None:
-    """A bar for each ratio, a mark for each goal, on a logarithmic axis."""
+    """Draw a bar for each ratio and a mark for each goal, on a logarithmic axis."""
     matplotlib.use("Agg")
     from matplotlib import pyplot
 

@@ -1,4 +1,4 @@
-"""Time of a training step: forward, loss, backward, optimiser."""
+"""Time a training step: forward, loss, backward, optimizer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ AMP_GOAL = 2.5
 CUDA_GOAL = 3.0
 
 
-class Trainee:
-    """A network with its optimiser, in a mode that its name tells, and a batch to train on.
+class TrainingRun:
+    """Train a network on one batch, in the mode that the name describes.
 
     Args:
         name: `plain` or `ours`, then any of `TF32`, `--amp`, `with_cp`, `compiled`, with commas.
@@ -40,12 +40,12 @@ class Trainee:
         if "compiled" in name:
             self.model.compile(dynamic=False)
         wrapper = AmpOptimWrapper if "--amp" in name else OptimWrapper
-        # The paper's optimiser.
+        # The paper's optimizer.
         optimizer = torch.optim.RMSprop(model.parameters(), lr=2.5e-4, alpha=0.99, eps=1e-8)
         self.wrapper = wrapper(optimizer=optimizer)
 
     def loss(self) -> Tensor:
-        """The sum over the stacks of the mean square over all elements."""
+        """Compute the sum over the stacks of the mean square over all elements."""
         with self.wrapper.optim_context(self.model):
             squares = [
                 (out.float() - self.targets).square().mean() for out in self.model(self.images)
@@ -53,11 +53,11 @@ class Trainee:
             return torch.stack(squares).sum()
 
     def backward(self) -> None:
-        """Forward and backward pass alone."""
+        """Run a forward and a backward pass alone."""
         self.wrapper.backward(self.loss())
 
     def step(self) -> None:
-        """One training step, until the device has finished it."""
+        """Run one training step and wait until the device has finished it."""
         if self.images.is_cuda:
             torch.backends.cudnn.allow_tf32 = self.tf32
             torch.backends.cuda.matmul.allow_tf32 = self.tf32
@@ -66,7 +66,7 @@ class Trainee:
             torch.cuda.synchronize()
 
 
-def trainees(
+def training_runs(
     names: Sequence[str],
     num_stacks: int,
     batch: int,
@@ -74,8 +74,8 @@ def trainees(
     *,
     device: str = "cpu",
     **backbone: Any,
-) -> Iterator[tuple[str, Trainee]]:
-    """Trainees by name, one at a time, all from the same weights and on the same batch."""
+) -> Iterator[tuple[str, TrainingRun]]:
+    """Make the named runs, one at a time, all from the same weights and on the same batch."""
     torch.manual_seed(0)
     settings = dict(num_stacks=num_stacks, **backbone)
     state = HourglassBackbone(**settings).state_dict()
@@ -89,15 +89,15 @@ def trainees(
         else:
             model = HourglassBackbone(**settings, with_cp="with_cp" in name)
             model.load_state_dict(state)
-        yield name, Trainee(name, model, images, targets)
+        yield name, TrainingRun(name, model, images, targets)
 
 
-def with_device_shares(table: Comparison, made: Mapping[str, Trainee]) -> Comparison:
-    """The table with each row's share of the device's bfloat16 convolution peak, and its memory.
+def with_device_shares(table: Comparison, made: Mapping[str, TrainingRun]) -> Comparison:
+    """Add each row's share of the device's bfloat16 convolution peak, and its memory.
 
     Args:
-        table: Of training steps, ms per image.
-        made: What was timed, on a CUDA device.
+        table: Training steps, ms per image.
+        made: The timed runs, on a CUDA device.
     """
     peak = convolution_rate("cuda")
     plain = next(iter(made.values()))
@@ -108,7 +108,7 @@ def with_device_shares(table: Comparison, made: Mapping[str, Trainee]) -> Compar
         memory = cuda_peak(made[row.name].step) / 2**30
         note = (
             f"{share:.0%} of the {peak / 1e12:.3g} TFLOP/s of bfloat16 convolutions alone; "
-            f"{memory:.2f} GiB beside weights and optimiser"
+            f"{memory:.2f} GiB besides weights and optimizer"
         )
         rows.append(replace(row, note=note))
     return replace(table, rows=rows)
@@ -122,10 +122,10 @@ def run(
     size: int = 256,
     **backbone: Any,
 ) -> list[Comparison]:
-    """Training steps on the CPU, and on a CUDA device where there is one.
+    """Time training steps on the CPU, and on a CUDA device if there is one.
 
     Args:
-        seconds: For each comparison.
+        seconds: Time for each comparison.
         sizes: (stacks, batch) on the CPU.
         cuda_sizes: The same on a CUDA device.
         size: Side of the images in px.
@@ -133,10 +133,10 @@ def run(
     """
 
     def timed(device: str, goals: dict[str, float | None], stacks: int, batch: int) -> Comparison:
-        made = dict(trainees(list(goals), stacks, batch, size, device=device, **backbone))
+        made = dict(training_runs(list(goals), stacks, batch, size, device=device, **backbone))
         candidates = [
-            Candidate(name, trainee.step, units=batch, goal=goals[name])
-            for name, trainee in made.items()
+            Candidate(name, training_run.step, units=batch, goal=goals[name])
+            for name, training_run in made.items()
         ]
         noun = "stack" if stacks == 1 else "stacks"
         title = f"Training step on {device}, {stacks} {noun} at {size} px, batch {batch}"

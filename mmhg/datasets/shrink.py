@@ -20,7 +20,7 @@ from mmpose.registry import DATASETS
 
 from mmhg.datasets.shrink_annotations import UNCHANGED, AnnotationFile, Factors
 from mmhg.datasets.transforms.augmentation import RandomScaleRotation, ScaleBox
-from mmhg.datasets.transforms.crop import crop_box
+from mmhg.datasets.transforms.crop import crop_size
 from mmhg.datasets.transforms.loading import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.utils.files import write_json
@@ -196,8 +196,8 @@ class _ClosestCrop:
             person = step(person)
         views = [person, *(half(dict(person)) for half in self.halves)]
         return max(
-            self.input_size[0] / max(self.closest * size[0], 1e-6)
-            for _, size, _ in (crop_box(view, self.input_size) for view in views)
+            self.input_size[0] / max(self.closest * crop_size(view, self.input_size)[0], 1e-6)
+            for view in views
         )
 
 

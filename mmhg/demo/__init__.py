@@ -1,4 +1,4 @@
-"""A local page on which people see the stacks at work on their own photos."""
+"""Serve a local page that shows the stacks at work on people's own photos."""
 
 from mmhg.demo.refinement import RefinementDemo
 from mmhg.demo.server import DemoServer

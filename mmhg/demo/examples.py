@@ -1,4 +1,4 @@
-"""Built-in figures as examples, where they are rendered."""
+"""Find synthetic people as examples for the page."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MOST = 24
 
 
 class Example(NamedTuple):
-    """A picture with a person in it.
+    """Hold an image with a person in it.
 
     Attributes:
-        path: Of the picture.
+        path: The image's file.
         box: Left, top, right, bottom of the person, 0-based px.
     """
 
@@ -23,9 +23,9 @@ class Example(NamedTuple):
     box: list[float]
 
 
-def find_examples(figures: Path) -> list[Example]:
-    """The first validation figures below a folder, of the lowest level that is rendered there."""
-    for people_file in sorted(figures.glob("level*/annotations/mpii_val.json")):
+def find_examples(folder: Path) -> list[Example]:
+    """Find the first validation people below a folder, of the lowest level rendered there."""
+    for people_file in sorted(folder.glob("level*/annotations/mpii_val.json")):
         people = read_centers(people_file)
         paths = sorted((people_file.parents[1] / "images").glob("*.jpg"))
         shown = islice((path for path in paths if len(people.of(path.name))), _MOST)

@@ -1,7 +1,7 @@
-"""What the page shows: a person's joints and heatmaps after each stack, ready for JSON.
+"""Predict a person's joints and heatmaps after each stack, ready for JSON.
 
 Shape shorthand in this module: S stacks, K keypoints, H x W px of the heatmaps. Coordinates are px
-of the picture, 0-based.
+of the image, 0-based.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ _COLORS = 256
 
 
 class RefinementDemo:
-    """A trained network that tells what it sees after each of its stacks.
+    """Run a trained network and return its predictions after each of its stacks.
 
-    It may be asked from any thread; answers are worked out one after the other.
+    It may be called from any thread. Calls are computed one after the other.
 
     Args:
-        config: File, name of one of mmhg's configs, or loaded.
-        checkpoint: Weights that belong to it.
-        device: To compute on; None takes a GPU if there is one.
+        config: File, name of one of mmhg's configs, or a loaded config.
+        checkpoint: Weights of the config's network.
+        device: Device to compute on; None takes a GPU if there is one.
 
     Raises:
-        InputError: The checkpoint is of another network, there is no such device, or the network
-            has no heatmaps after each stack.
+        InputError: The checkpoint belongs to another network, there is no such device, or the
+            network has no heatmaps after each stack.
     """
 
     def __init__(
@@ -63,23 +63,23 @@ class RefinementDemo:
         self._stacks = check_stacks(self._model).num_stacks
         if isinstance(self._model, MultiScaleTopdownPoseEstimator):
             raise InputError(
-                "the page shows networks that see a person once, this config tests at several "
-                "scales; use the config that it builds on"
+                "the page shows networks that see a person once, but this config tests at several "
+                "scales. Use the config that it is based on"
             )
         self._names = [Path(config.filename or "config").stem, Path(checkpoint).name]
         self._metainfo: dict[str, Any] = self._model.dataset_meta
         self._input = PersonInput(config, self._metainfo)
-        # Always the same thread: each one that computes would keep helpers of its own.
+        # Always the same thread, since each thread that computes keeps its own helper threads.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 
     @property
     def joint_names(self) -> list[str]:
-        """As the data set has them, (K)."""
+        """Return the joints' names in the dataset's order, (K)."""
         names = self._metainfo["keypoint_id2name"]
         return [names[joint] for joint in range(len(names))]
 
     def describe(self) -> dict[str, Any]:
-        """What the page has to know before it sees a photo; colours are red, green, blue."""
+        """Describe the network for the page, before it has a photo. Colors are RGB."""
         heat = 255 * matplotlib.colormaps["inferno"](np.linspace(0.3, 1, _COLORS))[:, :3]
         return dict(
             config=self._names[0],
@@ -95,33 +95,33 @@ class RefinementDemo:
     def __call__(
         self, image: np.ndarray, box: Sequence[float] | None = None, name: str = "photo"
     ) -> dict[str, Any]:
-        """Look at one person.
+        """Predict one person's joints.
 
         Args:
-            image: (height, width, 3) uint8, blue, green, red.
-            box: Left, top, right, bottom; None takes the whole picture as the person's.
-            name: Of the picture, for `document`.
+            image: (height, width, 3) uint8, BGR.
+            box: Left, top, right, bottom; None takes the whole image as the person's box.
+            name: The image's name in `document`.
 
         Returns:
-            `image`: width and height; `box`; `crop`: what the network sees, left, top, right,
-            bottom; `stacks`: for each stack `keypoints` [[x, y], ...] and `scores`; `heatmaps`, as
-            `pack_heatmaps` has them; `document`: what `tools/infer.py` writes, and in the person's
-            `keypoints_after_stack` those of each stack.
+            A dict with `image`: width and height; `box`; `crop`: left, top, right, bottom of the
+            network's input; `stacks`: for each stack `keypoints` [[x, y], ...] and `scores`;
+            `heatmaps`, as from `pack_heatmaps`, with their `area`; `document`: the JSON that
+            `tools/infer.py` writes, with `keypoints_after_stack` for the person.
 
         Raises:
-            InputError: The box has no area or lies outside of the picture.
+            InputError: The box has no area or lies outside the image.
         """
         height, width = image.shape[:2]
-        place, samples = self._worker.submit(self._look, image, box).result()
+        person_box, samples = self._worker.submit(self._predict, image, box).result()
 
         found = [sample.pred_instances for sample in samples]
         keypoints = np.stack([each.keypoints[0, :, :2] for each in found])
         scores = np.stack([each.keypoint_scores[0] for each in found])
         heatmaps = np.stack([sample.pred_fields.heatmaps for sample in samples])
-        after = [Person(place, *each) for each in zip(keypoints, scores, strict=True)]
+        after = [Person(person_box, *each) for each in zip(keypoints, scores, strict=True)]
         return dict(
             image=dict(width=width, height=height),
-            box=place.tolist(),
+            box=person_box.tolist(),
             crop=_crop(samples[0]),
             stacks=[
                 dict(keypoints=person.keypoints.tolist(), scores=person.scores.tolist())
@@ -131,16 +131,16 @@ class RefinementDemo:
             document=self._document(after, (height, width), name),
         )
 
-    def _look(
+    def _predict(
         self, image: np.ndarray, box: Sequence[float] | None
     ) -> tuple[np.ndarray, list[PoseDataSample]]:
-        """The person's box, and samples after each stack, as `test_step` gives them, in arrays."""
-        place, person = self._input(image, box)
+        """Return the person's box, and `test_step`'s samples after each stack, as arrays."""
+        person_box, person = self._input(image, box)
         stacks = predict_each_stack(self._model, pseudo_collate([person]), heatmaps=True)
-        return place, [samples[0].numpy() for samples in stacks]
+        return person_box, [samples[0].numpy() for samples in stacks]
 
     def _heatmap_area(self, sample: PoseDataSample, heatmaps: np.ndarray) -> list[float]:
-        """Where the outer edges of the heatmaps' outer pixels lie: left, top, right, bottom."""
+        """Locate the heatmaps' outer edges in the image: left, top, right, bottom."""
         height, width = heatmaps.shape[-2:]
         scale, offset = heatmap_placement(self._model.head.decoder, width, height)
         edges = np.array([[-0.5, -0.5], [width - 0.5, height - 0.5]]) * scale + offset
@@ -166,11 +166,12 @@ class RefinementDemo:
 
 
 def pack_heatmaps(heatmaps: np.ndarray) -> dict[str, Any]:
-    """Heatmaps (S, K, H, W) as text.
+    """Encode heatmaps (S, K, H, W) as text.
 
     Returns:
-        `shape`; `highest`, (K,) of all stacks; `values`: bytes in base 64, 255 for the joint's
-        highest and 0 for 0 and below, so that stacks can be compared.
+        A dict with `shape`; `highest`, the highest value (K,) among all stacks; `values`: bytes in
+        base 64, 255 for the joint's highest value and 0 for 0 and below. All stacks share this
+        scale, so that they can be compared.
     """
     highest = heatmaps.max(axis=(0, 2, 3))
     share = heatmaps / np.maximum(highest, 1e-6)[:, None, None]
@@ -183,11 +184,11 @@ def pack_heatmaps(heatmaps: np.ndarray) -> dict[str, Any]:
 
 
 def _crop(sample: PoseDataSample) -> list[float]:
-    """The region that became the network's input: left, top, right, bottom."""
+    """Return the region that became the network's input: left, top, right, bottom."""
     center, half = np.ravel(sample.input_center), np.ravel(sample.input_scale) / 2
     return np.concatenate([center - half, center + half]).astype(float).tolist()
 
 
 def _integers(values: Any) -> list[list[int]]:
-    """Metainfo has lists or arrays."""
+    """Convert metainfo, which has lists or arrays, to lists of integers."""
     return np.rint(np.asarray(values)).astype(int).tolist()

@@ -1,13 +1,14 @@
-"""The server of the page.
+"""Serve the page.
 
-    GET  /                        the page, and the files beside it
+    GET  /                        the page, and its other files
     GET  /api/about               the network, the limits, the examples
     GET  /api/examples/NUMBER     the file of an example
-    POST /api/picture             a picture's file: gives a JPEG to look at, and in X-Width and
-                                  X-Height the true size in px
-    POST /api/pose?box=&name=     a picture's file: gives what `RefinementDemo` tells of a person
+    POST /api/picture             takes a picture's file; answers with a JPEG for the screen, and
+                                  the true size in px in X-Width and X-Height
+    POST /api/pose?box=&name=     takes a picture's file; answers with the prediction of
+                                  `RefinementDemo`
 
-What is wrong is told as JSON, `{"error": ...}`.
+Errors are JSON, `{"error": ...}`.
 """
 
 from __future__ import annotations
@@ -50,11 +51,11 @@ _CHUNK = 1 << 16
 
 
 class Refusal(Exception):
-    """An answer that is an error.
+    """Refuse a request.
 
     Args:
-        status: HTTP's.
-        message: For the person in front of the page.
+        status: The HTTP status.
+        message: Message for the person who uses the page.
     """
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -63,7 +64,7 @@ class Refusal(Exception):
 
 
 class Answer(NamedTuple):
-    """What goes back to the browser."""
+    """Hold the answer to the browser."""
 
     content: bytes
     kind: str
@@ -72,20 +73,20 @@ class Answer(NamedTuple):
 
 
 class DemoServer(ThreadingHTTPServer):
-    """Serves the page, until `shutdown`.
+    """Serve the page until `shutdown`.
 
-    Where it listens to this machine alone, it also refuses requests that other sites send through
-    this machine's browser.
+    A server for this machine alone also refuses requests that other sites send through this
+    machine's browser.
 
     Args:
         demo: The network.
         host: Name or address to listen at.
-        port: 0 takes a free one.
+        port: Port to listen at; 0 takes a free one.
         max_upload: Largest file of a picture, bytes.
-        examples: Pictures that the page offers.
+        examples: Images that the page offers.
 
     Raises:
-        InputError: It cannot listen there.
+        InputError: The server cannot listen at this host and port.
     """
 
     daemon_threads = True
@@ -110,49 +111,49 @@ class DemoServer(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(
-                f"cannot listen at --host {host} --port {port}: {reason}. Another port may be "
-                "free; --port 0 takes one that is"
+                f"cannot listen at --host {host} --port {port}: {reason}. Try another port; "
+                "--port 0 takes a free one"
             ) from error
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Return the page's address."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.server_address[1]}/"
 
     @property
     def is_local(self) -> bool:
-        """Whether it listens to this machine alone."""
+        """Tell whether only this machine can reach the server."""
         return is_local(self.host)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report what went wrong, unless it is that the browser has gone."""
+        """Report an error, unless the browser has only closed the connection."""
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers the requests of one connection."""
+    """Answer the requests of one connection."""
 
     server: DemoServer
     protocol_version = "HTTP/1.1"
     timeout = 30
-    """Seconds that a browser may stay silent for."""
+    """Seconds after which a silent browser is disconnected."""
 
     def do_GET(self) -> None:
-        """Give a file of the page, an example, or what the page has to know."""
+        """Answer with a file of the page, an example, or the description of the network."""
         self._answer(self._get)
 
     def do_POST(self) -> None:
-        """Look at a picture."""
+        """Answer with the picture for the screen, or with the prediction."""
         self._answer(self._post)
 
     def version_string(self) -> str:
-        """What the server calls itself."""
+        """Return the server's name."""
         return "mmhg"
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing about requests."""
+        """Log nothing about requests."""
 
     def _get(self, url: SplitResult) -> Answer:
         if path := _FILES.get(url.path):
@@ -181,10 +182,10 @@ class Handler(BaseHTTPRequestHandler):
         return _json(self.server.demo(image, box, query.get("name", ["photo"])[-1]))
 
     def _upload(self) -> bytes:
-        """The body of the request."""
+        """Read the body of the request."""
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()):
-            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "say how long it is: Content-Length")
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "the request needs a Content-Length header")
         most = self.server.max_upload
         if int(length) > most:
             raise Refusal(
@@ -194,11 +195,11 @@ class Handler(BaseHTTPRequestHandler):
             )
         data = self.rfile.read(int(length))
         if len(data) < int(length):
-            raise ConnectionResetError("the browser has gone")
+            raise ConnectionResetError("the browser has closed the connection")
         return data
 
     def _answer(self, find: Callable[[SplitResult], Answer]) -> None:
-        """Send what `find` gives, or what is wrong."""
+        """Send the answer that `find` returns, or the error that it raises."""
         try:
             self._check_origin()
             answer = find(urlsplit(self.path))
@@ -219,9 +220,9 @@ class Handler(BaseHTTPRequestHandler):
             self._discard()
 
     def _check_origin(self) -> None:
-        """Other sites shall not use this server through the browser of somebody who visits them.
+        """Refuse requests that other sites send through the browser of a person who visits them.
 
-        Neither openly, nor under a name of theirs that they let lead to this machine.
+        This includes sites whose own name resolves to this machine.
         """
         site = self.headers.get("Sec-Fetch-Site", "none")
         named = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
@@ -231,7 +232,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refusal(HTTPStatus.FORBIDDEN, f"open the page at {self.server.url}")
 
     def _discard(self) -> None:
-        """Read what is left of a refused upload: else the browser would not get the answer."""
+        """Read the rest of a refused upload. Otherwise the browser would not get the answer."""
         self.connection.settimeout(1)
         left = _MOST_DISCARDED
         try:
@@ -242,7 +243,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def is_local(host: str) -> bool:
-    """Whether a name or an address is this machine's own."""
+    """Tell whether a name or an address is this machine's own."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -250,7 +251,7 @@ def is_local(host: str) -> bool:
 
 
 def megabytes(size: int) -> str:
-    """A number of bytes for people."""
+    """Format a number of bytes in megabytes."""
     return f"{size / MEGABYTE:.3g} MB"
 
 
@@ -259,18 +260,18 @@ def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Answer:
 
 
 def _explain(error: Exception) -> Answer:
-    """What is wrong, in words."""
+    """Convert an error to an answer with a message."""
     if isinstance(error, Refusal):
         return _json(dict(error=str(error)), error.status)
     if isinstance(error, InputError):
         return _json(dict(error=str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
     traceback.print_exception(error, file=sys.stderr)
-    message = "something went wrong inside of the server; its window says what"
+    message = "something went wrong inside the server. The terminal in which it runs says more"
     return _json(dict(error=message), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _box(text: str) -> list[float]:
-    """Left, top, right, bottom."""
+    """Parse left, top, right, bottom."""
     try:
         left, top, right, bottom = (float(side) for side in text.split(","))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The refinement in motion: joints glide and heatmaps change from each stack to the next.
+"""Animate the refinement: joints glide and heatmaps change from each stack to the next.
 
 Shape shorthand in this module: S stacks, K keypoints, H x W px of the heatmaps.
 """
@@ -28,11 +28,11 @@ from mmhg.refinement.tiles import (
 SUFFIXES = (".gif", ".mp4")
 
 _SIDES = (420, 340, 280, 220)
-"""Sides of the skeleton's picture in px: the largest whose GIF is small enough."""
+"""Sides of the skeleton's picture in px. The largest whose GIF is small enough is used."""
 
 _MOST_BYTES = 2_000_000
 _MOVES = 6
-"""Frames from a stack to the next."""
+"""Frames from one stack to the next."""
 
 _MOVE_MS, _STAND_MS, _END_MS = 90, 1100, 2500
 _FPS = 20
@@ -45,8 +45,8 @@ Color = tuple[int, int, int]
 _BAR_COLOR, _BAR_GROUND = (70, 3, 159), (221, 221, 221)
 
 
-class Frame(NamedTuple):
-    """A picture (height, width, 3) uint8, RGB, and for how many ms it is shown."""
+class AnimationFrame(NamedTuple):
+    """Hold a picture (height, width, 3) uint8, RGB, and its duration in ms."""
 
     picture: np.ndarray
     milliseconds: int
@@ -61,13 +61,13 @@ def write_animation(
     """Write a GIF that repeats, of less than 2 MB, or an MP4.
 
     Args:
-        person: Who is shown.
+        person: The person to show.
         metainfo: The dataset's parsed metainfo.
-        target: Its ending says which.
-        joints: Up to four whose heatmaps are shown; None takes those of `choose_joints`.
+        target: The file to write; its suffix selects the format.
+        joints: Up to four joints whose heatmaps are shown; None takes those of `choose_joints`.
 
     Raises:
-        InputError: Another ending.
+        InputError: The suffix is neither .gif nor .mp4.
     """
     if target.suffix not in SUFFIXES:
         raise InputError(f"an animation ends in {' or '.join(SUFFIXES)}, got {target}")
@@ -84,24 +84,24 @@ def write_animation(
 
 def draw_frames(
     person: Refinement, metainfo: dict[str, Any], joints: Sequence[int], side: int
-) -> Iterator[Frame]:
-    """The skeleton on the left, two columns of heatmaps on the right, stack after stack.
+) -> Iterator[AnimationFrame]:
+    """Draw the skeleton on the left and up to two columns of heatmaps on the right, by stack.
 
     Args:
-        person: Who is shown.
+        person: The person to show.
         metainfo: The dataset's parsed metainfo.
-        joints: Whose heatmaps are shown, one to four.
+        joints: One to four joints whose heatmaps are shown.
         side: Longer side of the skeleton's picture, px.
     """
     stacks = len(person.heatmaps)
     for stack in range(stacks):
         share = 0.0
         stands = _END_MS if stack == stacks - 1 else _STAND_MS
-        yield Frame(_frame(person, metainfo, joints, side, stack, share), stands)
+        yield AnimationFrame(_frame(person, metainfo, joints, side, stack, share), stands)
         if stack < stacks - 1:
             for step in range(1, _MOVES):
                 share = (1 - np.cos(np.pi * step / _MOVES)) / 2
-                yield Frame(_frame(person, metainfo, joints, side, stack, share), _MOVE_MS)
+                yield AnimationFrame(_frame(person, metainfo, joints, side, stack, share), _MOVE_MS)
 
 
 def _frame(
@@ -112,7 +112,7 @@ def _frame(
     stack: int,
     share: float,
 ) -> np.ndarray:
-    """What lies `share` of the way from a stack to the next."""
+    """Draw the state at `share` of the way from one stack to the next."""
 
     def between(values: np.ndarray) -> np.ndarray:
         return (1 - share) * values[stack] + share * values[min(stack + 1, len(values) - 1)]
@@ -144,14 +144,14 @@ def _frame(
 def _draw_bar(
     draw: ImageDraw.ImageDraw, person: Refinement, stack: int, share: float, width: int
 ) -> None:
-    """Which stack this is, how many joints are right, and how far the animation has come."""
+    """Write the stack's number and the number of correct joints, and draw a progress bar."""
     stacks, paths = len(person.heatmaps), person.paths
     if share:
         text = f"from stack {stack + 1} to stack {stack + 2} of {stacks}"
     else:
         text = f"after stack {stack + 1} of {stacks}"
         if paths.annotated.any():
-            text += f": {paths.right[stack].sum()} of {paths.annotated.sum()} joints right"
+            text += f": {paths.correct[stack].sum()} of {paths.annotated.sum()} joints right"
     draw.text((6, 8), text, "black", _font(16))
     if stacks > 1:
         done = round((stack + share) / (stacks - 1) * (width - 12))
@@ -160,14 +160,14 @@ def _draw_bar(
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """The font that Matplotlib brings along."""
+    """Load the font that comes with Matplotlib."""
     return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
 
 
-def _gif(frames: Sequence[Frame], colors: Sequence[Color]) -> bytes:
-    """All frames by one palette, so that what stands still costs nothing; it has `colors` for sure.
+def _gif(frames: Sequence[AnimationFrame], colors: Sequence[Color]) -> bytes:
+    """Encode all frames with one palette that contains `colors`, so that still parts cost nothing.
 
-    Frames differ in what moves, the first and the last have all that there is to see.
+    The palette comes from the first and the last frame, which together show every color.
     """
     ends = Image.fromarray(np.vstack([frames[0].picture, frames[-1].picture]))
     found = ends.quantize(256 - len(colors), method=Image.Quantize.MEDIANCUT).getpalette()
@@ -184,20 +184,20 @@ def _gif(frames: Sequence[Frame], colors: Sequence[Color]) -> bytes:
 
 
 def _marks(metainfo: dict[str, Any]) -> list[Color]:
-    """RGB of what is drawn over the pictures."""
+    """Return the RGB colors of everything that is drawn over the pictures."""
     blue, green, red = MISSED
     links = [*metainfo["keypoint_colors"], *metainfo["skeleton_link_colors"]]
     mine = [(255, 255, 255), (0, 0, 0), (red, green, blue), _BAR_COLOR, _BAR_GROUND]
     return sorted({(int(r), int(g), int(b)) for r, g, b in [*links, *mine]})[:64]
 
 
-def _write_video(frames: Sequence[Frame], target: Path) -> None:
-    """Frames repeated for as long as they are shown."""
+def _write_video(frames: Sequence[AnimationFrame], target: Path) -> None:
+    """Write an MP4 in which each frame repeats for its duration."""
     height, width = frames[0].picture.shape[:2]
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(target), code, _FPS, (width, height))
     if not writer.isOpened():
-        raise InputError(f"OpenCV cannot write {target}; take a .gif")
+        raise InputError(f"OpenCV cannot write {target}; use a .gif instead")
     for frame in frames:
         for _ in range(round(frame.milliseconds * _FPS / 1000)):
             writer.write(np.ascontiguousarray(frame.picture[:, :, ::-1]))

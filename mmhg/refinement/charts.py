@@ -1,4 +1,4 @@
-"""Charts of how far joints are from their annotation, and how far they move, stack by stack.
+"""Chart the joints' distances to their annotation, and their moves, stack by stack.
 
 Shape shorthand in this module: S stacks, K keypoints.
 """
@@ -28,21 +28,24 @@ Region = tuple[float, float, float, float]
 """Left, bottom, width and height in fractions of the figure."""
 
 _NAMES, _ERRORS, _CELL, _BORDER = 1.25, 2.1, 0.38, 0.35
-"""Inches: room for the joints' names, width of the errors, of one move, and what stays empty."""
+"""Inches: room for the joints' names, width of the errors, width of one move, empty border."""
 
 _FARTHEST = 6
-"""Errors are drawn to so many times the ruler's reach."""
+"""Errors above this many times the threshold are drawn at this limit."""
 
 
 def chart_width(stacks: int) -> float:
-    """Inches that `draw_charts` needs."""
+    """Return the width in inches that `draw_charts` needs."""
     return _NAMES + _ERRORS + _BORDER + _CELL * (stacks - 1) + _BORDER
 
 
 def draw_charts(
     figure: Figure, paths: JointPaths, metainfo: dict[str, Any], region: Region
 ) -> None:
-    """Draw both charts, a row a joint: errors only where there are annotations."""
+    """Draw both charts, one row per joint.
+
+    Without annotations the first chart shows distances to the last stack's keypoints.
+    """
     left, bottom, width, height = region
     inch = width / chart_width(len(paths.keypoints))
     drawn = np.flatnonzero(drawn_joints(paths))
@@ -65,15 +68,17 @@ def draw_charts(
 
 
 def _draw_errors(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
-    reach, unit = paths.ruler.reach, paths.ruler.name
+    threshold, unit = paths.unit.threshold, paths.unit.name
     if not paths.annotated.any():
-        distances = np.linalg.norm(paths.keypoints - paths.keypoints[-1], axis=-1) / paths.ruler.px
+        distances = (
+            np.linalg.norm(paths.keypoints - paths.keypoints[-1], axis=-1) / paths.unit.size_px
+        )
         axes.set_title(f"distance to where the\nlast stack puts it, {unit}", size=9.5)
     else:
         distances = paths.errors
-        axes.axvspan(0, reach, color="#dff3e0", zorder=0)
+        axes.axvspan(0, threshold, color="#dff3e0", zorder=0)
         axes.set_title(f"distance to the annotation,\n{unit} (green: right)", size=9.5)
-    farthest = _FARTHEST * reach
+    farthest = _FARTHEST * threshold
     distances = np.minimum(distances[:, drawn], farthest)
     rows = np.arange(len(drawn))
     axes.hlines(rows, distances.min(0), distances.max(0), color="0.75", linewidth=1.2, zorder=1)
@@ -89,7 +94,7 @@ def _draw_errors(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
             zorder=2 + stack,
             clip_on=False,
         )
-    axes.set_xlim(0, max(1.6 * reach, float(distances.max())))
+    axes.set_xlim(0, max(1.6 * threshold, float(distances.max())))
     if distances.max() == farthest:
         ticks = np.linspace(0, farthest, 4)
         axes.set_xticks(ticks, [*(f"{tick:g}" for tick in ticks[:-1]), f"{farthest:g}+"])
@@ -99,11 +104,11 @@ def _draw_errors(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
 
 def _draw_moves(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
     moved = paths.moved[:, drawn].T
-    reach = paths.ruler.reach
-    axes.imshow(moved, cmap="Purples", vmin=0, vmax=3 * reach, aspect="auto")
-    digits = 0 if reach >= 1 else 1
+    threshold = paths.unit.threshold
+    axes.imshow(moved, cmap="Purples", vmin=0, vmax=3 * threshold, aspect="auto")
+    digits = 0 if threshold >= 1 else 1
     for (row, column), distance in np.ndenumerate(moved):
-        color = "white" if distance > 1.8 * reach else "0.25"
+        color = "white" if distance > 1.8 * threshold else "0.25"
         text = f"{distance:.{digits}f}"
         axes.text(column, row, text, size=7.5, color=color, ha="center", va="center")
     labels = [f"{stack}→{stack + 1}" for stack in range(1, len(paths.moved) + 1)]
@@ -111,13 +116,13 @@ def _draw_moves(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
     axes.tick_params(length=0, labelleft=False)
     axes.spines[:].set_visible(False)
     moves = "moved from stack to stack" if len(labels) > 5 else "moved"
-    axes.set_title(f"{moves},\n{paths.ruler.name}", size=9.5)
+    axes.set_title(f"{moves},\n{paths.unit.name}", size=9.5)
 
 
 def draw_legend(
     figure: Figure, paths: JointPaths, stacks: int, metainfo: dict[str, Any], height: float
 ) -> None:
-    """What colours and marks mean, in one line about `height` (fraction of the figure)."""
+    """Explain colors and marks in a legend centered at `height` (fraction of the figure)."""
     names = joint_names(metainfo)
     handles = []
     for side in SIDES:
@@ -128,7 +133,7 @@ def draw_legend(
             handles.append(Line2D([], [], color=color, marker="o", label=label))
     handles.append(_mark("black", "white", 6, "read from the heatmap"))
     if paths.annotated.any():
-        label = f"annotated; a dot inside is right ({paths.ruler.reach:g} {paths.ruler.name})"
+        label = f"annotated; a dot inside is right ({paths.unit.threshold:g} {paths.unit.name})"
         missed = "missed: where the joint should be"
         handles += [_mark(_rgb(MISSED), "none", 10, missed), _mark("0.5", "none", 10, label)]
     for stack in sorted({0, stacks - 1}):
@@ -164,7 +169,7 @@ def _mark(edge: ColorType, face: ColorType, size: float, label: str) -> Line2D:
 
 
 def stack_color(stack: int, stacks: int) -> str:
-    """From pale (the first) to dark (the last of several)."""
+    """Return a stack's color, from pale (the first) to dark (the last)."""
     share = stack / max(1, stacks - 1)
     return matplotlib.colors.to_hex(matplotlib.colormaps["plasma_r"](0.15 + 0.75 * share))
 
@@ -175,6 +180,6 @@ def _rgb(bgr: tuple[int, int, int]) -> tuple[float, float, float]:
 
 
 def _dark(bgr: tuple[int, int, int]) -> tuple[float, float, float]:
-    """Dark enough to be read as text on white."""
+    """Darken a color so that text on white is readable."""
     red, green, blue = _rgb(bgr)
     return 0.7 * red, 0.6 * green, 0.8 * blue

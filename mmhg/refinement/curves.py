@@ -1,4 +1,4 @@
-"""Scores over the stacks: the paper's Figure 9 for one network."""
+"""Plot scores over the stacks: the paper's Figure 9 for one network."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from matplotlib.ticker import MaxNLocator
 from mmhg.refinement.scores import Scores, decimals
 
 _SIDE_SCORES = ("AUC", "UBody")
-"""Left out of the second panel, which is about parts of the body."""
+"""Scores that the second panel, which is about parts of the body, leaves out."""
 
 
 def plot_stack_scores(scores: Scores, target: Path) -> None:
-    """Draw the first score after each stack, and what each other one gains on the first stack.
+    """Draw the first score after each stack, and the gain of the others over the first stack.
 
     Args:
-        scores: After each stack, by name; the first name is the one that matters most.
+        scores: Scores after each stack, by name; the first name matters most.
         target: The picture to write.
     """
     stacks = range(1, len(scores) + 1)
@@ -59,7 +59,7 @@ def _change(name: str, scores: Scores, digits: int) -> str:
 
 
 def _keep_within(axes: Axes, whole: float) -> tuple[float, float]:
-    """End the axis at 0 and `whole`, where the scores do; gives its limits."""
+    """End the axis at 0 and `whole` if no score lies beyond; return its limits."""
     low, high = axes.get_ylim()
     if axes.dataLim.y0 >= 0:
         low = max(low, 0)

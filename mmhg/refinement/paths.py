@@ -1,4 +1,4 @@
-"""How one person's joints move from stack to stack.
+"""Follow one person's joints from stack to stack.
 
 Shape shorthand in this module: S stacks, K keypoints, H x W px of the heatmaps. Points are 0-based
 px (x, y) of the network's input.
@@ -20,77 +20,78 @@ from mmhg.visualization.heatmaps import heatmap_placement
 
 
 @dataclass(frozen=True)
-class Ruler:
-    """What distances are measured in.
+class DistanceUnit:
+    """Define the unit in which distances are measured.
 
     Attributes:
-        name: Of the unit, in the plural.
-        px: Length of a unit, px of the input.
-        reach: Up to how many units a joint is right.
+        name: The unit's name, in the plural.
+        size_px: Length of one unit, px of the input.
+        threshold: Largest error of a correct joint, in units.
     """
 
     name: str
-    px: float
-    reach: float
+    size_px: float
+    threshold: float
 
 
 @dataclass(frozen=True)
 class JointPaths:
-    """Where a person's joints are after each stack, and where they should be.
+    """Hold a person's joints after each stack, and their annotation.
 
     Attributes:
         keypoints: (S, K, 2) px.
-        truth: (K, 2) px, NaN where not annotated.
-        ruler: Head sizes and PCKh's 0.5 where a head size is known.
+        truth: (K, 2) px, NaN for joints that are not annotated.
+        unit: Head sizes with PCKh's 0.5, if the head size is known.
     """
 
     keypoints: np.ndarray
     truth: np.ndarray
-    ruler: Ruler
+    unit: DistanceUnit
 
     @property
     def annotated(self) -> np.ndarray:
-        """Whether each joint is annotated, (K,) bool."""
+        """Tell which joints are annotated, (K,) bool."""
         return np.isfinite(self.truth[:, 0])
 
     @cached_property
     def moved(self) -> np.ndarray:
-        """How far each joint moved from each stack to the next, (S - 1, K) units."""
-        return np.linalg.norm(np.diff(self.keypoints, axis=0), axis=-1) / self.ruler.px
+        """Measure how far each joint moved from each stack to the next, (S - 1, K) units."""
+        return np.linalg.norm(np.diff(self.keypoints, axis=0), axis=-1) / self.unit.size_px
 
     @cached_property
     def errors(self) -> np.ndarray:
-        """Distances to the annotation, (S, K) units, NaN where there is none."""
-        return np.linalg.norm(self.keypoints - self.truth, axis=-1) / self.ruler.px
+        """Measure the distances to the annotation, (S, K) units; NaN without an annotation."""
+        return np.linalg.norm(self.keypoints - self.truth, axis=-1) / self.unit.size_px
 
     @property
-    def right(self) -> np.ndarray:
-        """Which joints are right after each stack, (S, K) bool."""
-        return self.errors <= self.ruler.reach
+    def correct(self) -> np.ndarray:
+        """Tell which joints are correct after each stack, (S, K) bool."""
+        return self.errors <= self.unit.threshold
 
     @property
-    def corrected(self) -> np.ndarray:
-        """How much from the first stack to the last speaks for each joint, (K,) units.
+    def correction_score(self) -> np.ndarray:
+        """Score how much worth showing each joint's correction is, (K,) units.
 
-        A joint put right counts by how far it came nearer, at most by twice the reach, which is
-        what a spoiled one loses; one that is still missed loses half the reach.
+        A joint that the last stack corrected gains the distance by which it came nearer, at most
+        twice the threshold. A joint that was correct and no longer is loses twice the threshold.
+        A joint that is still missed loses half the threshold.
         """
-        reach = self.ruler.reach
-        nearer = np.minimum(np.nan_to_num(self.errors[0] - self.errors[-1]), 2 * reach)
-        before, after = self.right[0], self.right[-1]
+        threshold = self.unit.threshold
+        nearer = np.minimum(np.nan_to_num(self.errors[0] - self.errors[-1]), 2 * threshold)
+        before, after = self.correct[0], self.correct[-1]
         cases = [before & after, ~before & after, before & ~after, self.annotated]
-        return np.select(cases, [0.0, nearer, -2 * reach, -reach / 2])
+        return np.select(cases, [0.0, nearer, -2 * threshold, -threshold / 2])
 
 
 @dataclass(frozen=True)
 class Refinement:
-    """A person's way through the stacks, with all that is needed to draw it.
+    """Hold all that is needed to draw how the stacks refine one person.
 
     Attributes:
-        title: What the person is called.
+        title: The person's name in pictures.
         image: The network's input, (height, width, 3) uint8, BGR.
         heatmaps: (S, K, H, W), as they are decoded: averaged over the flip test.
-        placement: Input px = scale x heatmap px + offset, (2,) each.
+        placement: Scale and offset, (2,) each: input px = scale x heatmap px + offset.
         paths: The joints.
     """
 
@@ -102,7 +103,7 @@ class Refinement:
 
 
 def joint_paths(samples: Sequence[PoseDataSample]) -> JointPaths:
-    """A person's paths from their S samples, as `predict_each_stack` gives them."""
+    """Collect one person's paths from the S samples that `predict_each_stack` returns."""
     first = samples[0]
     size = np.asarray(first.input_size, dtype=float)
     zoom = size / np.ravel(first.input_scale)
@@ -117,14 +118,14 @@ def joint_paths(samples: Sequence[PoseDataSample]) -> JointPaths:
         annotated = flags.reshape(1, len(truth), -1)[0, :, 0] > 0
         truth[annotated] = ((np.asarray(known.keypoints)[0, :, :2] - corner) * zoom)[annotated]
     if "head_size" in known:
-        ruler = Ruler("head sizes", float(np.ravel(known.head_size)[0] * zoom[0]), 0.5)
+        unit = DistanceUnit("head sizes", float(np.ravel(known.head_size)[0] * zoom[0]), 0.5)
     else:
-        ruler = Ruler("% of the crop", float(size.max() / 100), 5.0)
-    return JointPaths((keypoints - corner) * zoom, truth, ruler)
+        unit = DistanceUnit("% of the crop", float(size.max() / 100), 5.0)
+    return JointPaths((keypoints - corner) * zoom, truth, unit)
 
 
 def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
-    """Run a model on a batch and keep what its stacks see in each person.
+    """Run a model on a batch and keep the output of each stack for each person.
 
     Args:
         model: As for `predict_each_stack`; the batch must have one crop per person.
@@ -149,9 +150,10 @@ def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
 
 
 def most_corrected(paths: Sequence[JointPaths], number: int) -> list[int]:
-    """The people in whom the stacks put most joints right, that with most of all first.
+    """Return the indices of the people whom the stacks correct most, the best first.
 
-    Between equals, as all are without annotations, the one whose joints move farther comes first.
+    Among people with equal scores, those whose joints move farther come first. Without annotations
+    all scores are equal.
     """
-    order = [(-float(path.corrected.sum()), -float(path.moved.sum())) for path in paths]
+    order = [(-float(path.correction_score.sum()), -float(path.moved.sum())) for path in paths]
     return sorted(range(len(paths)), key=order.__getitem__)[:number]

@@ -1,7 +1,7 @@
-"""A sheet of how the stacks refine people's joints.
+"""Draw a sheet that shows how the stacks refine people's joints.
 
-For each person: the input, the skeleton after each stack, heatmaps of a few joints after each
-stack, each joint's distance to its annotation, and how far it moved from stack to stack.
+For each person the sheet shows the input, the skeleton after each stack, heatmaps of a few joints
+after each stack, each joint's distance to its annotation, and its moves from stack to stack.
 
 Shape shorthand in this module: S stacks, K keypoints.
 """
@@ -33,21 +33,21 @@ MOST_PEOPLE = 3
 
 _DPI = 100
 _ROWS = {1: 4, 2: 3, 3: 2}
-"""Joints whose heatmaps are shown, by number of people."""
+"""Number of joints whose heatmaps are shown, by number of people."""
 
 _TILE = {1: 2.6, 2: 2.6, 3: 2.2, 4: 2.0, 5: 1.8}
 """Longer side of a tile in inches, by number of stacks."""
 
 _SMALLEST_TILE = 1.6
 _SIDE = 400
-"""Longer side in px that tiles are drawn at, so that marks keep their size."""
+"""Longer side of every drawn tile in px. It is fixed so that marks keep their size."""
 
 _GAP = 0.08
 _MARGIN = 0.35
 _HEADER = 0.85
 _FOOTER = 0.75
 _SHORTEST = 3.6
-"""Inches; the last is the height that the charts need."""
+"""Lengths in inches. `_SHORTEST` is the height that the charts need."""
 
 
 def draw_stack_sheet(
@@ -56,9 +56,9 @@ def draw_stack_sheet(
     """Draw up to three people below each other.
 
     Args:
-        people: All by the same network.
+        people: One to three people, all seen by the same network.
         metainfo: The dataset's parsed metainfo.
-        joints: Whose heatmaps are shown; None takes those of `choose_joints`.
+        joints: Joints whose heatmaps are shown; None takes those of `choose_joints`.
 
     Returns:
         (height, width, 3) uint8, RGB.
@@ -112,7 +112,7 @@ def draw_stack_sheet(
 def _fractions(
     inches: tuple[float, float, float, float], total: np.ndarray
 ) -> tuple[float, float, float, float]:
-    """Left, bottom, width, height of a region in fractions of the figure."""
+    """Convert left, bottom, width, height of a region from inches to fractions of the figure."""
     left, bottom, width, height = inches
     return left / total[0], bottom / total[1], width / total[0], height / total[1]
 
@@ -121,7 +121,7 @@ def _headline(person: Refinement) -> str:
     paths = person.paths
     if not paths.annotated.any():
         return person.title
-    first, last = (int(count) for count in paths.right.sum(1)[[0, -1]])
+    first, last = (int(count) for count in paths.correct.sum(1)[[0, -1]])
     right = f"{first} of {paths.annotated.sum()} joints right after the first stack"
     if len(paths.keypoints) > 1:
         right += f", {last} after the last"
@@ -135,7 +135,7 @@ def _draw_tiles(
     metainfo: dict[str, Any],
     region: tuple[float, float, float, float],
 ) -> None:
-    """A column for the input and for each stack, a row for the skeleton and for each joint."""
+    """Draw one column for the input and each stack, and one row for the skeleton and each joint."""
     left, bottom, width, height = region
     stacks = len(person.heatmaps)
     grid = GridSpec(
@@ -161,7 +161,7 @@ def _draw_tiles(
         _show(axes, arrow_tile(person, keypoints, before, metainfo, side))
         title = f"after stack {stack + 1}"
         if paths.annotated.any():
-            title += f"\n{paths.right[stack].sum()} of {paths.annotated.sum()} right"
+            title += f"\n{paths.correct[stack].sum()} of {paths.annotated.sum()} right"
         axes.set_title(title, size=10)
     for row, joint in enumerate(joints, start=1):
         axes = figure.add_subplot(grid[row, 0])
@@ -178,7 +178,7 @@ def _draw_tiles(
 
 
 def _show(axes: Axes, picture: np.ndarray) -> None:
-    """A BGR picture without ticks or frame."""
+    """Show a BGR picture without ticks or frame."""
     axes.imshow(picture[:, :, ::-1], interpolation="antialiased")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

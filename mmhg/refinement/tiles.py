@@ -1,4 +1,4 @@
-"""The pictures that sheets and animations of the refinement are made of.
+"""Draw the small pictures that make up sheets and animations of the refinement.
 
 Shape shorthand in this module: K keypoints. Points are 0-based px (x, y) of the network's input.
 """
@@ -17,18 +17,18 @@ from mmhg.visualization.heatmaps import lay_over
 from mmhg.visualization.skeleton import draw_skeleton
 
 MISSED = (60, 60, 255)
-"""BGR of what marks a missed joint."""
+"""BGR of the marks of a missed joint."""
 
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 _FAR = 0.5
-"""Share of the ruler's reach from which on a move gets an arrow."""
+"""A move longer than this share of the threshold gets an arrow."""
 
 SIDES = ("right", "left", "middle")
 
 
 class Canvas:
-    """A person's input, enlarged; everything is drawn in px of the input.
+    """Draw over a person's enlarged input. All coordinates are px of the input.
 
     Args:
         image: (height, width, 3) uint8, BGR.
@@ -41,8 +41,8 @@ class Canvas:
         self.picture = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
         self.line = max(1, round(side / 200))
 
-    def place(self, points: np.ndarray) -> np.ndarray:
-        """Points (..., 2) in px of the picture."""
+    def to_picture(self, points: np.ndarray) -> np.ndarray:
+        """Convert points (..., 2) to px of the picture."""
         return (points + 0.5) * self.zoom - 0.5
 
     def heat(
@@ -50,25 +50,25 @@ class Canvas:
     ) -> None:
         """Lay a heatmap over the picture."""
         scale, offset = placement
-        place = self.place(offset)
-        self.picture = lay_over(self.picture, heatmap, scale * self.zoom, place, highest)
+        start = self.to_picture(offset)
+        self.picture = lay_over(self.picture, heatmap, scale * self.zoom, start, highest)
 
     def skeleton(self, keypoints: np.ndarray, drawn: np.ndarray, metainfo: dict[str, Any]) -> None:
         """Draw the joints (K, 2) that are `drawn`, (K,) bool, and their links."""
-        draw_skeleton(self.picture, self.place(keypoints), drawn, metainfo)
+        draw_skeleton(self.picture, self.to_picture(keypoints), drawn, metainfo)
 
     def ring(self, point: np.ndarray, radius: float, color: tuple[int, int, int]) -> None:
-        """A circle of `radius` px of the input."""
+        """Draw a circle of `radius` px of the input."""
         self._circle(point, max(3, round(radius * self.zoom)), color)
 
     def dot(self, point: np.ndarray) -> None:
-        """A small white disc."""
+        """Draw a small white disc."""
         for shade, edge in ((BLACK, 2), (WHITE, 0)):
             radius = max(3, max(self.picture.shape) // 70) + edge
             cv2.circle(self.picture, self._pixel(point), radius, shade, -1, cv2.LINE_AA)
 
     def arrow(self, start: np.ndarray, end: np.ndarray) -> None:
-        """A white arrow."""
+        """Draw a white arrow."""
         length = max(1.0, float(np.linalg.norm(end - start)) * self.zoom)
         for color, thickness in ((BLACK, self.line + 2), (WHITE, self.line)):
             cv2.arrowedLine(
@@ -82,7 +82,7 @@ class Canvas:
             )
 
     def thread(self, start: np.ndarray, end: np.ndarray, color: tuple[int, int, int]) -> None:
-        """A thin line."""
+        """Draw a thin line."""
         cv2.line(self.picture, self._pixel(start), self._pixel(end), color, self.line, cv2.LINE_AA)
 
     def _circle(self, point: np.ndarray, radius: int, color: tuple[int, int, int]) -> None:
@@ -90,17 +90,17 @@ class Canvas:
             cv2.circle(self.picture, self._pixel(point), radius, shade, thickness, cv2.LINE_AA)
 
     def _pixel(self, point: np.ndarray) -> tuple[int, int]:
-        x, y = (round(value) for value in self.place(np.asarray(point)).tolist())
+        x, y = (round(value) for value in self.to_picture(np.asarray(point)).tolist())
         return x, y
 
 
 def skeleton_tile(
     person: Refinement, keypoints: np.ndarray, metainfo: dict[str, Any], side: int
 ) -> np.ndarray:
-    """The skeleton over the input; what is missed is tied to a ring where it should be.
+    """Draw the skeleton over the input. A line ties each missed joint to a ring at its annotation.
 
     Args:
-        person: Gives input, annotation and ruler.
+        person: Provides input, annotation and unit.
         keypoints: (K, 2).
         metainfo: The dataset's parsed metainfo.
         side: The tile's longer side, px.
@@ -118,21 +118,21 @@ def arrow_tile(
     metainfo: dict[str, Any],
     side: int,
 ) -> np.ndarray:
-    """A `skeleton_tile`, with arrows from where joints were `before` (K, 2), if they moved far."""
+    """Draw a `skeleton_tile`, with arrows from `before` (K, 2) to joints that moved far."""
     canvas = Canvas(person.image, side)
     paths = person.paths
     drawn = drawn_joints(paths)
     canvas.skeleton(keypoints, drawn, metainfo)
     if before is not None:
-        moved = np.linalg.norm(keypoints - before, axis=1) / paths.ruler.px
-        for joint in np.flatnonzero((moved > _FAR * paths.ruler.reach) & drawn):
+        moved = np.linalg.norm(keypoints - before, axis=1) / paths.unit.size_px
+        for joint in np.flatnonzero((moved > _FAR * paths.unit.threshold) & drawn):
             canvas.arrow(before[joint], keypoints[joint])
     ring_missed(canvas, paths, keypoints)
     return canvas.picture
 
 
 def path_tile(person: Refinement, joint: int, side: int) -> np.ndarray:
-    """A joint's way from the first stack to the last over the input."""
+    """Draw a joint's way from the first stack to the last over the input."""
     canvas = Canvas(person.image, side)
     ring_truth(canvas, person.paths, joint)
     way = person.paths.keypoints[:, joint]
@@ -143,12 +143,12 @@ def path_tile(person: Refinement, joint: int, side: int) -> np.ndarray:
 
 
 def ring_missed(canvas: Canvas, paths: JointPaths, keypoints: np.ndarray) -> None:
-    """Tie every missed joint to a ring about its annotation, which holds all that is right."""
-    reach = paths.ruler.reach * paths.ruler.px
+    """Tie every missed joint to a ring around its annotation. Inside, a joint is correct."""
+    radius = paths.unit.threshold * paths.unit.size_px
     for point, truth in zip(keypoints, paths.truth, strict=True):
-        if np.linalg.norm(point - truth) > reach:
+        if np.linalg.norm(point - truth) > radius:
             canvas.thread(point, truth, MISSED)
-            canvas.ring(truth, reach, MISSED)
+            canvas.ring(truth, radius, MISSED)
 
 
 def heatmap_tile(
@@ -158,11 +158,11 @@ def heatmap_tile(
     keypoint: np.ndarray,
     side: int,
 ) -> np.ndarray:
-    """A joint's heatmap over the input, what is read from it, and a ring about the annotation.
+    """Draw a joint's heatmap over the input, its keypoint, and a ring around the annotation.
 
     Args:
         person: As in `skeleton_tile`.
-        joint: Its index.
+        joint: The joint's index.
         heatmap: (H, W).
         keypoint: (2,).
         side: The tile's longer side, px.
@@ -175,51 +175,52 @@ def heatmap_tile(
 
 
 def ring_truth(canvas: Canvas, paths: JointPaths, joint: int) -> None:
-    """A ring about the joint's annotation, if it has one; inside of it a prediction is right."""
+    """Draw a ring around the joint's annotation, if it has one. Predictions inside are correct."""
     if paths.annotated[joint]:
-        canvas.ring(paths.truth[joint], paths.ruler.reach * paths.ruler.px, WHITE)
+        canvas.ring(paths.truth[joint], paths.unit.threshold * paths.unit.size_px, WHITE)
 
 
 def drawn_joints(paths: JointPaths) -> np.ndarray:
-    """The joints that are drawn, (K,) bool: the annotated ones, all where none is."""
+    """Select the joints to draw, (K,) bool: the annotated ones, or all if none is annotated."""
     return paths.annotated if paths.annotated.any() else ~paths.annotated
 
 
 def joint_color(metainfo: dict[str, Any], joint: int) -> tuple[int, int, int]:
-    """BGR of a joint."""
+    """Return a joint's color, BGR."""
     red, green, blue = (int(channel) for channel in metainfo["keypoint_colors"][joint])
     return blue, green, red
 
 
 def joint_names(metainfo: dict[str, Any]) -> list[str]:
-    """The joints' names as people write them: 'right elbow'."""
+    """Return the joints' names as people write them: 'right elbow'."""
     names = metainfo["keypoint_id2name"]
     return [names[joint].replace("_", " ") for joint in range(len(names))]
 
 
 def side_of(name: str) -> str:
-    """Which of `SIDES` a joint is on."""
+    """Return the joint's side, one of `SIDES`."""
     side = name.partition(" ")[0]
     return side if side in SIDES else "middle"
 
 
 def choose_joints(paths: JointPaths, number: int) -> list[int]:
-    """The joints with something to show, at most so many, that with most of all first.
+    """Choose up to `number` joints that have something to show, the best first.
 
-    Those that were missed after some stack: the ones that the stacks put right, from the farthest,
-    then by how far they moved in all. Then the others that moved far enough for an arrow. Where
-    there is none of either kind, the one that moved farthest.
+    First come joints that were missed after some stack. Among them, joints with a higher
+    `correction_score` come first, then joints that moved farther in all. After these come joints
+    that moved far enough for an arrow. If there are none of either kind, the result is the joint
+    that moved farthest.
     """
     drawn = drawn_joints(paths)
-    missed = (paths.errors > paths.ruler.reach).any(0)
+    missed = (paths.errors > paths.unit.threshold).any(0)
     moved = paths.moved.sum(0)
-    order = np.lexsort((-moved, -np.maximum(paths.corrected, 0), ~missed, ~drawn))
-    telling = drawn & (missed | (paths.moved > _FAR * paths.ruler.reach).any(0))
+    order = np.lexsort((-moved, -np.maximum(paths.correction_score, 0), ~missed, ~drawn))
+    telling = drawn & (missed | (paths.moved > _FAR * paths.unit.threshold).any(0))
     return order[: min(number, max(1, telling.sum()))].tolist()
 
 
 def find_joints(wanted: list[str], metainfo: dict[str, Any]) -> list[int]:
-    """Indices of joints by name; `all` means all of them.
+    """Find the indices of joints by name; `all` means all of them.
 
     Raises:
         InputError: The dataset has no such joint.

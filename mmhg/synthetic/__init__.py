@@ -1,4 +1,4 @@
-"""Figures: rendered articulated people, written in MPII's own layout."""
+"""Render synthetic people: articulated bodies, written in MPII's own layout."""
 
 from mmhg.synthetic.dataset import Request, default_request, render_dataset
 from mmhg.synthetic.levels import LEVELS, Floors, Level

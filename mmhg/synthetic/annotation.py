@@ -1,4 +1,4 @@
-"""What is true about a person in a picture: joints, visibility, head box, centre and scale."""
+"""Annotate a person in an image: joints, visibility, head box, center and scale."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmhg.synthetic.camera import Camera
-from mmhg.synthetic.raster import Canvas, Surface
+from mmhg.synthetic.camera import PinholeCamera
+from mmhg.synthetic.raster import DepthBuffer, Surface
 from mmhg.synthetic.skeleton import JOINTS, Skeleton
 
 FLESH = {
@@ -22,28 +22,29 @@ FLESH = {
     "elbow": 0.055,
     "shoulder": 0.09,
 }
-"""How deep a joint may lie below its own flesh and still count as seen, in statures. The far hip
+"""The depth below its own flesh at which a joint still counts as visible, in statures. The far hip
 and the far shoulder of a person seen from the side lie deeper."""
 
 THICKNESS = np.array([FLESH[name.removeprefix("left_").removeprefix("right_")] for name in JOINTS])
 PROBE = 0.012
-"""Half the side of the square, in statures, over which most of the picture must show a joint."""
+"""Half the side of the square, in statures, that is probed around a joint. The joint is visible if
+most of the square shows it."""
 
 HEAD_BOX_MARGIN = 1.1
 """MPII's head boxes are a little larger than the skull and reach down to the neck."""
 
 
 @dataclass
-class Person:
-    """One person's annotation; pixels are 0-based.
+class SyntheticPerson:
+    """Hold one person's annotation. Pixels are 0-based.
 
     Attributes:
         joints: (16, 2), pixels.
-        annotated: (16,), whether the joint lies in the picture.
-        visible: (16,), whether nothing but the joint's own flesh covers it.
+        annotated: (16,), True for joints inside the image.
+        visible: (16,), True for joints that only their own flesh covers.
         head_box: (4,), x1 y1 x2 y2.
-        centre: (2,), pixels, MPII's objpos.
-        scale: height of the person standing upright, in pixels, over 200.
+        center: (2,), pixels, MPII's objpos.
+        scale: height of the person standing upright, in pixels, divided by 200.
         facing: degrees, 0 when the pelvis points to the camera, positive when it turns to the
             person's right and so shows the left side.
     """
@@ -52,20 +53,20 @@ class Person:
     annotated: np.ndarray
     visible: np.ndarray
     head_box: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     scale: float
     facing: float
 
 
 def hidden_joints(
-    skeleton: Skeleton, person: int, surfaces: list[Surface], canvas: Canvas
+    skeleton: Skeleton, person: int, surfaces: list[Surface], buffer: DepthBuffer
 ) -> np.ndarray:
-    """Which joints (16,) something other than their own flesh covers."""
+    """Find the joints (16,) that something other than their own flesh covers."""
     depth = skeleton.joints[:, 2]
-    radius = PROBE * canvas.camera.scale(depth)
+    radius = PROBE * buffer.camera.scale(depth)
     offsets = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1]), axis=-1).reshape(1, 9, 2)
-    probes = canvas.camera.project(skeleton.joints)[:, None] + offsets * radius[:, None, None]
-    number, front = canvas.surface_at(probes)
+    probes = buffer.camera.project(skeleton.joints)[:, None] + offsets * radius[:, None, None]
+    number, front = buffer.surface_at(probes)
     own = np.zeros(number.shape, bool)
     for joint in range(len(JOINTS)):
         own[joint] = [
@@ -77,8 +78,8 @@ def hidden_joints(
     return hidden.mean(axis=1) > 0.5
 
 
-def head_box(skull: Surface, skeleton: Skeleton, camera: Camera) -> np.ndarray:
-    """Box (4,) around the skull and the upper neck."""
+def head_box(skull: Surface, skeleton: Skeleton, camera: PinholeCamera) -> np.ndarray:
+    """Return the box (4,) around the skull and the upper neck."""
     middle = camera.project(skull.ends)
     radius = (np.asarray(skull.radii) * camera.scale(skull.ends[:, 2]))[:, None]
     ends = camera.project(skeleton.joints[[JOINTS.index("upper_neck"), JOINTS.index("head_top")]])

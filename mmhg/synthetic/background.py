@@ -1,4 +1,4 @@
-"""What is behind people: a wall, sometimes a floor, and clutter, a little out of focus."""
+"""Paint the background: a wall, sometimes a floor, and clutter, a little out of focus."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Rng = np.random.Generator
 
 
 def _noise(rng: Rng, width: int, height: int, cells: int) -> np.ndarray:
-    """Smooth noise (H, W) in 0..1 with `cells` bumps across."""
+    """Draw smooth noise (H, W) in 0..1 with `cells` bumps across."""
     rows = max(2, round(cells * height / width))
     seed = rng.random((rows + 1, cells + 1), np.float32)
     return cv2.resize(seed, (width, height), interpolation=cv2.INTER_CUBIC)
@@ -26,7 +26,7 @@ def _octaves(rng: Rng, width: int, height: int) -> np.ndarray:
 
 
 def _grid(rng: Rng, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates (H, W) in repetitions, turned and shifted."""
+    """Return x and y (H, W) each, counted in repetitions of the pattern, rotated and shifted."""
     x = np.arange(width, dtype=np.float32)[None]
     y = np.arange(height, dtype=np.float32)[:, None]
     angle, pitch = rng.normal(0, 0.12), rng.uniform(0.04, 0.12) * 200 / height
@@ -85,23 +85,23 @@ BACKDROPS: dict[str, Callable[[Rng, int, int], np.ndarray]] = {
     "tiles": _tiles,
     "cells": _cells,
 }
-"""Families of textures: (H, W), about 0..1, blending two colours."""
+"""Families of textures. Each gives (H, W) of about 0..1, which blends two colors."""
 
 
 def paint_background(
     rng: Rng, width: int, height: int, collection: Collection, clutter: int, blur: float
 ) -> np.ndarray:
-    """A background (H, W, 3), RGB in 0..1."""
-    picture = _surface(rng, width, height, collection)
+    """Paint a background (H, W, 3), RGB in 0..1."""
+    image = _surface(rng, width, height, collection)
     if rng.random() < 0.6:
         horizon = int(height * rng.uniform(0.55, 0.85))
         floor = _surface(rng, width, height, collection)
-        picture[horizon:] = floor[horizon:]
-    picture *= 0.75 + 0.5 * _noise(rng, width, height, 2)[..., None]
+        image[horizon:] = floor[horizon:]
+    image *= 0.75 + 0.5 * _noise(rng, width, height, 2)[..., None]
     for _ in range(rng.poisson(clutter)):
-        _add_thing(rng, picture, collection)
+        _add_thing(rng, image, collection)
     sigma = rng.uniform(0.3, blur)
-    return np.clip(cv2.GaussianBlur(picture, (0, 0), sigma), 0, 1)
+    return np.clip(cv2.GaussianBlur(image, (0, 0), sigma), 0, 1)
 
 
 def _surface(rng: Rng, width: int, height: int, collection: Collection) -> np.ndarray:
@@ -113,34 +113,34 @@ def _surface(rng: Rng, width: int, height: int, collection: Collection) -> np.nd
 
 
 def _faded(rng: Rng, collection: Collection, most: float) -> np.ndarray:
-    """A colour of the collection, of less saturation than clothes."""
-    colour = collection.colour(rng)
-    return colour + rng.uniform(0, most) * (colour.mean() - colour)
+    """Draw a color of the collection that is less saturated than clothes."""
+    color = collection.color(rng)
+    return color + rng.uniform(0, most) * (color.mean() - color)
 
 
-def _add_thing(rng: Rng, picture: np.ndarray, collection: Collection) -> None:
+def _add_thing(rng: Rng, image: np.ndarray, collection: Collection) -> None:
     """Paint a box, a ball, a panel or something that looks like a limb."""
-    height, width = picture.shape[:2]
-    colour = tuple((_faded(rng, collection, 0.6) * rng.uniform(0.5, 1)).tolist())
-    centre = rng.random(2) * (width, height)
+    height, width = image.shape[:2]
+    color = tuple((_faded(rng, collection, 0.6) * rng.uniform(0.5, 1)).tolist())
+    center = rng.random(2) * (width, height)
     size = height * rng.uniform(0.06, 0.28, 2)
     kind = rng.choice(["box", "ball", "panel", "limb"], p=[0.35, 0.2, 0.25, 0.2])
     if kind == "ball":
         cv2.ellipse(
-            picture, (centre.tolist(), size.tolist(), rng.uniform(0, 180)), colour, -1, cv2.LINE_AA
+            image, (center.tolist(), size.tolist(), rng.uniform(0, 180)), color, -1, cv2.LINE_AA
         )
     elif kind == "limb":
-        end = centre + height * rng.uniform(-0.25, 0.25, 2)
-        tone = tuple((skin(rng) * 0.9).tolist()) if rng.random() < 0.5 else colour
+        end = center + height * rng.uniform(-0.25, 0.25, 2)
+        tone = tuple((skin(rng) * 0.9).tolist()) if rng.random() < 0.5 else color
         width_px = max(2, int(height * rng.uniform(0.02, 0.05)))
-        cv2.line(picture, _integers(centre), _integers(end), tone, width_px, cv2.LINE_AA)
+        cv2.line(image, _integers(center), _integers(end), tone, width_px, cv2.LINE_AA)
     else:
-        corners = cv2.boxPoints((centre.tolist(), (2 * size).tolist(), rng.normal(0, 15)))
-        cv2.fillConvexPoly(picture, corners.astype(np.int32), colour, cv2.LINE_AA)
+        corners = cv2.boxPoints((center.tolist(), (2 * size).tolist(), rng.normal(0, 15)))
+        cv2.fillConvexPoly(image, corners.astype(np.int32), color, cv2.LINE_AA)
         if kind == "panel":
             inner = (corners - corners.mean(0)) * 0.75 + corners.mean(0)
-            shade = tuple((np.array(colour) * 0.7).tolist())
-            cv2.fillConvexPoly(picture, inner.astype(np.int32), shade, cv2.LINE_AA)
+            shade = tuple((np.array(color) * 0.7).tolist())
+            cv2.fillConvexPoly(image, inner.astype(np.int32), shade, cv2.LINE_AA)
 
 
 def _integers(point: np.ndarray) -> tuple[int, int]:

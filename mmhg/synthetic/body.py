@@ -1,4 +1,4 @@
-"""A person's flesh, hair and clothes over a skeleton."""
+"""Build a person's flesh, hair and clothes over a skeleton."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from mmhg.synthetic.skeleton import JOINTS, Skeleton
 
 Rng = np.random.Generator
 SKIN, FACE, HAIR, SHIRT, SLEEVES, TROUSERS, LEGS, SHOES = range(8)
-"""Positions in a person's list of materials; sleeves and legs carry no detail."""
+"""Positions in a person's list of materials. Sleeves and legs carry no detail."""
 
 
 @dataclass
 class Appearance:
-    """How a person looks.
+    """Describe the looks of a person.
 
     Attributes:
-        materials: one a role, `SKIN` ... `SHOES`.
+        materials: one for each role, `SKIN` ... `SHOES`.
         bulk: factors on the radius of trunk, arms and legs.
-        sleeve, leg: length of sleeves and trouser legs, in bones: 1 ends at the elbow or knee.
-        skirt: whether the legs' cloth is a skirt.
+        sleeve: length of the sleeves in bones; 1 ends at the elbow, 2 at the wrist.
+        leg: length of the trouser legs in bones; 1 ends at the knee, 2 at the ankle.
+        skirt: True if the person wears a skirt instead of trousers.
         long_hair: length of the hair behind the head in statures, 0 for short hair.
-        cap: whether a peaked cap covers the hair.
+        cap: True if a peaked cap covers the hair.
     """
 
     materials: list[Material]
@@ -38,7 +39,7 @@ class Appearance:
 
 
 def sample_appearance(rng: Rng, collection: Collection) -> Appearance:
-    """A person's looks from the clothes of a collection."""
+    """Draw a person's looks from the clothes of a collection."""
     tone, hair = skin(rng), HAIRS[rng.integers(len(HAIRS))] * rng.uniform(0.8, 1.15)
     plain_skin = Material(np.stack([tone, tone]), roughness=0.06, gloss=0.06)
     lips = 0.6 * tone + 0.4 * np.array([0.7, 0.15, 0.2])
@@ -59,7 +60,7 @@ def sample_appearance(rng: Rng, collection: Collection) -> Appearance:
     if rng.random() < 0.12:
         sleeves = cloth(rng, collection, plain=1.0)
     shirt.detail = str(rng.choice(["shirt_front", "jacket", "print"]))
-    shirt.accents = np.stack([tone, collection.colour(rng)])
+    shirt.accents = np.stack([tone, collection.color(rng)])
     trousers = cloth(rng, collection, plain=0.8)
     legs = Material(**vars(trousers))
     trousers.detail, trousers.accents = "belt", np.array([[0.12, 0.08, 0.05], [0.8, 0.7, 0.4]])
@@ -81,7 +82,10 @@ def sample_appearance(rng: Rng, collection: Collection) -> Appearance:
 
 
 def dress(skeleton: Skeleton, looks: Appearance, person: int, first_material: int) -> list[Surface]:
-    """All surfaces of a person whose materials start at `first_material` in the scene's list."""
+    """Build all surfaces of a person.
+
+    The person's materials start at `first_material` in the scene's list of materials.
+    """
     builder = _Builder(skeleton, person, first_material)
     _build_trunk(builder, looks)
     _build_head(builder, looks)
@@ -92,7 +96,7 @@ def dress(skeleton: Skeleton, looks: Appearance, person: int, first_material: in
 
 
 class _Builder:
-    """Collects one person's surfaces."""
+    """Collect one person's surfaces."""
 
     def __init__(self, skeleton: Skeleton, person: int, first_material: int) -> None:
         self.skeleton = skeleton
@@ -103,7 +107,7 @@ class _Builder:
     def at(
         self, anchor: str, part: str, x: float = 0.0, y: float = 0.0, z: float = 0.0
     ) -> np.ndarray:
-        """The point (3,) at an offset from a named point, in a part's axes."""
+        """Return the point (3,) at an offset from a named point, in a part's axes."""
         return self.skeleton.points[anchor] + self.skeleton.frames[part] @ np.array([x, y, z])
 
     def add(
@@ -173,40 +177,40 @@ def _build_head(builder: _Builder, looks: Appearance) -> None:
         (0.032 * looks.bulk[0], 0.028), "chest", at("waist", "chest"), (SKIN, SKIN),
         ("thorax", "upper_neck"),
     )  # fmt: skip
-    centre = at("head_top", "head", 0, -0.062, 0.0)
+    center = at("head_top", "head", 0, -0.062, 0.0)
     face = (FACE, FACE)
     builder.add(
         at("head_top", "head", 0, -0.062, -0.006), at("head_top", "head", 0, -0.108, 0.014),
-        (0.054, 0.037), "head", centre, face, joints,
+        (0.054, 0.037), "head", center, face, joints,
     )  # fmt: skip
     builder.add(
         at("head_top", "head", 0, -0.062, 0.045), at("head_top", "head", 0, -0.08, 0.055),
-        (0.006, 0.009), "head", centre, (SKIN, SKIN), joints,
+        (0.006, 0.009), "head", center, (SKIN, SKIN), joints,
     )  # fmt: skip
     for sign in (1, -1):
         builder.add(
             at("head_top", "head", sign * 0.05, -0.06, -0.004),
             at("head_top", "head", sign * 0.047, -0.078, -0.004),
-            (0.011, 0.008), "head", centre, (SKIN, SKIN), joints,
+            (0.011, 0.008), "head", center, (SKIN, SKIN), joints,
         )  # fmt: skip
     hair = (HAIR, HAIR)
     builder.add(
         at("head_top", "head", 0, -0.054, -0.012), at("head_top", "head", 0, -0.052, 0.0),
-        (0.056, 0.05), "head", centre, hair, joints,
+        (0.056, 0.05), "head", center, hair, joints,
     )  # fmt: skip
     if looks.cap:
         for sign in (1, -1):
             builder.add(
                 at("head_top", "head", sign * 0.02, -0.034, 0.03),
                 at("head_top", "head", sign * 0.014, -0.042, 0.082),
-                (0.012, 0.008), "head", centre, hair, joints,
+                (0.012, 0.008), "head", center, hair, joints,
             )  # fmt: skip
     if looks.long_hair:
         for sign in (1, -1):
             builder.add(
                 at("head_top", "head", sign * 0.022, -0.07, -0.024),
                 at("head_top", "head", sign * 0.02, -0.09 - looks.long_hair, -0.05),
-                (0.042, 0.026), "head", centre, hair, (*joints, "thorax"),
+                (0.042, 0.026), "head", center, hair, (*joints, "thorax"),
             )  # fmt: skip
 
 

@@ -1,13 +1,13 @@
-"""Renders a whole data set to disk, in parallel, the same whatever the number of workers.
+"""Render a whole dataset to disk, in parallel. The number of workers does not change the result.
 
-A folder of figures holds
+A folder of synthetic people holds
 
-    images/*.jpg              the pictures
-    mpii_synthetic_v1.mat       RELEASE in MPII's layout: training, validation and test pictures
-    val.txt                   the validation people: a picture's name and a 1-based person a line
-    test_truth.mat            annolist of the test pictures with everything filled in
-    facts.npz                 what the annotations do not say: split and facing of every person
-    figures.json              what was asked for; written last, so its presence means finished
+    images/*.jpg              the images
+    mpii_synthetic_v1.mat     RELEASE in MPII's layout: training, validation and test images
+    val.txt                   the validation people: one image name and 1-based person per line
+    test_truth.mat            annolist of the test images with everything filled in
+    facts.npz                 split and facing of every person, which the annotations do not say
+    figures.json              the request; it is written last, so its presence means finished
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ import numpy as np
 
 from mmhg.datasets.formats.matlab import write_mat
 from mmhg.errors import InputError
-from mmhg.synthetic.annotation import Person
+from mmhg.synthetic.annotation import SyntheticPerson
 from mmhg.synthetic.levels import LEVELS, Level
-from mmhg.synthetic.release import Entry, annolist, write_release
+from mmhg.synthetic.release import ReleaseEntry, annolist, write_release
 from mmhg.synthetic.scene import SPLITS, Plan, render
 from mmhg.utils.progress import with_progress
 
@@ -40,14 +40,14 @@ STARTED_NAME = "figures.unfinished.json"
 SHEET_NAME = "sheet.png"
 ANNOTATIONS_NAME = "annotations"
 CONVERTED = tuple(f"mpii_{split}.json" for split in ("train", "val", "trainval", "test"))
-"""What the MPII converter makes of a release, in `annotations`; out of date once the release is
-rendered anew."""
+"""The files that the MPII converter writes to `annotations`. They are out of date once the release
+is rendered again."""
 JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to render: a level, the number of people a split, and a seed."""
+    """Say what to render: a level, the number of people for each split, and a seed."""
 
     level: int
     train: int
@@ -66,12 +66,12 @@ class Request:
                 raise InputError(f"{name} must not be negative, got {getattr(self, name)}")
 
     def marker(self) -> dict[str, object]:
-        """What identifies the outcome: the request and the code that carries it out."""
+        """Identify the result: the request and the code that carries it out."""
         return {**vars(self), "renderer": renderer_digest()}
 
 
 def renderer_digest() -> str:
-    """Digest of this package's sources, which the pictures depend on."""
+    """Return a digest of this package's sources, which the images depend on."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if path.name not in ("report.py", "progress.py"):
@@ -80,10 +80,11 @@ def renderer_digest() -> str:
 
 
 def render_dataset(folder: Path, request: Request, workers: int) -> bool:
-    """Render into a folder; returns False when it holds just that already.
+    """Render into a folder; return False if it already holds the finished result.
 
     Raises:
-        InputError: the folder holds anything else than figures and their converted annotations.
+        InputError: the folder holds files other than synthetic people and their converted
+            annotations.
     """
     if workers < 1:
         raise InputError(f"workers must be at least 1, got {workers}")
@@ -95,12 +96,11 @@ def render_dataset(folder: Path, request: Request, workers: int) -> bool:
     started.write_text(json.dumps(request.marker()))
 
     plans = [plan for split in SPLITS for plan in plan_split(request, split)]
-    people: list[list[Person]] = []
+    people: list[list[SyntheticPerson]] = []
     jobs = [
-        (folder / "images" / picture_name(number), request, plan)
-        for number, plan in enumerate(plans)
+        (folder / "images" / image_name(number), request, plan) for number, plan in enumerate(plans)
     ]
-    for found in with_progress(_run(jobs, workers), len(jobs), "rendering figures"):
+    for found in with_progress(_run(jobs, workers), len(jobs), "rendering"):
         people.append(found)
     _write_annotations(folder, request, plans, people)
     os.replace(started, folder / MARKER_NAME)
@@ -108,7 +108,7 @@ def render_dataset(folder: Path, request: Request, workers: int) -> bool:
 
 
 def is_finished(folder: Path, request: Request) -> bool:
-    """Whether a folder holds the finished outcome of a request."""
+    """Tell whether a folder holds the finished result of a request."""
     try:
         return json.loads((folder / MARKER_NAME).read_text()) == request.marker()
     except (OSError, ValueError):
@@ -116,7 +116,7 @@ def is_finished(folder: Path, request: Request) -> bool:
 
 
 def plan_split(request: Request, split: str) -> list[Plan]:
-    """The pictures of a split, which together show exactly the requested number of people."""
+    """Plan the images of a split, which together show exactly the requested number of people."""
     level = LEVELS[request.level]
     sequence = np.random.SeedSequence(request.seed, spawn_key=(SPLITS.index(split),))
     rng = np.random.default_rng(sequence)
@@ -132,15 +132,15 @@ def plan_split(request: Request, split: str) -> list[Plan]:
     return plans
 
 
-def picture_name(number: int) -> str:
-    """Name of the n-th picture of a data set, counted from 0."""
+def image_name(number: int) -> str:
+    """Return the name of the n-th image of a dataset, counted from 0."""
     return f"{number + 1:09d}.jpg"
 
 
 Job = tuple[Path, Request, Plan]
 
 
-def _run(jobs: list[Job], workers: int) -> Iterator[list[Person]]:
+def _run(jobs: list[Job], workers: int) -> Iterator[list[SyntheticPerson]]:
     if workers == 1:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(0)
@@ -153,29 +153,29 @@ def _run(jobs: list[Job], workers: int) -> Iterator[list[Person]]:
         yield from pool.imap(_render_job, jobs, chunksize=8)
 
 
-def _render_job(job: Job) -> list[Person]:
+def _render_job(job: Job) -> list[SyntheticPerson]:
     path, request, plan = job
     scene = render(LEVELS[request.level], request.seed, plan)
     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    if not cv2.imwrite(str(path), scene.picture[..., ::-1], quality):
+    if not cv2.imwrite(str(path), scene.image[..., ::-1], quality):
         raise InputError(f"{path} could not be written: is the disk full?")
     return scene.people
 
 
 def _write_annotations(
-    folder: Path, request: Request, plans: list[Plan], people: list[list[Person]]
+    folder: Path, request: Request, plans: list[Plan], people: list[list[SyntheticPerson]]
 ) -> None:
-    names = [picture_name(number) for number in range(len(plans))]
-    pictures = list(zip(names, plans, people, strict=True))
-    entries = [Entry(name, found, plan.split != "test") for name, plan, found in pictures]
+    names = [image_name(number) for number in range(len(plans))]
+    images = list(zip(names, plans, people, strict=True))
+    entries = [ReleaseEntry(name, found, plan.split != "test") for name, plan, found in images]
     write_release(folder / RELEASE_NAME, entries, f"figures, level {request.level}")
-    truth = [Entry(name, found) for name, plan, found in pictures if plan.split == "test"]
+    truth = [ReleaseEntry(name, found) for name, plan, found in images if plan.split == "test"]
     if truth:
         write_mat(folder / TRUTH_NAME, {"annolist": annolist(truth)})
 
     rows = [
         (name, number, plan.split, person.facing)
-        for name, plan, found in pictures
+        for name, plan, found in images
         for number, person in enumerate(found, 1)
     ]
     lines = [f"{name} {number}" for name, number, split, _ in rows if split == "val"]
@@ -187,7 +187,7 @@ def _write_annotations(
 
 
 def _clear(folder: Path) -> None:
-    """Remove figures rendered before, finished or not, and what was converted from them."""
+    """Remove what was rendered before, finished or not, and what was converted from it."""
     if not folder.exists():
         return
     if not folder.is_dir():
@@ -198,19 +198,19 @@ def _clear(folder: Path) -> None:
     found: list[Path] = []
     foreign: list[Path] = []
     for path in sorted(path for path in folder.rglob("*") if not path.is_dir()):
-        place, name = path.parent.relative_to(folder).as_posix(), path.name
+        parent, name = path.parent.relative_to(folder).as_posix(), path.name
         expected = (
-            (place == "." and name in ours)
-            or (place == ANNOTATIONS_NAME and name in CONVERTED)
-            or (place == "images" and _is_picture(path))
+            (parent == "." and name in ours)
+            or (parent == ANNOTATIONS_NAME and name in CONVERTED)
+            or (parent == "images" and _is_image(path))
         )
         (found if known and expected else foreign).append(path)
     if foreign:
         raise InputError(
-            f"{folder} holds {foreign[0].relative_to(folder)}, which is not part of rendered "
-            "figures: name another folder, or move it away"
+            f"{folder} holds {foreign[0].relative_to(folder)}, which does not belong to rendered "
+            "synthetic people. Name another folder, or move the file away"
         )
-    # whatever is left after an interruption is known as figures, and as unfinished ones
+    # an interruption leaves the marker of an unfinished rendering, so a later call may go on
     if (folder / MARKER_NAME).exists():
         os.replace(folder / MARKER_NAME, folder / STARTED_NAME)
     for path in found:
@@ -221,11 +221,11 @@ def _clear(folder: Path) -> None:
             (folder / name).rmdir()
 
 
-def _is_picture(path: Path) -> bool:
+def _is_image(path: Path) -> bool:
     return path.suffix == ".jpg" and path.stem.isdigit() and len(path.stem) == 9
 
 
 def default_request(level: int) -> Request:
-    """A level in its own size."""
+    """Return the request for a level in its own size."""
     chosen: Level = LEVELS[level]
     return Request(level, chosen.train, chosen.val, chosen.test)

@@ -1,4 +1,4 @@
-"""The two levels of difficulty, and the floors that hold each of them up."""
+"""Define the two levels of difficulty, and the floors that the data of each must reach."""
 
 from __future__ import annotations
 
@@ -7,53 +7,54 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Floors:
-    """What the data of a level must measure; rates in percent, angles in degrees."""
+    """Limits that the data of a level must keep; rates in percent, angles in degrees."""
 
     mean_pose_pckh: float
     """The mean training pose must score *below* this on the validation people (PCKh@0.5)."""
     occluded: float
-    """At least this share of annotated joints is hidden."""
+    """At least this share of the annotated joints must be hidden."""
     company: float
-    """At least this share of people have another person in their crop."""
+    """At least this share of people must have another person in their crop."""
     roll: float
-    """Torso roll in the picture must spread to minus and plus this."""
+    """Torso roll in the image must reach from minus this to plus this."""
     facing: float
-    """Facing must spread to minus and plus this; 0 faces the camera, 90 shows the left side."""
+    """Facing must reach from minus this to plus this; 0 faces the camera, 90 shows the left
+    side."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """Parameters of one level. Heights and sizes in pixels, angles in degrees, rates in 0..1."""
+    """Set one level's parameters: sizes in pixels, angles in degrees, rates in 0..1."""
 
     number: int
     stature: tuple[float, float]
     """Height in pixels of a person who stands upright."""
     distance: tuple[float, float]
-    """Distance to the camera in statures: the nearer, the stronger the perspective."""
+    """Distance to the camera in statures. Nearer people show a stronger perspective."""
     pitch: tuple[float, float]
-    """How far the camera looks down on people."""
+    """Angle at which the camera looks down on people."""
     roll: float
     """Largest roll of the body about the line of sight."""
     upright: float
     """Share of people whose roll is drawn from a narrow normal distribution instead."""
     facing: float
-    """Largest angle between where the pelvis points and the camera."""
+    """Largest angle between the pelvis's front and the direction to the camera."""
     variety: float
     """Spread of the joint angles about those of the drawn activity; 1 is natural."""
     calm: float
-    """Share of people who merely stand or walk."""
+    """Share of people who only stand or walk."""
     together: float
-    """Share of pictures in which people stand close enough to cover each other."""
+    """Share of images in which people stand close enough to cover each other."""
     apart: float
-    """Share of pictures with several people at a distance from each other."""
+    """Share of images with several people at a distance from each other."""
     crowd: int
-    """Largest number of people in a picture."""
+    """Largest number of people in an image."""
     occluders: float
     """Mean number of objects put in front of a person."""
     truncated: float
-    """Share of people who stand partly outside of the picture."""
+    """Share of people who stand partly outside the image."""
     most_hidden: int
-    """A picture in which a person has more hidden joints than this is composed anew."""
+    """An image in which a person has more hidden joints than this is composed again."""
     clutter: int
     """Mean number of objects in the background."""
     blur: float

@@ -1,8 +1,8 @@
-"""Colours, cloth patterns and the two collections they come from.
+"""Draw colors and cloth patterns from two collections.
 
 The training split draws from one collection, validation and test from the other. No saturated
-colour, grey or pattern is in both: hues are cut into `HUES` sectors that go to the collections in
-turn, brightness of greys into steps likewise, and the patterns' names are disjoint.
+color, gray or pattern is in both. Hues are cut into `HUES` sectors that go to the collections in
+turn. The brightness of grays is divided in the same way. The patterns' names are disjoint.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ HAIRS = np.array(
 
 @dataclass(frozen=True)
 class Collection:
-    """What one side of the split wears and stands before.
+    """Collect the clothes and backgrounds that one side of the split may use.
 
-    `parity` picks the hue sectors, `greys` the brightness of what has no hue, `patterns` and
-    `backdrops` the families of `shading.PATTERNS` and `background.BACKDROPS`.
+    `parity` selects the hue sectors and `grays` the brightness of colors without hue. `patterns`
+    and `backdrops` name families of `shading.PATTERNS` and `background.BACKDROPS`.
     """
 
     parity: int
-    greys: tuple[float, ...]
+    grays: tuple[float, ...]
     patterns: tuple[str, ...]
     backdrops: tuple[str, ...]
 
-    def colour(self, rng: Rng) -> np.ndarray:
-        """An RGB colour (3,) in 0..1."""
+    def color(self, rng: Rng) -> np.ndarray:
+        """Draw an RGB color (3,) in 0..1."""
         if rng.random() < 0.25:
-            return np.full(3, rng.choice(self.greys) + rng.uniform(-0.02, 0.02))
+            return np.full(3, rng.choice(self.grays) + rng.uniform(-0.02, 0.02))
         sector = 2 * rng.integers(HUES // 2) + self.parity
         hue = (sector + rng.uniform(0.15, 0.85)) / HUES
         value = rng.uniform(0.3, 0.95)
@@ -55,13 +55,13 @@ class Collection:
 
 TRAINING = Collection(
     parity=0,
-    greys=(0.16, 0.4, 0.64, 0.88),
+    grays=(0.16, 0.4, 0.64, 0.88),
     patterns=("hoops", "checks", "dots"),
     backdrops=("clouds", "bricks", "planks"),
 )
 HELD_OUT = Collection(
     parity=1,
-    greys=(0.1, 0.28, 0.52, 0.76),
+    grays=(0.1, 0.28, 0.52, 0.76),
     patterns=("pinstripes", "diagonals", "diamonds"),
     backdrops=("marble", "tiles", "cells"),
 )
@@ -69,19 +69,19 @@ HELD_OUT = Collection(
 
 @dataclass
 class Material:
-    """How a surface looks.
+    """Describe the looks of a surface.
 
     Attributes:
-        colours: (2, 3) RGB in 0..1, blended by the pattern.
-        pattern: a name in `shading.PATTERNS`, or None for the first colour alone.
+        colors: (2, 3) RGB in 0..1, blended by the pattern.
+        pattern: a name in `shading.PATTERNS`, or None for the first color alone.
         frequency: the pattern's repetitions per stature.
         roughness: strength of the fine grain.
         gloss: strength of the highlight.
         detail: a name in `shading.DETAILS` drawn over the pattern, such as a face.
-        accents: (A, 3), colours of the detail.
+        accents: (A, 3), colors of the detail.
     """
 
-    colours: np.ndarray
+    colors: np.ndarray
     pattern: str | None = None
     frequency: float = 20.0
     roughness: float = 0.1
@@ -91,7 +91,7 @@ class Material:
 
 
 def skin(rng: Rng) -> np.ndarray:
-    """A skin tone (3,) between two neighbours of `SKINS`."""
+    """Draw a skin tone (3,) between two neighbors of `SKINS`."""
     position = rng.uniform(0, len(SKINS) - 1)
     index = int(position)
     return SKINS[index] + (position - index) * (
@@ -100,8 +100,8 @@ def skin(rng: Rng) -> np.ndarray:
 
 
 def cloth(rng: Rng, collection: Collection, plain: float) -> Material:
-    """A cloth, without pattern in a share `plain` of cases."""
-    first, second = collection.colour(rng), collection.colour(rng)
+    """Draw a cloth. A share `plain` of all cloths has no pattern."""
+    first, second = collection.color(rng), collection.color(rng)
     if rng.random() < plain:
         return Material(np.stack([first, first]), roughness=rng.uniform(0.05, 0.25))
     return Material(

@@ -1,10 +1,10 @@
-"""Draws what a person does: activities of the legs, gestures of the arms, noise on every angle."""
+"""Draw a pose: an activity of the legs, a gesture of each arm, and noise on every angle."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from mmhg.synthetic.skeleton import Proportions, Skeleton, clip_to_limits, forward
+from mmhg.synthetic.skeleton import Proportions, Skeleton, clip_to_limits, pose_skeleton
 
 Rng = np.random.Generator
 
@@ -28,7 +28,7 @@ TRIES = 12
 
 
 def sample_proportions(rng: Rng) -> Proportions:
-    """A body of its own: every length varies, those of left and right alike."""
+    """Draw the lengths of one body. Left and right limbs have equal lengths."""
     typical = Proportions()
     spread = {"hip_width": 0.08, "shoulder_width": 0.08, "hand": 0.08, "head": 0.05}
     return Proportions(
@@ -40,13 +40,13 @@ def sample_proportions(rng: Rng) -> Proportions:
 
 
 def sample_skeleton(rng: Rng, size: Proportions, variety: float, calm: float) -> Skeleton:
-    """A skeleton within the joints' limits whose arms do not run through the body.
+    """Draw a skeleton within the joints' limits whose arms do not run through the body.
 
     Args:
-        rng: where to draw from.
+        rng: the random generator.
         size: lengths of the body.
         variety: factor on the spread of the angles.
-        calm: share of people who stand or walk, their arms more often down than up.
+        calm: share of people who stand or walk; their arms are more often down than up.
     """
     is_calm = rng.random() < calm
     angles = _trunk(rng, variety) | _legs(rng, variety, is_calm)
@@ -55,7 +55,7 @@ def sample_skeleton(rng: Rng, size: Proportions, variety: float, calm: float) ->
     for _ in range(TRIES):
         for side in ("left", "right"):
             angles |= _arm(rng, side, variety, is_calm)
-        skeleton = forward(clip_to_limits(angles), size)
+        skeleton = pose_skeleton(clip_to_limits(angles), size)
         if not _arms_cut_body(skeleton):
             break
     return skeleton
@@ -124,7 +124,7 @@ def _arm(rng: Rng, side: str, variety: float, calm: bool) -> dict[str, float]:
 
 
 def _arms_cut_body(skeleton: Skeleton) -> bool:
-    """Whether an elbow, wrist or hand lies inside the trunk, the head or a thigh."""
+    """Tell whether an elbow, wrist or hand lies inside the trunk, the head or a thigh."""
     points = skeleton.points
     ends = np.stack(
         [
@@ -148,7 +148,7 @@ def _arms_cut_body(skeleton: Skeleton) -> bool:
 
 
 def _distance_to_segment(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Distances (P,) of points (P, 3) from the segment between two points (3,)."""
+    """Return distances (P,) of points (P, 3) from the segment between two points (3,)."""
     axis = end - start
     along = np.clip((points - start) @ axis / (axis @ axis), 0, 1)
     return np.linalg.norm(points - start - along[:, None] * axis, axis=1)

@@ -1,12 +1,12 @@
-"""A depth buffer for round cones, exact to the (super-sampled) pixel.
+"""Draw round cones into a depth buffer, exactly for each (super-sampled) pixel.
 
-A round cone is the solid that a ball sweeps whose centre and radius change evenly from one end to
-the other. Each is drawn under its own weak perspective: its ends are projected exactly, between
-them depth and radius are linear in the picture. At `u` along the axis the ball reaches
-`slope u + sqrt(Q(u))` towards the viewer, Q a downward parabola; the pixel belongs to the cone
-where Q is positive for some `u`, and the largest reach, known in closed form, is what is seen.
+A ball sweeps a round cone when its center and its radius change linearly from one end to the
+other. Each cone has its own weak perspective: its ends are projected exactly, and between them
+depth and radius are linear in the image. At `u` along the axis the ball reaches
+`slope u + sqrt(Q(u))` towards the viewer, where Q is a downward parabola. A pixel belongs to the
+cone if Q is positive for some `u`. The largest reach, known in closed form, is the visible surface.
 
-Shape shorthand in this module: P covered pixels of the super-sampled picture.
+Shape shorthand in this module: P covered pixels of the super-sampled image.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmhg.synthetic.camera import Camera
+from mmhg.synthetic.camera import PinholeCamera
 
 SUPERSAMPLING = 2
 FAR = 1e6
@@ -25,15 +25,15 @@ STEEPEST = 0.9
 
 @dataclass
 class Surface:
-    """A round cone in camera axes, with what shading and the visibility test must know of it.
+    """Describe a round cone in camera axes, with all that shading and the visibility test need.
 
     Attributes:
-        ends: (2, 3), centres of the two balls.
+        ends: (2, 3), centers of the two balls.
         radii: their radii.
         frame: (3, 3), the part's left, up and front as columns; textures live in these axes.
-        origin: (3,), where the texture's coordinates are 0.
+        origin: (3,), the point at which the texture's coordinates are 0.
         materials: before and after the share `split` of the length.
-        person: whose flesh or clothes this is; -1 for a thing.
+        person: index of the person that the flesh or clothes belong to; -1 for an object.
         joints: indices of the joints that this surface may cover without hiding them.
     """
 
@@ -49,10 +49,10 @@ class Surface:
 
 @dataclass
 class Fragments:
-    """The foremost surface at every covered pixel.
+    """Hold the foremost surface at every covered pixel.
 
     Attributes:
-        index: (P,), flat index into the super-sampled picture.
+        index: (P,), flat index into the super-sampled image.
         surface: (P,), number of the surface.
         along: (P,), position on the surface's axis, 0..1.
         normal: (P, 3), unit normals in camera axes.
@@ -66,10 +66,10 @@ class Fragments:
     point: np.ndarray
 
 
-class Canvas:
-    """Depth and identity buffers of one picture of `width` x `height` pixels."""
+class DepthBuffer:
+    """Keep depth and surface number at each pixel of one image of `width` x `height` pixels."""
 
-    def __init__(self, width: int, height: int, camera: Camera) -> None:
+    def __init__(self, width: int, height: int, camera: PinholeCamera) -> None:
         self.camera = camera
         shape = (height * SUPERSAMPLING, width * SUPERSAMPLING)
         self.depth = np.full(shape, FAR, np.float32)
@@ -78,7 +78,7 @@ class Canvas:
         self._cones: list[tuple[float, ...]] = []
 
     def draw(self, surfaces: list[Surface]) -> None:
-        """Draw surfaces, numbered from 0 in this order. To be called once."""
+        """Draw surfaces, numbered from 0 in this order. Call it only once."""
         for number, surface in enumerate(surfaces):
             depths = surface.ends[:, 2]
             if depths.min() < 0.1:
@@ -96,9 +96,9 @@ class Canvas:
                 )
 
     def surface_at(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Foremost surface (-1 where none) and its depth at pixels (..., 2), 0-based.
+        """Return the foremost surface (-1 for none) and its depth at pixels (..., 2), 0-based.
 
-        Pixels outside of the picture show nothing.
+        Pixels outside the image show nothing.
         """
         height, width = self.depth.shape
         columns, rows = np.moveaxis(np.rint(to_buffer(pixels)).astype(int), -1, 0)
@@ -110,7 +110,7 @@ class Canvas:
         return numbers[cone], depth
 
     def fragments(self) -> Fragments:
-        """What is seen at every covered pixel."""
+        """Return the visible surface at every covered pixel."""
         width = self.depth.shape[1]
         index = np.flatnonzero(self._cone >= 0)
         table = np.asarray(self._cones, np.float32).reshape(-1, 10)
@@ -125,11 +125,11 @@ class Canvas:
         )
         facing = -np.sqrt(np.clip(1 - np.square(normal).sum(1), 0, 1))
         focal = self.camera.focal * SUPERSAMPLING
-        centre = to_buffer(np.asarray(self.camera.centre)).astype(np.float32)
+        center = to_buffer(np.asarray(self.camera.center)).astype(np.float32)
         point = np.stack(
             [
-                (columns - centre[0]) * depth / focal,
-                (rows - centre[1]) * depth / focal,
+                (columns - center[0]) * depth / focal,
+                (rows - center[1]) * depth / focal,
                 depth,
             ],
             axis=1,
@@ -189,5 +189,5 @@ class Canvas:
 
 
 def to_buffer(pixels: np.ndarray) -> np.ndarray:
-    """The super-sampled picture's pixels for a picture's; both count pixel centres from 0."""
+    """Convert pixels of the image to pixels of the super-sampled one; both are 0-based."""
     return SUPERSAMPLING * pixels + (SUPERSAMPLING - 1) / 2

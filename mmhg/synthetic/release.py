@@ -1,8 +1,8 @@
-"""Writes people in the layout of MPII's own annotation file (`mpii_human_pose_v1_u12_1.mat`).
+"""Write people in the layout of MPII's own annotation file (`mpii_human_pose_v1_u12_1.mat`).
 
-The file holds one variable `RELEASE`, a MATLAB struct. scipy shows MATLAB's struct arrays as
-object arrays with named fields, every value at least 2-D; the same arrays are written here.
-Coordinates in the file are MATLAB's: the centre of the top left pixel is (1, 1).
+The file holds one variable `RELEASE`, a MATLAB struct. scipy represents MATLAB's struct arrays as
+object arrays with named fields. Every value is at least 2-D. This module writes the same arrays.
+Coordinates in the file are MATLAB's: the center of the top left pixel is (1, 1).
 """
 
 from __future__ import annotations
@@ -15,23 +15,26 @@ from typing import Any
 import numpy as np
 
 from mmhg.datasets.formats.matlab import struct, write_mat
-from mmhg.synthetic.annotation import Person
+from mmhg.synthetic.annotation import SyntheticPerson
 
 ORIGIN = 1.0
 """Added to 0-based pixels."""
 
 
 @dataclass
-class Entry:
-    """One picture of a release and its people; without `truth` they get centre and scale alone."""
+class ReleaseEntry:
+    """Hold one image of a release and its people.
+
+    Without `truth` the file has only center and scale of these people.
+    """
 
     name: str
-    people: Sequence[Person]
+    people: Sequence[SyntheticPerson]
     truth: bool = True
 
 
-def write_release(path: Path, entries: Sequence[Entry], version: str) -> None:
-    """Write a `RELEASE` whose pictures with truth are the training pictures (`img_train`)."""
+def write_release(path: Path, entries: Sequence[ReleaseEntry], version: str) -> None:
+    """Write a `RELEASE` whose images with truth are the training images (`img_train`)."""
     cells = np.empty((len(entries), 1), object)
     for row, entry in enumerate(entries):
         cells[row, 0] = np.arange(1.0, len(entry.people) + 1)[:, None]
@@ -47,8 +50,8 @@ def write_release(path: Path, entries: Sequence[Entry], version: str) -> None:
     write_mat(path, {"RELEASE": struct([release])})
 
 
-def annolist(entries: Sequence[Entry]) -> np.ndarray:
-    """The struct array `annolist` (1, N)."""
+def annolist(entries: Sequence[ReleaseEntry]) -> np.ndarray:
+    """Return the struct array `annolist` (1, N)."""
     empty = np.empty((0, 0))
     return struct(
         [
@@ -63,8 +66,8 @@ def annolist(entries: Sequence[Entry]) -> np.ndarray:
     )
 
 
-def _annorect(person: Person, truth: bool) -> dict[str, Any]:
-    x, y = (np.rint(person.centre) + ORIGIN).tolist()
+def _annorect(person: SyntheticPerson, truth: bool) -> dict[str, Any]:
+    x, y = (np.rint(person.center) + ORIGIN).tolist()
     placed = {"scale": person.scale, "objpos": struct([{"x": x, "y": y}])}
     if not truth:
         return placed

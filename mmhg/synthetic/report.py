@@ -1,6 +1,6 @@
-"""Measures a rendered data set, as it lies on disk, against the floors of its level.
+"""Measure a rendered dataset on disk and compare it with the floors of its level.
 
-Shape shorthand in this module: P people, K = 16 joints. Pixels are MATLAB's, from 1, as on disk.
+Shape shorthand in this module: P people, K = 16 joints. Pixels are MATLAB's, 1-based, as on disk.
 """
 
 from __future__ import annotations
@@ -24,54 +24,55 @@ from mmhg.synthetic.release import ORIGIN
 from mmhg.synthetic.skeleton import BONES, JOINTS
 
 LOWERED = 15.0
-"""MPII's centre is moved down by this times scale before cropping (authors' code)."""
+"""MPII's center is moved down by this times scale before cropping (authors' code)."""
 CROP_SIDE = 1.25 * 200.0
 """Side of the crop in pixels at scale 1 (authors' code)."""
 OUTERMOST = 0.5
 """Percentile at either end that a spread leaves out."""
 SECTORS = 12
-"""Facing counts as every way when each of this many equal sectors has its share of people."""
-COLOURS = {"right": (60, 60, 255), "left": (255, 140, 40), "": (90, 220, 90)}
+"""Number of equal sectors of facing. A level that asks for all directions needs at least half of an
+equal share of people in each."""
+COLORS = {"right": (60, 60, 255), "left": (255, 140, 40), "": (90, 220, 90)}
 """BGR of the person's right, left and middle in the sheet."""
 
 
 @dataclass
-class People:
-    """Annotated people of one split.
+class MeasuredPeople:
+    """Hold the annotated people of one split.
 
     Attributes:
         images: (P,) names.
-        joints: (P, K, 2), NaN where not annotated.
+        joints: (P, K, 2), NaN for joints that are not annotated.
         visible: (P, K).
         head_boxes: (P, 4).
-        centres: (P, 2), lowered as for cropping.
+        centers: (P, 2), lowered as for cropping.
         scales: (P,).
-        company: (P,), whether a joint of another person is in the crop.
+        company: (P,), True if a joint of another person is in the crop.
     """
 
     images: list[str]
     joints: np.ndarray
     visible: np.ndarray
     head_boxes: np.ndarray
-    centres: np.ndarray
+    centers: np.ndarray
     scales: np.ndarray
     company: np.ndarray
 
     @property
     def annotated(self) -> np.ndarray:
-        """(P, K)."""
+        """Tell which joints are annotated, (P, K)."""
         return np.isfinite(self.joints).all(axis=2)
 
     @property
     def roll(self) -> np.ndarray:
-        """Degrees (P,) by which pelvis to thorax leans to the right of upright in the picture."""
+        """Measure in degrees (P,) how far pelvis to thorax leans to the image's right."""
         torso = self.joints[:, JOINTS.index("thorax")] - self.joints[:, JOINTS.index("pelvis")]
         return np.degrees(np.arctan2(torso[:, 0], -torso[:, 1]))
 
 
 @dataclass
 class Check:
-    """One measured number beside its floor."""
+    """Hold one measured number and its floor."""
 
     name: str
     measured: str
@@ -79,11 +80,11 @@ class Check:
     holds: bool
 
 
-def load_people(folder: Path) -> dict[str, People]:
-    """The annotated people of a rendered folder by split, `train` and `val`."""
+def load_people(folder: Path) -> dict[str, MeasuredPeople]:
+    """Read the annotated people of a rendered folder by split, `train` and `val`."""
     if not (folder / MARKER_NAME).is_file():
         raise InputError(
-            f"{folder} holds no finished figures ({MARKER_NAME} is missing): run "
+            f"{folder} holds no finished synthetic people ({MARKER_NAME} is missing). Run "
             "tools/render_synthetic.py first"
         )
     listed = set(read_split_list(folder / VAL_LIST_NAME))
@@ -96,43 +97,47 @@ def load_people(folder: Path) -> dict[str, People]:
     return {split: _gather(rows) for split, rows in chosen.items()}
 
 
-def _gather(rows: Sequence[tuple[ReleaseImage, AnnotatedPerson]]) -> People:
+def _gather(rows: Sequence[tuple[ReleaseImage, AnnotatedPerson]]) -> MeasuredPeople:
     joints = np.stack([person.keypoints for _, person in rows])
     visible = np.stack([person.visible for _, person in rows]) > 0
     scales = np.array([person.scale for _, person in rows])
-    centres = np.array([person.center for _, person in rows], float)
-    centres[:, 1] += LOWERED * scales
+    centers = np.array([person.center for _, person in rows], float)
+    centers[:, 1] += LOWERED * scales
     company = [
         any(
-            np.any(np.abs(other.keypoints - centre).max(axis=1) < CROP_SIDE * scale / 2)
+            np.any(np.abs(other.keypoints - center).max(axis=1) < CROP_SIDE * scale / 2)
             for other in image.people
             if other is not person
         )
-        for (image, person), centre, scale in zip(rows, centres, scales, strict=True)
+        for (image, person), center, scale in zip(rows, centers, scales, strict=True)
     ]
-    return People(
+    return MeasuredPeople(
         images=[image.name for image, _ in rows],
         joints=joints,
         visible=visible,
         head_boxes=np.array([person.head_box for _, person in rows]),
-        centres=centres,
+        centers=centers,
         scales=scales,
         company=np.array(company),
     )
 
 
-def mean_pose_pckh(train: People, val: People) -> float:
-    """PCKh@0.5 on `val` of the mean of `train`, placed by centre and scale (official protocol)."""
-    mean = np.nanmean((train.joints - train.centres[:, None]) / train.scales[:, None, None], axis=0)
-    predicted = mean * val.scales[:, None, None] + val.centres[:, None]
+def mean_pose_pckh(train: MeasuredPeople, val: MeasuredPeople) -> float:
+    """Score the mean pose of `train` on `val`, placed by center and scale.
+
+    Returns:
+        PCKh@0.5 by the official protocol.
+    """
+    mean = np.nanmean((train.joints - train.centers[:, None]) / train.scales[:, None, None], axis=0)
+    predicted = mean * val.scales[:, None, None] + val.centers[:, None]
     sizes = head_sizes_from_boxes(val.head_boxes)
     joints = np.where(val.annotated[..., None], val.joints, 0)
     distances = normalized_distances(predicted, joints, sizes, val.annotated)
     return score_pckh(distances, JOINTS).summary["PCKh@0.5"]
 
 
-def check_floors(folder: Path, people: dict[str, People], floors: Floors) -> list[Check]:
-    """Every floor of a level beside what the data measure, over training and validation people."""
+def check_floors(folder: Path, people: dict[str, MeasuredPeople], floors: Floors) -> list[Check]:
+    """Compare the training and validation people with every floor of a level."""
     both = list(people.values())
     annotated = np.concatenate([split.annotated for split in both])
     hidden = ~np.concatenate([split.visible for split in both])[annotated]
@@ -190,7 +195,7 @@ def _check_facing(degrees: np.ndarray, floor: float) -> Check:
 
 
 def table(checks: Sequence[Check]) -> str:
-    """The checks as text."""
+    """Format the checks as text."""
     width = max(len(check.name) for check in checks)
     lines = [f"{'':<{width}}  {'measured':>16}  {'floor':>16}"]
     lines += [
@@ -202,16 +207,16 @@ def table(checks: Sequence[Check]) -> str:
 
 
 def level_of(folder: Path) -> int:
-    """Level of a finished folder."""
+    """Read the level of a finished folder."""
     return json.loads((folder / MARKER_NAME).read_text())["level"]
 
 
 def draw_sheet(
-    folder: Path, people: dict[str, People], size: int, columns: int = 8, rows: int = 3
+    folder: Path, people: dict[str, MeasuredPeople], size: int, columns: int = 8, rows: int = 3
 ) -> np.ndarray:
-    """Crops with skeletons, BGR: `rows` rows of training people, then as many of validation.
+    """Draw crops with skeletons, BGR: `rows` rows of training people, then as many of validation.
 
-    Visible joints are solid, hidden ones hollow; the person's right is red, the left blue.
+    Visible joints are filled, hidden ones are not. The person's right is red, the left is blue.
     """
     lines = []
     for split in people.values():
@@ -221,47 +226,45 @@ def draw_sheet(
     return np.vstack(lines)
 
 
-def _tile(folder: Path, people: People, row: int, size: int, side: int = 256) -> np.ndarray:
-    picture = cv2.imread(str(folder / "images" / people.images[row]))
-    if picture is None:
-        raise InputError(f"{folder / 'images' / people.images[row]} cannot be read: render again")
+def _tile(folder: Path, people: MeasuredPeople, row: int, size: int, side: int = 256) -> np.ndarray:
+    image = cv2.imread(str(folder / "images" / people.images[row]))
+    if image is None:
+        raise InputError(f"{folder / 'images' / people.images[row]} cannot be read. Render again")
     zoom = size / (CROP_SIDE * people.scales[row])
-    shift = (size - 1) / 2 - zoom * (people.centres[row] - ORIGIN)
-    crop = cv2.warpAffine(
-        picture, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size)
-    )
+    shift = (size - 1) / 2 - zoom * (people.centers[row] - ORIGIN)
+    crop = cv2.warpAffine(image, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size))
     tile = cv2.resize(crop, (side, side), interpolation=cv2.INTER_LINEAR)
     points = (zoom * (people.joints[row] - ORIGIN) + shift + 0.5) * side / size - 0.5
     for start, end in BONES:
         if np.isfinite(points[[start, end]]).all():
-            colour = COLOURS[_side(start) or _side(end)]
-            cv2.line(tile, _pixel(points[start]), _pixel(points[end]), colour, 1, cv2.LINE_AA)
+            color = COLORS[_side(start) or _side(end)]
+            cv2.line(tile, _pixel(points[start]), _pixel(points[end]), color, 1, cv2.LINE_AA)
     for joint in np.flatnonzero(np.isfinite(points).all(axis=1)):
         solid = people.visible[row, joint]
         if solid:
-            cv2.circle(tile, _pixel(points[joint]), 3, COLOURS[_side(joint)], -1, cv2.LINE_AA)
+            cv2.circle(tile, _pixel(points[joint]), 3, COLORS[_side(joint)], -1, cv2.LINE_AA)
         cv2.circle(tile, _pixel(points[joint]), 3, (255, 255, 255), 1, cv2.LINE_AA)
     return cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 def _side(joint: int) -> str:
     side = JOINTS[joint].split("_")[0]
-    return side if side in COLOURS else ""
+    return side if side in COLORS else ""
 
 
 def _pixel(point: np.ndarray) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
 
 
-def report(folder: Path, sheet: Path) -> bool:
-    """Print the floors of a folder's level, write the sheet, tell whether every floor holds."""
+def check_folder(folder: Path, sheet: Path) -> bool:
+    """Print a folder's measurements beside the floors, write the sheet; return whether all hold."""
     people = load_people(folder)
     level = LEVELS[level_of(folder)]
     checks = check_floors(folder, people, level.floors)
     counts = ", ".join(f"{len(split.images)} {name}" for name, split in people.items())
-    print(f"{folder}: figures, level {level.number}, {counts} people")
+    print(f"{folder}: synthetic people, level {level.number}, {counts} people")
     print(table(checks))
     if not cv2.imwrite(str(sheet), draw_sheet(folder, people, level.input_size)):
-        raise InputError(f"{sheet} could not be written: name a .png in a folder that exists")
+        raise InputError(f"{sheet} could not be written. Name a .png in a folder that exists")
     print(f"sheet of pictures: {sheet}")
     return all(check.holds for check in checks)

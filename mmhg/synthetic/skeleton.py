@@ -1,7 +1,7 @@
-"""The kinematic tree: from joint angles to points and part frames in space.
+"""Pose the kinematic tree: from joint angles to points and part frames in space.
 
 Axes of a body and of each of its parts: x to the person's left, y up, z to the front
-(right-handed). At rest the person stands upright, arms and legs straight down. Lengths are in
+(right-handed). At rest the person stands upright, with arms and legs straight down. Lengths are in
 statures (the height of the person standing upright), angles in degrees.
 """
 
@@ -57,14 +57,15 @@ LIMITS = {
     "knee_flex": (0, 140),
     "ankle_flex": (-20, 45),
 }
-"""Range of every angle. `raise` lifts the upper arm away from hanging, in a vertical plane that
-`plane` turns from the side (0) to the front (90); `twist` turns it inwards."""
+"""Range of every angle. `raise` lifts the upper arm from its hanging position, in a vertical
+plane. `plane` turns this plane from the side (0) to the front (90). `twist` turns the arm
+inwards."""
 
 _AXES = {"x": (1, 2, 0), "y": (2, 0, 1), "z": (0, 1, 2)}
 
 
 def rotation(axis: str, degrees: float) -> np.ndarray:
-    """Right-handed rotation (3, 3) about a coordinate axis."""
+    """Return the right-handed rotation (3, 3) about a coordinate axis."""
     first, second, fixed = _AXES[axis]
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     matrix = np.zeros((3, 3))
@@ -77,7 +78,7 @@ def rotation(axis: str, degrees: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Proportions:
-    """Lengths of one person's body, in statures."""
+    """Hold the lengths of one person's body, in statures."""
 
     shin: float = 0.228
     thigh: float = 0.24
@@ -95,11 +96,11 @@ class Proportions:
 
 @dataclass
 class Skeleton:
-    """A posed skeleton.
+    """Hold a posed skeleton.
 
     Attributes:
         joints: (16, 3) in MPII's order.
-        points: further named points, each (3,).
+        points: all named points, each (3,).
         frames: named part frames, each (3, 3), columns = the part's left, up and front.
     """
 
@@ -108,7 +109,7 @@ class Skeleton:
     frames: dict[str, np.ndarray]
 
     def moved(self, matrix: np.ndarray, shift: np.ndarray) -> Skeleton:
-        """This skeleton turned by `matrix` (3, 3), then shifted by `shift` (3,)."""
+        """Return this skeleton rotated by `matrix` (3, 3), then shifted by `shift` (3,)."""
         return Skeleton(
             self.joints @ matrix.T + shift,
             {name: matrix @ point + shift for name, point in self.points.items()},
@@ -117,7 +118,7 @@ class Skeleton:
 
 
 def clip_to_limits(angles: dict[str, float]) -> dict[str, float]:
-    """Angles within `LIMITS`; those of limbs are named `left_*` and `right_*`."""
+    """Clip angles to `LIMITS`. The angles of limbs are named `left_*` and `right_*`."""
     clipped = {}
     for name, value in angles.items():
         low, high = LIMITS[name.removeprefix("left_").removeprefix("right_")]
@@ -125,7 +126,7 @@ def clip_to_limits(angles: dict[str, float]) -> dict[str, float]:
     return clipped
 
 
-def forward(angles: dict[str, float], size: Proportions) -> Skeleton:
+def pose_skeleton(angles: dict[str, float], size: Proportions) -> Skeleton:
     """Pose a skeleton with its pelvis at the origin, facing +z."""
     points: dict[str, np.ndarray] = {}
     frames: dict[str, np.ndarray] = {"pelvis": np.eye(3)}

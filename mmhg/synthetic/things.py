@@ -1,4 +1,4 @@
-"""Objects that stand in front of people."""
+"""Build objects that stand in front of people."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ Rng = np.random.Generator
 def build_thing(
     rng: Rng, skeleton: Skeleton, collection: Collection, material: int
 ) -> tuple[list[Surface], Material]:
-    """Something in front of one of the joints of a person: its surfaces, all of one material.
+    """Build an object in front of one of the joints of a person.
 
     Args:
-        rng: where to draw from.
+        rng: the random generator.
         skeleton: the person, in camera axes.
-        collection: where the thing's looks come from.
+        collection: the object's material is drawn from it.
         material: the number that the returned material will have in the scene.
+
+    Returns:
+        The object's surfaces, and the one material of all of them.
     """
     joint = skeleton.joints[rng.integers(len(skeleton.joints))]
     near = skeleton.joints[:, 2].min() - rng.uniform(0.1, 0.3)
@@ -44,7 +47,7 @@ Lines = list[tuple[np.ndarray, tuple[float, float]]]
 
 
 def _post(rng: Rng) -> Lines:
-    """A post or a rail right through the picture."""
+    """Build a post or a rail that crosses the whole image."""
     lean, width = rng.normal(0, 0.12), rng.uniform(0.018, 0.045)
     along = np.array([np.sin(lean), np.cos(lean), 0.0])
     if rng.random() < 0.3:
@@ -53,7 +56,7 @@ def _post(rng: Rng) -> Lines:
 
 
 def _bundle(rng: Rng) -> Lines:
-    """A plant: stalks from one place below."""
+    """Build a plant: stalks from one point below."""
     foot = np.array([rng.normal(0, 0.03), rng.uniform(0.15, 0.25), 0.0])
     tips = rng.normal(0, 0.08, (rng.integers(5, 9), 3)) * (1, 1, 0.3) - (0, 0.02, 0)
     return [(np.stack([foot, tip]), (0.01, rng.uniform(0.012, 0.03))) for tip in tips]
@@ -65,7 +68,7 @@ def _ball(rng: Rng) -> Lines:
 
 
 def _block(rng: Rng) -> Lines:
-    """Something like a bag: a few rounded bars side by side."""
+    """Build a bag: a few rounded bars side by side."""
     width, height, radius = rng.uniform(0.05, 0.12), rng.uniform(0.05, 0.14), 0.03
     rows = np.linspace(-height, height, 5)
     return [

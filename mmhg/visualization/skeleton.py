@@ -1,4 +1,4 @@
-"""People drawn with their skeletons, in the data set's colours.
+"""Draw people with their skeletons, in the dataset's colors.
 
 Shape shorthand in this module: K keypoints, L links, H x W px. Points are 0-based px (x, y).
 """
@@ -24,10 +24,10 @@ def draw_skeleton(
     Args:
         image: (H, W, 3) uint8, BGR.
         keypoints: (K, 2) px.
-        drawn: (K,) bool; links need both of their ends.
-        metainfo: The data set's parsed metainfo: ``skeleton_links``, ``skeleton_link_colors`` and
-            ``keypoint_colors`` (RGB).
-        thickness: Of the lines in px; by the image's size if None, as for a person who fills it.
+        drawn: (K,) bool, True for keypoints to draw. A link is drawn if both its ends are.
+        metainfo: The dataset's parsed metainfo: `skeleton_links`, `skeleton_link_colors` and
+            `keypoint_colors` (RGB).
+        thickness: Thickness of the lines in px; None fits a person who fills the image.
     """
     if thickness is None:
         thickness = max(1, round(max(image.shape[:2]) / 110))
@@ -40,7 +40,7 @@ def draw_skeleton(
         )
         if drawn[start] and drawn[end]
     ]
-    if rim:  # tells lines from a background of their colour
+    if rim:  # keeps lines visible on a background of the same color
         for start, end, _ in links:
             cv2.line(image, start, end, (0, 0, 0), thickness + 2 * rim, cv2.LINE_AA)
     for start, end, bgr in links:
@@ -58,14 +58,14 @@ def draw_people(
 ) -> None:
     """Draw the skeletons of an image's people into it, in place.
 
-    Lines are as thick as suits each person's size, but never too thin for the image to be looked at
-    as a whole.
+    The lines' thickness suits each person's size. It is never too thin to be seen in a view of the
+    whole image.
 
     Args:
         image: (H, W, 3) uint8, BGR.
         keypoints: (N, K, 2) px, of N people.
         drawn: (N, K) bool.
-        metainfo: As in :func:`draw_skeleton`.
+        metainfo: As in `draw_skeleton`.
     """
     side = max(image.shape[:2])
     for points, shown in zip(keypoints, drawn, strict=True):
@@ -84,15 +84,15 @@ def person_tile(
     metainfo: dict[str, Any],
     side: int = 256,
 ) -> Image:
-    """The person's box, resized to side x side px, with one skeleton.
+    """Cut out a person's box, resize it to side x side px, and draw one skeleton over it.
 
     Args:
         image: (H, W, 3) uint8, BGR.
-        center: (2,) centre of the box, px.
+        center: (2,) center of the box, px.
         scale: (2,) width and height of the box, px.
         keypoints: (K, 2) px in the image.
         drawn: (K,) bool.
-        metainfo: As in :func:`draw_skeleton`.
+        metainfo: As in `draw_skeleton`.
         side: Side of the tile in px.
     """
     zoom = side / float(max(scale))
@@ -104,7 +104,7 @@ def person_tile(
 
 
 def sheet(rows: Sequence[Sequence[Image]], titles: Sequence[str], columns: int) -> Image:
-    """Groups of tiles side by side, ``columns`` groups a row, each tile under its title."""
+    """Arrange groups of tiles, `columns` groups per row. Each tile shows its title."""
     groups = []
     for tiles in rows:
         labelled = []

@@ -56,7 +56,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Run the parts, print their tables, and write the files."""
-    from mmhg.benchmark.report import draw, machine, markdown, report
+    from mmhg.benchmark.report import draw, machine, markdown, to_dict
     from mmhg.utils.files import replacing, write_json, write_text
 
     limit_threads(args)
@@ -72,7 +72,7 @@ def run(args: Namespace) -> None:
     if args.output:
         args.output.mkdir(parents=True, exist_ok=True)
         write_text(args.output / "benchmarks.md", page)
-        write_json(args.output / "benchmarks.json", report(parts, about))
+        write_json(args.output / "benchmarks.json", to_dict(parts, about))
         with replacing(args.output / "benchmarks.png") as partial:
             draw(parts, partial)
 

@@ -24,7 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Print what was measured, and write the sheet."""
-    from mmhg.synthetic.report import report
+    from mmhg.synthetic.report import check_folder
 
-    holds = report(args.folder, args.output or args.folder / "sheet.png")
+    holds = check_folder(args.folder, args.output or args.folder / "sheet.png")
     return 0 if holds else 1

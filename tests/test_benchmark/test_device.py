@@ -1,15 +1,15 @@
-"""What a device can do, on the one that is always there."""
+"""Check the measurements of a device, on the CPU."""
 
 import pytest
 import torch
 from torch import nn
 
 from mmhg.benchmark import device, training
-from mmhg.benchmark.measure import Comparison, Row
+from mmhg.benchmark.measure import Comparison, Measurement
 from mmhg.models import HourglassBackbone
 
 
-def test_rate_counts_two_operations_a_multiplication(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_counts_two_operations_per_multiplication(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "_seconds", lambda run, name, repetitions: (run(), 0.5)[1])
     rate = device.convolution_rate("cpu", layers=[(2, 8, 16), (1, 8, 16)], repetitions=1)
     # batch * pixels * kernel * channels in * channels out * 2, in half a second
@@ -37,16 +37,18 @@ def test_shares_of_the_peak_stand_in_the_notes(monkeypatch: pytest.MonkeyPatch) 
     model = HourglassBackbone(num_stacks=1, channels=16, stem_channels=(4, 8, 8)).eval()
     images = torch.zeros(2, 3, 64, 64)
     made = {
-        name: training.Trainee(name, model, images, torch.zeros(2, 16, 16, 16))
+        name: training.TrainingRun(name, model, images, torch.zeros(2, 16, 16, 16))
         for name in ("plain", "ours, --amp")
     }
     flops = device.training_flops(model, images) / 2
-    # The plain form needs 1 s an image, ours a fourth.
-    table = Comparison("steps", "ms per image", [Row("plain", 1000, 1), Row("ours, --amp", 250, 4)])
+    # The plain form needs 1 s per image, ours a quarter.
+    table = Comparison(
+        "steps", "ms per image", [Measurement("plain", 1000, 1), Measurement("ours, --amp", 250, 4)]
+    )
     monkeypatch.setattr(training, "convolution_rate", lambda device: 8 * flops)
     monkeypatch.setattr(training, "cuda_peak", lambda step: 3 * 2**29)
     plain, ours = training.with_device_shares(table, made).rows
     assert plain.note.startswith("12% of the ")
     assert ours.note.startswith("50% of the ")
-    assert ours.note.endswith("; 1.50 GiB beside weights and optimiser")
+    assert ours.note.endswith("; 1.50 GiB besides weights and optimizer")
     assert ours.ratio == 4

@@ -1,4 +1,4 @@
-"""Every form is timed beside the plain one, on a tiny network."""
+"""Check that every form is timed with the plain one, on a tiny network."""
 
 import sys
 from types import ModuleType
@@ -16,7 +16,7 @@ TINY = dict(size=64, channels=16, stem_channels=(4, 8, 8))
 
 @pytest.fixture
 def peer(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module with an implementation whose heatmaps are all zero."""
+    """Make a module with an implementation whose heatmaps are all zero."""
     module = ModuleType("somebody_elses")
     module.zeros = lambda num_stacks: (
         lambda images: (

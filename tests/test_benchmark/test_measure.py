@@ -1,4 +1,4 @@
-"""Ratios of interleaved runs, on a clock that the test moves."""
+"""Check ratios of interleaved runs, on a clock that the test moves."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from mmhg.benchmark.measure import Candidate, compare, count
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that stands still but for `advance`."""
+    """Make a clock that moves only by `advance`."""
 
     class Clock:
         now = 0.0
@@ -48,7 +48,7 @@ def test_candidates_take_turns_and_the_first_runs_only_warm_up(clock):
 
     candidates = [Candidate(name, lambda name=name: run(name, 1)) for name in "ab"]
     compare("order", "image", candidates, seconds=5, min_rounds=1)
-    # Two seconds a round: three rounds until five have gone by.
+    # Each round takes two seconds: three rounds until five seconds have passed.
     assert turns == ["a", "a", "b", "b"] + ["a", "b"] * 3
 
 

@@ -1,24 +1,24 @@
-"""What a reader gets of the comparisons."""
+"""Check the pages, numbers and pictures of comparisons."""
 
 import json
 
 import cv2
 
-from mmhg.benchmark.measure import Comparison, Row, count
-from mmhg.benchmark.report import draw, machine, markdown, report
+from mmhg.benchmark.measure import Comparison, Measurement, count
+from mmhg.benchmark.report import draw, machine, markdown, to_dict
 
 TIMES = Comparison(
     "2 stacks",
     "ms per image",
     [
-        Row("plain", 130.25, 1.0, (1.0, 1.0)),
-        Row("ours", 70.5, 1.851, (1.8, 1.9), goal=1.55, note="deviation 5e-07"),
+        Measurement("plain", 130.25, 1.0, (1.0, 1.0)),
+        Measurement("ours", 70.5, 1.851, (1.8, 1.9), goal=1.55, note="deviation 5e-07"),
     ],
 )
 SHARES = Comparison(
     "peak",
     "MB",
-    [Row("plain", 4000, 1.0), Row("ours", 800, 5.0, goal=0.25)],
+    [Measurement("plain", 4000, 1.0), Measurement("ours", 800, 5.0, goal=0.25)],
     goal_is_share=True,
 )
 
@@ -33,7 +33,7 @@ def test_markdown_says_values_ratios_goals_and_notes():
 
 
 def test_json_holds_every_number():
-    numbers = json.loads(json.dumps(report({"inference": [TIMES]}, {"processor": "made"})))
+    numbers = json.loads(json.dumps(to_dict({"inference": [TIMES]}, {"processor": "made"})))
     row = numbers["parts"]["inference"][0]["rows"][1]
     assert row == {
         "name": "ours",
@@ -63,4 +63,4 @@ def test_machine_names_what_the_numbers_depend_on():
 def test_nothing_left_is_said_in_words_and_as_null():
     waits = count("host waits", "waits per iteration", {"mmengine": 4, "ours": 0})
     assert "| ours | 0 | nothing left |" in markdown({"training": [waits]}, {})
-    assert report({"training": [waits]}, {})["parts"]["training"][0]["rows"][1]["ratio"] is None
+    assert to_dict({"training": [waits]}, {})["parts"]["training"][0]["rows"][1]["ratio"] is None

@@ -69,7 +69,7 @@ def test_an_example_comes_with_its_box(page, demo, image):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"This is a text.", "notes.jpg: this is no picture that can be read here."),
+        (b"This is a text.", "notes.jpg: this file is not a picture that can be read here."),
         (None, "notes.jpg: this picture is cut off"),
         (bytes(MAX_UPLOAD + 1), "notes.jpg: this file has 0.2 MB, the limit is 0.2 MB."),
     ],

@@ -98,7 +98,7 @@ def test_broken_pictures(server, photo, path):
     status, message = error(ask(server, path, photo.read_bytes()[:500]))
     assert status == 422 and "cut off" in message
     status, message = error(ask(server, path, b""))
-    assert status == 422 and "no picture" in message
+    assert status == 422 and "not a picture" in message
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_a_browser_that_goes_away_does_no_harm(server, photo, capfd):
 def test_mistakes_of_ours_are_told_apart(server, photo, monkeypatch, capfd):
     monkeypatch.setattr(server, "demo", None)
     status, message = error(ask(server, "/api/pose", photo.read_bytes()))
-    assert status == 500 and "something went wrong inside of the server" in message
+    assert status == 500 and "something went wrong inside the server" in message
     assert "TypeError" in capfd.readouterr().err
 
 
@@ -208,7 +208,7 @@ def test_ports_that_there_are_not(demo, port):
 
 def test_a_port_that_is_taken(server, demo):
     port = server.server_address[1]
-    with pytest.raises(InputError, match="--port 0 takes one that is"):
+    with pytest.raises(InputError, match="--port 0 takes a free one"):
         DemoServer(demo, port=port)
 
 

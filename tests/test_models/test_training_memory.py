@@ -1,10 +1,10 @@
-"""Checkpointing by the bytes that are alive in a training step."""
+"""Check checkpointing by the bytes that are alive in a training step."""
 
 import pytest
 import torch
 
 from mmhg.benchmark.memory import LiveBytes, peak_bytes
-from mmhg.benchmark.training import trainees
+from mmhg.benchmark.training import training_runs
 
 # A sixteenth of the paper's width and side: weights and activations in the same proportion.
 SMALL = dict(channels=16, stem_channels=(4, 8, 8), num_keypoints=1)
@@ -42,24 +42,26 @@ def test_live_bytes_see_saved_activations_and_gradients() -> None:
 def test_checkpointing_needs_a_quarter(amp: str) -> None:
     names = ["plain", f"ours{amp}", f"ours{amp}, with_cp"]
     plain, ours, checkpointed = (
-        peak_bytes(trainee) for _, trainee in trainees(names, 8, 4, 64, **SMALL)
+        peak_bytes(training_run) for _, training_run in training_runs(names, 8, 4, 64, **SMALL)
     )
     assert ours <= plain
     assert checkpointed < 0.25 * plain
 
 
-def test_trainees_are_the_same_network() -> None:
+def test_training_runs_are_the_same_network() -> None:
     losses, norms = [], []
     names = ["plain", "ours", "ours, with_cp"]
-    for _, trainee in trainees(names, 2, 4, 64, **SMALL):
-        trainee.model.double()  # Batch norm over few pixels makes much of float32's rounding.
-        trainee.images = trainee.images.double()
-        losses.append(trainee.loss().item())
-        trainee.backward()
-        gradients = [parameter.grad for parameter in trainee.model.parameters()]
+    for _, training_run in training_runs(names, 2, 4, 64, **SMALL):
+        training_run.model.double()  # Batch norm over few pixels makes much of float32's rounding.
+        training_run.images = training_run.images.double()
+        losses.append(training_run.loss().item())
+        training_run.backward()
+        gradients = [parameter.grad for parameter in training_run.model.parameters()]
         norms.append(torch.nn.utils.get_total_norm(gradients).item())
-        before = [p.detach().clone() for p in trainee.model.parameters()]
-        trainee.step()
-        assert any(not p.equal(b) for p, b in zip(trainee.model.parameters(), before, strict=True))
+        before = [p.detach().clone() for p in training_run.model.parameters()]
+        training_run.step()
+        assert any(
+            not p.equal(b) for p, b in zip(training_run.model.parameters(), before, strict=True)
+        )
     assert losses[1:] == pytest.approx([losses[0]] * 2, rel=1e-6)
     assert norms[1:] == pytest.approx([norms[0]] * 2, rel=1e-4)

@@ -6,7 +6,7 @@ from mmengine.structures import InstanceData
 from mmpose.structures import PoseDataSample
 
 from mmhg.errors import InputError
-from mmhg.refinement.paths import Ruler, joint_paths, most_corrected
+from mmhg.refinement.paths import DistanceUnit, joint_paths, most_corrected
 from mmhg.refinement.tiles import choose_joints, drawn_joints, find_joints
 from test_refinement.made import ELBOW, METAINFO, WRIST, paths
 
@@ -15,20 +15,20 @@ def test_distances_are_in_head_sizes() -> None:
     moves = paths(3)  # 24, 12 and 0 px off; a head has 8 px
     np.testing.assert_allclose(moves.errors[:, WRIST], [3.0, 1.5, 0.0])
     np.testing.assert_allclose(moves.moved[:, WRIST], [1.5, 1.5])
-    assert moves.right.sum(1).tolist() == [15, 15, 16]
+    assert moves.correct.sum(1).tolist() == [15, 15, 16]
     assert (np.delete(moves.moved, WRIST, axis=1) == 0).all()
 
 
 def test_what_speaks_for_a_joint() -> None:
-    assert paths(2).corrected[WRIST] == 1.0  # put right, from farther than twice the reach
-    assert paths(2, off=5.0).corrected[WRIST] == 5 / 8
-    assert paths(2, off=3.0).corrected[WRIST] == 0.0  # was right
+    assert paths(2).correction_score[WRIST] == 1.0  # corrected, at most 2 thresholds
+    assert paths(2, off=5.0).correction_score[WRIST] == 5 / 8
+    assert paths(2, off=3.0).correction_score[WRIST] == 0.0  # was right
     moves = paths(2)
     moves.keypoints[1, [WRIST, ELBOW], 0] += 10
-    assert moves.corrected[WRIST] == -0.25  # nearer, but still missed
-    assert moves.corrected[ELBOW] == -1.0  # spoiled
-    assert moves.corrected.sum() == -1.25
-    assert (paths(2, annotated=False).corrected == 0).all()
+    assert moves.correction_score[WRIST] == -0.25  # nearer, but still missed
+    assert moves.correction_score[ELBOW] == -1.0  # spoiled
+    assert moves.correction_score.sum() == -1.25
+    assert (paths(2, annotated=False).correction_score == 0).all()
 
 
 def test_the_person_with_most_put_right_is_chosen() -> None:
@@ -95,13 +95,13 @@ def test_paths_are_in_px_of_the_input() -> None:
     found = joint_paths([sample((106.0, 200.0), **truth), sample((102.0, 201.0), **truth)])
     np.testing.assert_allclose(found.keypoints, [[[44, 64], [0, 0]], [[36, 66], [0, 0]]])
     np.testing.assert_allclose(found.truth, [[32, 64], [np.nan, np.nan]])
-    assert found.ruler == Ruler("head sizes", 12.0, 0.5)
+    assert found.unit == DistanceUnit("head sizes", 12.0, 0.5)
     assert drawn_joints(found).tolist() == [True, False]
 
 
-def test_without_annotation_the_crop_is_the_ruler() -> None:
+def test_without_annotation_the_unit_is_of_the_crop() -> None:
     found = joint_paths([sample((106.0, 200.0))])
     assert not found.annotated.any()
     assert drawn_joints(found).all()
-    assert (found.ruler.px, found.ruler.name) == (1.28, "% of the crop")
+    assert (found.unit.size_px, found.unit.name) == (1.28, "% of the crop")
     assert found.moved.shape == (0, 2)

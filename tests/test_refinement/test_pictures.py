@@ -119,7 +119,7 @@ def test_gif(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert wide.n_frames == len(list(draw_frames(person(2), METAINFO, [WRIST], 100)))
     assert wide.info["loop"] == 0
     pixels = np.asarray(Image.open(target).convert("RGB")).reshape(-1, 3)
-    assert has(pixels, MISSED[::-1])  # colours of marks are not lost
+    assert has(pixels, MISSED[::-1])  # colors of marks are not lost
     assert has(pixels, METAINFO["keypoint_colors"][WRIST])
     monkeypatch.setattr(animation, "_MOST_BYTES", target.stat().st_size)
     write_animation(person(2), METAINFO, target, [WRIST])

@@ -1,4 +1,4 @@
-"""Rendering to disk: the same from a seed, in MPII's layout, never half finished."""
+"""Check rendering to disk: reproducible, in MPII's layout, never half finished."""
 
 import colorsys
 import json
@@ -114,26 +114,26 @@ def test_bad_requests_are_named(settings: dict, message: str) -> None:
 def test_training_and_validation_share_no_look() -> None:
     assert not set(TRAINING.patterns) & set(HELD_OUT.patterns)
     assert not set(TRAINING.backdrops) & set(HELD_OUT.backdrops)
-    assert not set(TRAINING.greys) & set(HELD_OUT.greys)
+    assert not set(TRAINING.grays) & set(HELD_OUT.grays)
     assert TRAINING.parity != HELD_OUT.parity
     same_index = [render(LEVELS[1], 0, Plan(split, 0, 1, False)) for split in ("train", "val")]
     assert not np.allclose(same_index[0].people[0].joints, same_index[1].people[0].joints)
 
 
-def test_collections_share_no_colour() -> None:
+def test_collections_share_no_color() -> None:
     def sectors(collection: Collection) -> tuple[set[int], list[float]]:
         rng = np.random.default_rng(0)
-        colours = [collection.colour(rng) for _ in range(400)]
-        hues = [colorsys.rgb_to_hsv(*colour) for colour in colours]
+        colors = [collection.color(rng) for _ in range(400)]
+        hues = [colorsys.rgb_to_hsv(*color) for color in colors]
         return (
             {int(hue * HUES) for hue, saturation, _ in hues if saturation > 0.01},
             [value for _, saturation, value in hues if saturation <= 0.01],
         )
 
-    (hues, greys), (other_hues, other_greys) = sectors(TRAINING), sectors(HELD_OUT)
+    (hues, grays), (other_hues, other_grays) = sectors(TRAINING), sectors(HELD_OUT)
     assert len(hues) == len(other_hues) == HUES // 2
     assert not hues & other_hues
-    assert np.abs(np.subtract.outer(greys, other_greys)).min() > 0.01
+    assert np.abs(np.subtract.outer(grays, other_grays)).min() > 0.01
 
 
 def test_clearing_that_was_interrupted_goes_on(
@@ -144,13 +144,13 @@ def test_clearing_that_was_interrupted_goes_on(
     render_dataset(path, small, workers=1)
     unlink = Path.unlink
 
-    def stop_at_pictures(self: Path) -> None:
+    def stop_at_images(self: Path) -> None:
         if self.suffix == ".jpg":
             raise KeyboardInterrupt
         unlink(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", stop_at_pictures)
+        patch.setattr(Path, "unlink", stop_at_images)
         with pytest.raises(KeyboardInterrupt):
             render_dataset(path, Request(level=1, train=2, val=1, test=0), workers=1)
     assert render_dataset(path, small, workers=1)

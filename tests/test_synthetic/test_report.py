@@ -1,4 +1,4 @@
-"""The annotation file says where things are, and the report measures it as it lies on disk."""
+"""Check the annotation file, and the report that measures it on disk."""
 
 from pathlib import Path
 
@@ -10,7 +10,13 @@ from mmhg.datasets.formats.mpii_mat import read_release
 from mmhg.errors import InputError
 from mmhg.synthetic import LEVELS, Floors, Request, render, render_dataset
 from mmhg.synthetic.dataset import plan_split
-from mmhg.synthetic.report import People, check_floors, draw_sheet, load_people, mean_pose_pckh
+from mmhg.synthetic.report import (
+    MeasuredPeople,
+    check_floors,
+    draw_sheet,
+    load_people,
+    mean_pose_pckh,
+)
 from mmhg.synthetic.skeleton import JOINTS
 
 REQUEST = Request(level=1, train=12, val=6, test=1, seed=5)
@@ -23,12 +29,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_file_is_one_based_and_a_picture_is_not(folder: Path) -> None:
+def test_the_file_is_one_based_and_an_image_is_not(folder: Path) -> None:
     scenes = [render(LEVELS[1], REQUEST.seed, plan) for plan in plan_split(REQUEST, "train")]
     for image, scene in zip(read_release(folder / "mpii_synthetic_v1.mat"), scenes, strict=False):
         for written, true in zip(image.people, scene.people, strict=True):
             assert written.head_box == pytest.approx(true.head_box + 1, abs=0.01)
-            assert written.center == pytest.approx(true.centre + 1, abs=0.51)
+            assert written.center == pytest.approx(true.center + 1, abs=0.51)
             assert written.scale == pytest.approx(true.scale)
             known = true.annotated
             assert written.annotated.tolist() == known.tolist()
@@ -50,16 +56,16 @@ def test_head_boxes_hold_the_head_and_have_mpiis_size(folder: Path) -> None:
     assert 0.11 < np.median(sizes) < 0.13
 
 
-def people_at(poses: np.ndarray) -> People:
-    """People of scale 1 at the same centre whose head size is 25 px."""
+def people_at(poses: np.ndarray) -> MeasuredPeople:
+    """Make people of scale 1 at the same center whose head size is 25 px."""
     count = len(poses)
     side = 25 / 0.6 / np.sqrt(2)
-    return People(
+    return MeasuredPeople(
         images=["a.jpg"] * count,
         joints=poses,
         visible=np.ones(poses.shape[:2], bool),
         head_boxes=np.tile([0, 0, side, side], (count, 1)),
-        centres=np.full((count, 2), 100.0),
+        centers=np.full((count, 2), 100.0),
         scales=np.ones(count),
         company=np.zeros(count, bool),
     )
@@ -95,7 +101,7 @@ def test_occlusion_and_company_are_those_of_the_scenes(folder: Path) -> None:
     hidden = np.concatenate([~person.visible[person.annotated] for person in people])
     company = [
         any(
-            (np.abs(other.joints[other.annotated] - person.centre - (0, 15 * person.scale)).max(1)
+            (np.abs(other.joints[other.annotated] - person.center - (0, 15 * person.scale)).max(1)
              < 125 * person.scale).any()
             for other in scene
             if other is not person
@@ -115,13 +121,13 @@ def test_sheet_has_rows_of_both_splits(folder: Path) -> None:
     assert sheet.std() > 10
 
 
-def test_unfinished_figures_are_not_measured(folder: Path, tmp_path: Path) -> None:
+def test_unfinished_people_are_not_measured(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="render_synthetic"):
         load_people(tmp_path)
 
 
-def test_pictures_are_the_scenes(folder: Path) -> None:
+def test_images_are_the_scenes(folder: Path) -> None:
     scene = render(LEVELS[1], REQUEST.seed, plan_split(REQUEST, "train")[0])
-    picture = cv2.imread(str(folder / "images" / "000000001.jpg"))[..., ::-1]
-    assert picture.shape == scene.picture.shape
-    assert np.abs(picture.astype(int) - scene.picture).mean() < 6
+    image = cv2.imread(str(folder / "images" / "000000001.jpg"))[..., ::-1]
+    assert image.shape == scene.image.shape
+    assert np.abs(image.astype(int) - scene.image).mean() < 6

@@ -1,21 +1,21 @@
-"""What the annotations of a picture say is what the picture shows."""
+"""Check that annotations and image agree."""
 
 import numpy as np
 import pytest
 
 from mmhg.synthetic.annotation import hidden_joints
 from mmhg.synthetic.body import dress, sample_appearance
-from mmhg.synthetic.camera import BODY_TO_CAMERA, Camera
+from mmhg.synthetic.camera import BODY_TO_CAMERA, PinholeCamera
 from mmhg.synthetic.materials import TRAINING
 from mmhg.synthetic.posing import sample_proportions, sample_skeleton
-from mmhg.synthetic.raster import Canvas, Surface
+from mmhg.synthetic.raster import DepthBuffer, Surface
 from mmhg.synthetic.skeleton import (
     JOINTS,
     LIMITS,
     Proportions,
     Skeleton,
     clip_to_limits,
-    forward,
+    pose_skeleton,
     rotation,
 )
 
@@ -33,14 +33,14 @@ def at_rest(**changes: float) -> dict[str, float]:
     return {**angles, **changes}
 
 
-def standing(facing: float, **changes: float) -> tuple[Skeleton, Camera]:
-    camera = Camera(DISTANCE * STATURE, (79.5, 99.5))
-    skeleton = forward(at_rest(**changes), Proportions())
+def standing(facing: float, **changes: float) -> tuple[Skeleton, PinholeCamera]:
+    camera = PinholeCamera(DISTANCE * STATURE, (79.5, 99.5))
+    skeleton = pose_skeleton(at_rest(**changes), Proportions())
     turn = BODY_TO_CAMERA @ rotation("y", -facing)
     return skeleton.moved(turn, np.array([0.0, 0.0, DISTANCE])), camera
 
 
-def column(skeleton: Skeleton, camera: Camera, joint: str) -> float:
+def column(skeleton: Skeleton, camera: PinholeCamera, joint: str) -> float:
     return float(camera.project(skeleton.joints)[JOINTS.index(joint), 0])
 
 
@@ -55,7 +55,7 @@ def test_joints_have_mpiis_order() -> None:
 
 @pytest.mark.parametrize(("facing", "sign"), [(0, 1), (180, -1)])
 def test_sides_are_the_persons_own(facing: float, sign: int) -> None:
-    """Who faces the camera has the left hand on the picture's right, who turns away does not."""
+    """Check that a person who faces the camera has the left hand on the right of the image."""
     skeleton, camera = standing(facing)
     for joint in ("shoulder", "hip", "wrist", "ankle"):
         offset = column(skeleton, camera, f"left_{joint}") - column(
@@ -91,12 +91,12 @@ def test_angles_stay_within_limits() -> None:
     }
 
 
-def drawn(skeleton: Skeleton, camera: Camera) -> tuple[list[Surface], Canvas]:
+def drawn(skeleton: Skeleton, camera: PinholeCamera) -> tuple[list[Surface], DepthBuffer]:
     looks = sample_appearance(np.random.default_rng(1), TRAINING)
     surfaces = dress(skeleton, looks, 0, 0)
-    canvas = Canvas(160, 200, camera)
-    canvas.draw(surfaces)
-    return surfaces, canvas
+    buffer = DepthBuffer(160, 200, camera)
+    buffer.draw(surfaces)
+    return surfaces, buffer
 
 
 def test_the_far_arm_of_a_person_seen_from_the_side_is_hidden() -> None:
@@ -121,12 +121,12 @@ def test_whoever_stands_in_front_hides() -> None:
     nearer = skeleton.moved(np.eye(3), np.array([0.0, 0.0, -0.8]))
     looks = sample_appearance(np.random.default_rng(1), TRAINING)
     surfaces = dress(skeleton, looks, 0, 0) + dress(nearer, looks, 1, len(looks.materials))
-    canvas = Canvas(160, 200, camera)
-    canvas.draw(surfaces)
-    behind = dict(zip(JOINTS, hidden_joints(skeleton, 0, surfaces, canvas), strict=True))
+    buffer = DepthBuffer(160, 200, camera)
+    buffer.draw(surfaces)
+    behind = dict(zip(JOINTS, hidden_joints(skeleton, 0, surfaces, buffer), strict=True))
     assert behind["pelvis"]
     assert behind["thorax"]
-    assert not hidden_joints(nearer, 1, surfaces, canvas).any()
+    assert not hidden_joints(nearer, 1, surfaces, buffer).any()
 
 
 def test_proportions_vary() -> None:

@@ -1,4 +1,4 @@
-"""Heatmaps lie where their codec takes them to lie."""
+"""Check that heatmaps lie where their codec places them."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_placement_is_the_codecs(codec: dict, scale: tuple, offset: float) -> No
 
 def test_the_brightest_spot_is_where_the_heatmap_is_highest() -> None:
     image = np.zeros((64, 64, 3), np.uint8)
-    image[:, :, 2] = 200  # red, of which grey is left
+    image[:, :, 2] = 200  # red, of which gray is left
     heatmap = np.zeros((16, 16))
     heatmap[5, 9] = 0.5
     scale, offset = np.array([4.0, 4.0]), np.array([1.0, 2.0])

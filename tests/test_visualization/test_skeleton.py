@@ -1,4 +1,4 @@
-"""Skeletons stand where they should."""
+"""Check where skeletons are drawn."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ METAINFO = dict(
 )
 
 
-def test_links_have_the_data_sets_colours_and_need_both_ends() -> None:
+def test_links_have_the_datasets_colors_and_need_both_ends() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     keypoints = np.array([[10.0, 50], [50, 50], [50, 90]])
     draw_skeleton(image, keypoints, np.array([True, True, False]), METAINFO)

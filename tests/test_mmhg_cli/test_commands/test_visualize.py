@@ -56,7 +56,7 @@ def test_the_validation_set(
     assert {"PCKh@0.5", "Wrist"} < set(report["stacks"][0])
     table = capsys.readouterr().out.splitlines()
     assert table[0].split()[:2] == ["stack", "PCKh@0.5"]
-    assert table[2].split()[:2] == ["2", f"{report['stacks'][1]['PCKh@0.5']:.2f}"]
+    assert table[3].split()[:2] == ["2", f"{report['stacks'][1]['PCKh@0.5']:.2f}"]
     assert all(
         Image.open(tmp_path / f"out/{name}").width > 300 for name in files if "json" not in name
     )
