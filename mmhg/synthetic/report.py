@@ -257,7 +257,7 @@ def _pixel(point: np.ndarray) -> tuple[int, int]:
 
 
 def check_folder(folder: Path, sheet: Path) -> bool:
-    """Print a folder's measurements beside the floors, write the sheet; return whether all hold."""
+    """Print a folder's measurements and floors, write the sheet; return whether all floors hold."""
     people = load_people(folder)
     level = LEVELS[level_of(folder)]
     checks = check_floors(folder, people, level.floors)
