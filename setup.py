@@ -1,4 +1,4 @@
-"""Build of the wheel: the package, and beside it what mim looks for, in ``mmhg/.mim``."""
+"""Build of the wheel: the package, and beside it what mim looks for, in `mmhg/.mim`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def version() -> str:
 
 
 class BuildWithMim(build_py):
-    """Copies configs, tools and the model index to ``mmhg/.mim``, in the build only.
+    """Copy configs, tools and the model index to `mmhg/.mim`, in the build only.
 
-    An editable installation works on the clone, where mmhg finds ``configs/`` itself.
+    An editable installation works on the clone, where mmhg finds `configs/` itself.
     """
 
     def run(self) -> None:
@@ -61,14 +61,16 @@ setup(
     python_requires=">=3.10,<3.14",
     # OpenMMLab's packages and torch are not listed: pip would resolve mmpose's own requirements,
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
-    install_requires=["h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"],
-    # What `tools/export.py` and the folders that it writes take beside torch; `tools/demo.py` takes
-    # nothing more, `mmhg[demo]` is there for those who ask for it. simplejpeg reads JPEGs faster.
+    # Nor is OpenCV: opencv-python and opencv-python-headless overwrite each other.
+    install_requires=[
+        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools", "rich", "scipy", "tabulate"),
+    ],
     extras_require={
-        "demo": [],
-        "jpeg": ["simplejpeg>=1.8"],
+        "safetensors": ["safetensors"],
+        # What `mmhg export` and the folders that it writes need beside torch.
         "export": ["onnx>=1.19", "onnxruntime>=1.22", "onnxscript>=0.5", "openvino>=2025.3"],
     },
+    entry_points={"console_scripts": ["mmhg = mmhg_cli:main"]},
     packages=find_packages(include=["mmhg", "mmhg.*", "mmhg_cli", "mmhg_cli.*"]),
     package_data={
         "mmhg": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -13,37 +14,45 @@ import torch
 from mmengine.config import Config
 from torch import distributed
 
+import mmhg  # noqa: F401  it registers what configs name
 from mmhg.config.library import get_config
 from mmhg.errors import InputError
-from mmhg_cli.bad_input import exit_on_bad_input
+from mmhg_cli.checks import check_run
+from mmhg_cli.shared import parse_options
 
 MergeArgs = Callable[[Config, Namespace], Config]
 
 
-def run_mmpose_tool(name: str) -> None:
-    """Run ``tools/<name>`` of the installed MMPose on this process's command line.
+def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: object) -> None:
+    """Run `tools/<name>` of the installed MMPose.
 
-    As MMPose's, but for this: a config may be one of mmhg's by its bare name, processes without
-    CUDA talk over gloo, ``--dump`` also writes ``.json``, and bad input ends in a message and exit
-    status 2.
+    It does as MMPose's, except that a config may be one of mmhg's by its bare name, that processes
+    without CUDA talk over gloo, and that `--dump` also writes `.json`.
 
     Args:
-        name: Path below MMPose's ``tools`` folder, ``train.py`` for example.
+        name: Path below MMPose's `tools` folder, `train.py` for example.
+        args: Its arguments.
+        splits: Whose data loaders are checked, of a tool that builds a Runner.
+        **replacements: What else takes the place of names in the tool.
     """
-    with exit_on_bad_input():
-        tool = load_mmpose_tool(name)
-        replacements: dict[str, object] = {"Config": SimpleNamespace(fromfile=get_config)}
-        if hasattr(tool, "merge_args"):
-            replacements["merge_args"] = adapted(tool.merge_args)
-        vars(tool).update(replacements)
-        tool.main()
-        if distributed.is_available() and distributed.is_initialized():
-            # Left to the interpreter's exit, gloo's threads abort it now and then: status -6.
-            distributed.destroy_process_group()
+    tool = load_mmpose_tool(name)
+    if hasattr(args, "cfg_options"):
+        args.cfg_options = parse_options(args.cfg_options)
+    if hasattr(args, "local_rank"):
+        os.environ.setdefault("LOCAL_RANK", str(args.local_rank))
+    vars(tool).update(
+        parse_args=lambda: args, Config=SimpleNamespace(fromfile=get_config), **replacements
+    )
+    if hasattr(tool, "merge_args"):
+        vars(tool)["merge_args"] = adapted(tool.merge_args, splits)
+    tool.main()
+    if distributed.is_available() and distributed.is_initialized():
+        # Left to the interpreter's exit, gloo's threads abort it now and then: status -6.
+        distributed.destroy_process_group()
 
 
 def load_mmpose_tool(name: str) -> ModuleType:
-    """Import a tool from ``mmpose/.mim/tools`` (a wheel) or ``tools`` beside ``mmpose`` (a clone).
+    """Import a tool from `mmpose/.mim/tools` (a wheel) or `tools` beside `mmpose` (a clone).
 
     Raises:
         InputError: The installed MMPose came without it.
@@ -63,29 +72,30 @@ def load_mmpose_tool(name: str) -> ModuleType:
     )
 
 
-def adapted(merge_args: MergeArgs) -> MergeArgs:
-    """``merge_args`` of a tool, with flags that do not fit the config told plainly."""
+def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
+    """Return `merge_args` of a tool with what does not fit the config told plainly."""
 
-    def merge_and_adapt(cfg: Config, args: Namespace) -> Config:
+    def merge_and_check(config: Config, args: Namespace) -> Config:
         keypoints_file = take_json_dump(args)
         try:
-            cfg = merge_args(cfg, args)
+            config = merge_args(config, args)
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{args.config} and the flags do not fit: {error}") from error
         if keypoints_file:
-            evaluators = cfg.test_evaluator
+            evaluators = config.test_evaluator
             evaluators = evaluators if isinstance(evaluators, list | tuple) else [evaluators]
             dump = dict(type="DumpKeypoints", out_file_path=keypoints_file)
-            cfg.test_evaluator = [*evaluators, dump]
-        if cfg.launcher != "none" and not torch.cuda.is_available():
-            cfg.merge_from_dict(cpu_distributed_overrides())
-        return cfg
+            config.test_evaluator = [*evaluators, dump]
+        if config.launcher != "none" and not torch.cuda.is_available():
+            config.merge_from_dict(cpu_distributed_overrides())
+        check_run(config, splits)
+        return config
 
-    return merge_and_adapt
+    return merge_and_check
 
 
 def take_json_dump(args: Namespace) -> str | None:
-    """The file of ``--dump FILE.json``, taken from ``args``, since MMPose's dumps only pickles."""
+    """Take the file of `--dump FILE.json` out of `args`: MMPose's dumps only pickles."""
     name: str | None = getattr(args, "dump", None)
     if name is None or not name.endswith(".json"):
         return None
@@ -94,7 +104,7 @@ def take_json_dump(args: Namespace) -> str | None:
 
 
 def cpu_distributed_overrides() -> dict[str, object]:
-    """Settings for several processes without CUDA: gloo, and no device to pin a replica to."""
+    """Return settings for several processes without CUDA: gloo, and no device for a replica."""
     return {
         "env_cfg.dist_cfg.backend": "gloo",
         "model_wrapper_cfg": dict(

@@ -1,7 +1,9 @@
 #!/usr/bin/env python
-"""Test a checkpoint: MMPose's tools/test.py with its flags; CONFIG is a path or a name."""
+"""`mmhg test`."""
 
-from mmhg_cli.mmpose_tools import run_mmpose_tool
+import sys
+
+from mmhg_cli import main
 
 if __name__ == "__main__":
-    run_mmpose_tool("test.py")
+    sys.exit(main(["test", *sys.argv[1:]]))

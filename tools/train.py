@@ -1,7 +1,9 @@
 #!/usr/bin/env python
-"""Train a model: MMPose's tools/train.py with its flags; CONFIG is a path or a name."""
+"""`mmhg train`."""
 
-from mmhg_cli.mmpose_tools import run_mmpose_tool
+import sys
+
+from mmhg_cli import main
 
 if __name__ == "__main__":
-    run_mmpose_tool("train.py")
+    sys.exit(main(["train", *sys.argv[1:]]))

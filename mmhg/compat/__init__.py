@@ -1,4 +1,4 @@
-"""What today's PyTorch, mmcv-lite and setuptools need before MMPose 1.3.2 runs on them.
+"""Let MMPose 1.3.2 run on today's PyTorch, mmcv-lite, setuptools and Python.
 
 One tolerance per module. Each is narrow, does nothing where it is not needed, and is applied by
 `import mmhg`; none turns a safety check off.
@@ -23,9 +23,11 @@ def apply() -> None:
         default_detector,
         package_lookup,
         torchvision_import,
+        xtcocotools_import,
     )
 
     package_lookup.apply()
+    xtcocotools_import.apply()
     compiled_ops.apply()
     torchvision_import.apply()
     checkpoint_loading.apply()

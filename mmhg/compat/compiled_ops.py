@@ -1,4 +1,4 @@
-"""mmcv-lite has no compiled operators, yet two of MMPose's heads import ``mmcv.ops`` at once."""
+"""mmcv-lite has no compiled operators, yet two of MMPose's heads import `mmcv.ops` at once."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 
 class MissingOp:
-    """Stands for one compiled operator; raises when it is called."""
+    """Stand for one compiled operator; a call of it raises ImportError."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -20,7 +20,7 @@ class MissingOp:
 
 
 class MissingExtension:
-    """What ``load_ext`` returns in place of ``mmcv._ext``: a placeholder for each operator."""
+    """Stand for `mmcv._ext`: `load_ext` returns it, with a placeholder for each operator."""
 
     def __init__(self, functions: Sequence[str]) -> None:
         for name in functions:
@@ -28,12 +28,12 @@ class MissingExtension:
 
 
 def load_missing_extension(name: str, functions: Sequence[str]) -> MissingExtension:
-    """Stand-in for ``mmcv.utils.ext_loader.load_ext`` without the extension ``mmcv.<name>``."""
+    """Stand for `mmcv.utils.ext_loader.load_ext` where the extension `mmcv.<name>` is missing."""
     return MissingExtension(functions)
 
 
 def apply() -> None:
-    """Let ``mmcv.ops`` import without ``mmcv._ext``; full mmcv is left alone."""
+    """Let `mmcv.ops` import without `mmcv._ext`; full mmcv is left alone."""
     # A fake mmcv._ext module would not do: mmengine would take mmcv-lite for the full one.
     if find_spec("mmcv._ext") is not None:
         return

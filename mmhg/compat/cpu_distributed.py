@@ -1,4 +1,4 @@
-"""mmengine's ``init_dist`` sets a CUDA device even for gloo on a machine without one."""
+"""mmengine's `init_dist` sets a CUDA device even for gloo on a machine without one."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import torch.distributed as torch_dist
 
 
 def apply() -> None:
-    """Let ``init_dist('pytorch', backend='gloo')`` work without CUDA; other calls are untouched."""
+    """Let `init_dist('pytorch', backend='gloo')` work without CUDA; other calls are untouched."""
     from mmengine.dist import utils
 
     original = utils._init_dist_pytorch

@@ -1,4 +1,4 @@
-"""``MMPoseInferencer`` without ``det_model`` fetches a person detector, which may not work here."""
+"""`MMPoseInferencer` without `det_model` fetches a person detector, which may not work here."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ WAY_OUT = (
 
 
 def with_fallback(init_detector: Callable[..., None]) -> Callable[..., None]:
-    """MMPose's ``_init_detector``, where it picks the detector itself.
+    """Wrap MMPose's `_init_detector` for the case that it picks the detector itself.
 
-    Without mmcv's compiled operators the detector would fail at its first image: a warning, and
-    the whole image is the person. Where it cannot be downloaded, an error says what to do.
+    Without mmcv's compiled operators the detector would fail at its first image: a warning says so,
+    and the whole image is the person. Where it cannot be downloaded, an error says what to do.
     """
 
     @wraps(init_detector)
-    def initialise(self: Any, det_model: Any = None, *args: Any, **kwargs: Any) -> None:
+    def initialize(self: Any, det_model: Any = None, *args: Any, **kwargs: Any) -> None:
         if det_model is not None:
             return init_detector(self, det_model, *args, **kwargs)
         if find_spec("mmcv._ext") is None:
@@ -31,7 +31,7 @@ def with_fallback(init_detector: Callable[..., None]) -> Callable[..., None]:
 
             print_log(
                 "MMPose's default person detector needs full mmcv, and this is mmcv-lite: each "
-                f"image is taken as one person's. To be rid of this warning, {WAY_OUT}",
+                f"image is taken as one person's. To avoid this warning, {WAY_OUT}",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -45,7 +45,7 @@ def with_fallback(init_detector: Callable[..., None]) -> Callable[..., None]:
                 f"MMPose's default person detector cannot be downloaded ({error.reason}): {WAY_OUT}"
             ) from error
 
-    return initialise
+    return initialize
 
 
 def apply() -> None:

@@ -1,4 +1,4 @@
-"""mmengine asks ``pkg_resources`` what is installed; setuptools 81 and later ship without it."""
+"""mmengine asks `pkg_resources` what is installed; setuptools 81 and later ship without it."""
 
 import sys
 import warnings
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def is_installed(package: str) -> bool:
-    """Stand-in for ``mmengine.utils.is_installed`` on the standard library alone."""
+    """Stand for `mmengine.utils.is_installed`, with the standard library alone."""
     try:
         distribution(package)
     except PackageNotFoundError:
@@ -18,7 +18,7 @@ def is_installed(package: str) -> bool:
 
 
 def get_installed_path(package: str) -> str:
-    """Stand-in for ``mmengine.utils.get_installed_path``: the folder of an importable package."""
+    """Stand for `mmengine.utils.get_installed_path`: return the folder of an importable package."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"the package {package!r} is not installed here")

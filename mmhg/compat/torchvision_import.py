@@ -1,4 +1,4 @@
-"""``mmpose.visualization`` imports torchvision, for the SimCC visualiser's ``ToPILImage`` only."""
+"""`mmpose.visualization` imports torchvision, for the SimCC visualizer's `ToPILImage` only."""
 
 import sys
 from types import ModuleType
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class ToPILImage:
-    """Stands for torchvision's class; raises when it is made."""
+    """Stand for torchvision's class; making one raises ImportError."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise ImportError(
@@ -16,7 +16,7 @@ class ToPILImage:
 
 
 def torchvision_works() -> bool:
-    """Whether the one name that MMPose wants can be imported."""
+    """Return whether the one name that MMPose needs can be imported."""
     try:
         from torchvision.transforms import ToPILImage  # noqa: F401
     # Beside a PyTorch of another build the import fails with "operator torchvision::nms does
@@ -27,7 +27,7 @@ def torchvision_works() -> bool:
 
 
 def apply() -> None:
-    """Import ``mmpose.visualization`` while placeholders stand for torchvision.
+    """Import `mmpose.visualization` while placeholders stand for torchvision.
 
     They are taken away again, so nothing else ever mistakes them for torchvision.
     """

@@ -20,7 +20,7 @@ from mmpose.registry import DATASETS
 
 from mmhg.datasets.shrink_annotations import UNCHANGED, AnnotationFile, Factors
 from mmhg.datasets.transforms.augmentation import RandomScaleRotation, ScaleBox
-from mmhg.datasets.transforms.crop import crop_box
+from mmhg.datasets.transforms.crop import crop_size
 from mmhg.datasets.transforms.loading import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.utils.files import write_json
@@ -94,6 +94,8 @@ def shrink_dataset(
     out = Path(out)
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out} is there already; remove it, or name another folder")
     with DefaultScope.overwrite_default_scope("mmpose"):
         root, found = _read_splits(cfg, splits)
         factors = _image_factors(root, found, input_size)
@@ -194,8 +196,8 @@ class _ClosestCrop:
             person = step(person)
         views = [person, *(half(dict(person)) for half in self.halves)]
         return max(
-            self.input_size[0] / max(self.closest * size[0], 1e-6)
-            for _, size, _ in (crop_box(view, self.input_size) for view in views)
+            self.input_size[0] / max(self.closest * crop_size(view, self.input_size)[0], 1e-6)
+            for view in views
         )
 
 
@@ -290,9 +292,10 @@ def _below(root: Path, path: str) -> str:
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill that becomes `path` when the block ends, and goes if it raises."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError(f"{path} is there already; remove it, or name another folder")
+    """Give a folder to fill that becomes `path`, which is empty or not there, when the block ends.
+
+    Where the block raises, nothing is left.
+    """
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -10,8 +10,8 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import matplotlib
@@ -151,16 +151,14 @@ class RefinementDemo:
     def _document(
         self, after: Sequence[Person], size: tuple[int, int], name: str
     ) -> dict[str, Any]:
-        """What `tools/infer.py` writes of the last stack, with the others added."""
+        """Return what `mmhg infer` writes of the last stack, with the others added."""
         links = _integers(self._metainfo["skeleton_links"])
         info = dict(model=self._names, mmhg=__version__)
-        with TemporaryDirectory() as folder:
-            path = Path(folder) / "keypoints.json"
-            table = KeypointJson(path, self.joint_names, links, info)
-            table.add(Picture(1, name, None), after[-1])
-            table.finish([dict(id=1, file_name=name, width=size[1], height=size[0])])
-            table.close(keep=True)
-            document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        file = StringIO()
+        table = KeypointJson(file, self.joint_names, links, info)
+        table.add(Picture(1, name, None), after[-1])
+        table.finish([dict(id=1, file_name=name, width=size[1], height=size[0])])
+        document: dict[str, Any] = json.loads(file.getvalue())
         document["annotations"][0]["keypoints_after_stack"] = [
             [number for row in person.rows() for number in row] for person in after
         ]

@@ -1,4 +1,4 @@
-"""Where people are: boxes, and MPII's centre and scale.
+"""Boxes of people, and MPII's center and scale.
 
 Shape shorthand in this module: P people. Boxes are left, top, right, bottom in 0-based px.
 """
@@ -15,10 +15,10 @@ from mmhg.errors import InputError
 
 
 def person_boxes(centers: Any, scales: Any) -> np.ndarray:
-    """Boxes of people that are given as in MPII.
+    """Make boxes of people that are given as in MPII.
 
     A person of scale 1 is 200 px high. As in the authors' code, and in `MPIIPersonDataset`, the
-    centre is lowered by 15 px x scale, so that the crop keeps the feet.
+    center is lowered by 15 px x scale, so that the crop keeps the feet.
 
     Args:
         centers: (P, 2) px, 0-based (MPII's files count from 1).
@@ -30,17 +30,17 @@ def person_boxes(centers: Any, scales: Any) -> np.ndarray:
     centers = np.asarray(centers, dtype=np.float64).reshape(-1, 2)
     scales = np.asarray(scales, dtype=np.float64).reshape(-1, 1)
     if len(centers) != len(scales):
-        raise InputError(f"there are {len(centers)} centres, but {len(scales)} scales")
+        raise InputError(f"there are {len(centers)} centers, but {len(scales)} scales")
     middle = centers + [0, CENTER_SHIFT] * scales
     half = PIXELS_PER_SCALE / 2 * scales
     return np.hstack([middle - half, middle + half])
 
 
 def as_boxes(boxes: Any) -> np.ndarray:
-    """Boxes (P, 4) as float64.
+    """Return boxes (P, 4) as float64.
 
     Raises:
-        InputError: They are not numbers, or not four a box.
+        InputError: They are not numbers, or not four per box.
     """
     try:
         array = np.asarray(boxes, dtype=np.float64)
@@ -55,8 +55,8 @@ def as_boxes(boxes: Any) -> np.ndarray:
     return array.reshape(-1, 4)
 
 
-def fault(box: np.ndarray, size: Sequence[int]) -> str | None:
-    """What is wrong with a box (4,) in an image of this height and width in px, if anything."""
+def box_problem(box: np.ndarray, size: Sequence[int]) -> str | None:
+    """Say what is wrong with a box (4,) in an image of this height and width in px, if anything."""
     height, width = size
     left, top, right, bottom = box.tolist()
     shown = f"box [{', '.join(f'{side:g}' for side in box.tolist())}]"

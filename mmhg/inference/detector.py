@@ -1,4 +1,4 @@
-"""People found by a detector of MMDetection."""
+"""Find people by a detector of MMDetection."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import numpy as np
 from mmpose.evaluation.functional import nms
 
 from mmhg.errors import InputError
-from mmhg.inference.boxes import as_boxes, fault
+from mmhg.inference.boxes import as_boxes, box_problem
+from mmhg.inference.sources import Frame
 
 _PERSON = 0
-"""Of the detectors' classes, which COCO's people are."""
+"""The class of people, COCO's first."""
 
 _OVERLAP = 0.3
-"""IoU above which the lower scored of two boxes is dropped; as MMPose's inferencer."""
+"""IoU above which the box of lower score is dropped, as in MMPose's inferencer."""
 
 
 class Detector:
@@ -50,11 +51,12 @@ class Detector:
         )
         self._threshold = threshold
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
-        """The boxes (P, 4) of people in an image (height, width, 3), blue, green, red."""
+    def __call__(self, frame: Frame) -> np.ndarray:
+        """Return the boxes (P, 4) of people in a frame."""
+        image = frame.image
         (sample,) = self._infer(image, return_datasamples=True)["predictions"]
         found = sample.pred_instances.cpu().numpy()
         boxes = np.column_stack([found.bboxes, found.scores])
         boxes = boxes[(found.labels == _PERSON) & (found.scores > self._threshold)]
         boxes = boxes[nms(boxes, _OVERLAP)][:, :4]
-        return as_boxes([box for box in boxes if fault(box, image.shape[:2]) is None])
+        return as_boxes([box for box in boxes if box_problem(box, image.shape[:2]) is None])

@@ -1,11 +1,11 @@
-"""What inference writes: pictures and videos with skeletons, and files of keypoints."""
+"""Write what inference finds: pictures and videos with skeletons, and files of keypoints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
@@ -13,36 +13,10 @@ import numpy as np
 from mmhg.errors import InputError
 from mmhg.inference.records import KeypointCsv, KeypointJson, Person, Picture
 from mmhg.inference.sources import Frame, ImageFile, Source
+from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
-
-
-class VideoFile:
-    """A video in writing; it is there once it is closed.
-
-    Args:
-        path: To write, `.mp4`.
-        rate: Frames a second.
-        size: Height and width in px.
-    """
-
-    def __init__(self, path: Path, rate: float, size: Sequence[int]) -> None:
-        self.path = path
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
-        code = cv2.VideoWriter.fourcc(*"mp4v")
-        self._writer = cv2.VideoWriter(str(self._partial), code, rate, (size[1], size[0]))
-        if not self._writer.isOpened():
-            raise InputError(f"cannot write video {path}: OpenCV cannot encode it, or no space")
-
-    def add(self, image: np.ndarray) -> None:
-        """Write a frame."""
-        self._writer.write(image)
-
-    def close(self) -> None:
-        """Put the file in its place."""
-        self._writer.release()
-        self._partial.replace(self.path)
 
 
 class Outputs:
@@ -52,15 +26,12 @@ class Outputs:
     the files are put in their places; if nothing came, or an error, there are none of keypoints.
 
     Args:
-        folder: Made if need be.
-        dataset_meta: The keypoints' names, skeleton and colours, as MMPose has them.
+        folder: Made where it is missing, when the first picture comes.
+        dataset_meta: The keypoints' names, skeleton and colors, as MMPose has them.
         info: Said at the beginning of the JSON file.
         threshold: Lowest score of a keypoint that is drawn.
         pictures: Whether to write pictures and videos.
         csv: Whether to write `keypoints.csv`.
-
-    Raises:
-        InputError: The folder cannot be written to.
     """
 
     def __init__(
@@ -73,41 +44,42 @@ class Outputs:
         pictures: bool = True,
         csv: bool = False,
     ) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make folder {folder}: {error.strerror}") from error
         self.folder = folder
         self._meta = dict(dataset_meta)
+        self._info = info
         self._threshold = threshold
         self._pictures = pictures
-        names = [dataset_meta["keypoint_id2name"][k] for k in range(dataset_meta["num_keypoints"])]
-        links = [[int(end) for end in link] for link in dataset_meta["skeleton_links"]]
-        self._json = KeypointJson(folder / "keypoints.json", names, links, info)
-        self._csv = KeypointCsv(folder / "keypoints.csv", names) if csv else None
+        self._wants_csv = csv
+        self._files, self._of_source = ExitStack(), ExitStack()
+        self._json: KeypointJson | None = None
+        self._csv: KeypointCsv | None = None
         self._source: Source | None = None
-        self._video: VideoFile | None = None
+        self._write_frame: Callable[[np.ndarray], None] | None = None
         self._images: list[dict[str, Any]] = []
         self._taken: set[str] = set()
 
     def __enter__(self) -> Outputs:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self._end_source()
-        keep = bool(self._images) and kind in (None, KeyboardInterrupt)
-        if keep:
-            self._json.finish(self._images)
-        for table in filter(None, (self._json, self._csv)):
-            table.close(keep)
-        if not keep:
-            with suppress(OSError):  # not empty
-                self.folder.rmdir()
+    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+        self._of_source.close()  # a video of the frames that came
+        if kind in (None, KeyboardInterrupt):
+            if self._json is not None:
+                self._json.finish(self._images)
+            self._files.close()
+        else:
+            self._files.__exit__(kind, *error)
 
     def add(self, frame: Frame, people: Sequence[Person]) -> None:
-        """Write a picture's people, and the picture with their skeletons."""
+        """Write a picture's people, and the picture with their skeletons.
+
+        Raises:
+            InputError: The folder cannot be written to.
+        """
+        if self._json is None:
+            self._json = self._begin()
         if frame.source is not self._source:
-            self._end_source()
+            self._of_source.close()
             self._begin_source(frame)
         image = self._images[-1]
         if frame.index is not None:
@@ -120,23 +92,33 @@ class Outputs:
         if self._pictures:
             self._draw(frame, people)
 
+    def _begin(self) -> KeypointJson:
+        """Make the folder and the files of keypoints."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        meta = self._meta
+        names = [meta["keypoint_id2name"][k] for k in range(meta["num_keypoints"])]
+        links = [[int(end) for end in link] for link in meta["skeleton_links"]]
+        if self._wants_csv:
+            self._csv = KeypointCsv(self._open("keypoints.csv"), names)
+        return KeypointJson(self._open("keypoints.json"), names, links, self._info)
+
+    def _open(self, name: str) -> TextIO:
+        partial = self._files.enter_context(replacing(self.folder / name))
+        return self._files.enter_context(partial.open("w", newline="", encoding="utf-8"))
+
     def _begin_source(self, frame: Frame) -> None:
         height, width = frame.image.shape[:2]
         source = frame.source
         self._source = source
+        self._write_frame = None
         self._images.append(
             dict(id=len(self._images) + 1, file_name=source.name, width=width, height=height)
         )
         if source.rate is not None:
             self._images[-1]["fps"] = source.rate
             if self._pictures:
-                path = self.folder / self._free_name(source)
-                self._video = VideoFile(path, source.rate, (height, width))
-
-    def _end_source(self) -> None:
-        if self._video is not None:
-            self._video.close()
-            self._video = None
+                video = video_file(self._free_path(source), source.rate, (height, width))
+                self._write_frame = self._of_source.enter_context(video)
 
     def _draw(self, frame: Frame, people: Sequence[Person]) -> None:
         image = frame.image.copy()
@@ -144,15 +126,16 @@ class Outputs:
             keypoints = np.stack([person.keypoints for person in people])
             drawn = np.stack([person.scores >= self._threshold for person in people])
             draw_people(image, keypoints, drawn, self._meta)
-        if self._video is not None:
-            self._video.add(image)
+        if self._write_frame is not None:
+            self._write_frame(image)
             return
-        path = self.folder / self._free_name(frame.source)
-        if not cv2.imwrite(str(path), image):
-            raise InputError(f"cannot write picture {path}; is there space, and the right to?")
+        path = self._free_path(frame.source)
+        with replacing(path) as partial:
+            if not cv2.imwrite(str(partial), image):
+                raise InputError(f"cannot write picture {path}; is there space, and the right to?")
 
-    def _free_name(self, source: Source) -> str:
-        """A name for the picture or video of a source, which no other has."""
+    def _free_path(self, source: Source) -> Path:
+        """Name the picture or video of a source as no other is named."""
         path = Path(source.name)
         suffix = ".mp4"
         if isinstance(source, ImageFile):
@@ -162,4 +145,39 @@ class Outputs:
             number += 1
             name = f"{path.stem}_{number}{suffix}"
         self._taken.add(name)
-        return name
+        return self.folder / name
+
+
+@contextmanager
+def video_file(
+    path: Path, rate: float, size: Sequence[int]
+) -> Iterator[Callable[[np.ndarray], None]]:
+    """Give a function that writes the next frame of an `.mp4`, which is there when the block ends.
+
+    Args:
+        path: To write.
+        rate: Frames per second.
+        size: Height and width in px.
+
+    Raises:
+        InputError: OpenCV cannot write it.
+    """
+    with replacing(path) as partial:
+        code = cv2.VideoWriter.fourcc(*"mp4v")
+        writer = cv2.VideoWriter(str(partial), code, rate, (size[1], size[0]))
+        if not writer.isOpened():
+            raise InputError(f"cannot write video {path}: OpenCV cannot encode it, or no space")
+        try:
+            yield writer.write
+        finally:
+            writer.release()
+
+
+def refuse_to_replace(sources: Iterable[Source], folder: Path) -> None:
+    """Raise InputError where pictures in `folder` would replace those that they are made from."""
+    for source in sources:
+        if Path(source.name).resolve().parent == folder.resolve():
+            raise InputError(
+                f"the output folder {folder} is the folder of {source.name}, which its picture "
+                "would replace; name another"
+            )

@@ -1,4 +1,4 @@
-"""From a person in an image to the network's input, by a config's own test pipeline."""
+"""Turn a person in an image into the network's input, by a config's own test pipeline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmhg.errors import InputError
-from mmhg.inference.boxes import as_boxes, fault
+from mmhg.inference.boxes import as_boxes, box_problem
 
 
 class PersonInput:
@@ -33,7 +33,7 @@ class PersonInput:
     def __call__(
         self, image: np.ndarray, box: Any = None, *, name: str | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """What is needed to run a network on a person.
+        """Prepare a person for the network.
 
         Args:
             image: (height, width, 3) uint8, blue, green, red.
@@ -48,7 +48,7 @@ class PersonInput:
         """
         height, width = image.shape[:2]
         place = as_boxes([0, 0, width, height] if box is None else box)[0]
-        if problem := fault(place, (height, width)):
+        if problem := box_problem(place, (height, width)):
             raise InputError(f"{name}: {problem}" if name else problem)
         pipeline = self._pipeline if box is None else self._pipeline_for_boxes
         person = dict(img=image, bbox=place[None], bbox_score=np.ones(1, dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Files of predictions, written person by person, so that memory does not grow with them.
+"""Write files of predictions person by person, so that memory does not grow with them.
 
 Shape shorthand in this module: K keypoints.
 """
@@ -8,12 +8,9 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
-
-from mmhg.errors import InputError
 
 _PX_DIGITS, _SCORE_DIGITS = 3, 5
 
@@ -32,49 +29,34 @@ class Person(NamedTuple):
     scores: np.ndarray
 
     def rows(self) -> list[list[float]]:
-        """x, y and score of each keypoint, rounded to what they are good for."""
+        """Return x, y and score of each keypoint, rounded to what they are good for."""
         return [
             [round(x, _PX_DIGITS), round(y, _PX_DIGITS), round(score, _SCORE_DIGITS)]
             for (x, y), score in zip(self.keypoints.tolist(), self.scores.tolist(), strict=True)
         ]
 
+    @property
+    def score(self) -> float:
+        """The mean of the keypoints' scores."""
+        return round(float(self.scores.mean()), _SCORE_DIGITS)
+
 
 class Picture(NamedTuple):
-    """What a person is in: file name as given, and in a video the frame, from 0."""
+    """An image, by its name as given, or a frame of a video, from 0."""
 
     image_id: int
     name: str
     frame: int | None
 
 
-class _Table:
-    """A file that is there once it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._partial = path.with_name(f".{path.name}.partial")
-        try:
-            self._file = self._partial.open("w", newline="", encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}") from error
-
-    def close(self, keep: bool) -> None:
-        """Put the file in its place, or take it away."""
-        self._file.close()
-        if keep:
-            self._partial.replace(self.path)
-        else:
-            self._partial.unlink()
-
-
-class KeypointJson(_Table):
+class KeypointJson:
     """COCO's format: `categories`, `annotations` and `images`.
 
     Keypoints are x, y, score of each in turn, as in COCO's results (COCO's annotations have a flag
     in place of the score). People of a video have its `frame` as well.
 
     Args:
-        path: To write.
+        file: To write to.
         names: Of the keypoints.
         links: Pairs of keypoints, from 0.
         info: Said at the beginning.
@@ -82,12 +64,11 @@ class KeypointJson(_Table):
 
     def __init__(
         self,
-        path: Path,
+        file: TextIO,
         names: Sequence[str],
         links: Sequence[Sequence[int]],
         info: Mapping[str, Any],
     ) -> None:
-        super().__init__(path)
         person = dict(
             id=1,
             name="person",
@@ -95,6 +76,7 @@ class KeypointJson(_Table):
             skeleton=[[start + 1, end + 1] for start, end in links],
         )
         head = f'"info": {json.dumps(info)},\n"categories": [{json.dumps(person)}]'
+        self._file = file
         self._file.write(f'{{\n{head},\n"annotations": [')
         self._count = 0
 
@@ -113,7 +95,7 @@ class KeypointJson(_Table):
             iscrowd=0,
             num_keypoints=len(rows),
             keypoints=[number for row in rows for number in row],
-            score=round(float(person.scores.mean()), _SCORE_DIGITS),
+            score=person.score,
         )
         if picture.frame is not None:
             entry["frame"] = picture.frame
@@ -125,12 +107,11 @@ class KeypointJson(_Table):
         self._file.write(f'\n],\n"images": [\n{listed}\n]\n}}\n')
 
 
-class KeypointCsv(_Table):
-    """A line a person: image, frame, box, mean score, then x, y and score of each keypoint."""
+class KeypointCsv:
+    """One line per person: image, frame, box, mean score, then x, y and score of each keypoint."""
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
-        super().__init__(path)
-        self._writer = csv.writer(self._file, lineterminator="\n")
+    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
         fields = [f"{name}_{field}" for name in names for field in ("x", "y", "score")]
         self._writer.writerow(
             ["image", "frame", "left", "top", "right", "bottom", "score", *fields]
@@ -139,7 +120,6 @@ class KeypointCsv(_Table):
     def add(self, picture: Picture, person: Person) -> None:
         """Write a person."""
         box = [round(side, _PX_DIGITS) for side in person.box.tolist()]
-        score = round(float(person.scores.mean()), _SCORE_DIGITS)
         numbers = [number for row in person.rows() for number in row]
         frame = "" if picture.frame is None else picture.frame
-        self._writer.writerow([picture.name, frame, *box, score, *numbers])
+        self._writer.writerow([picture.name, frame, *box, person.score, *numbers])

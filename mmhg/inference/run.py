@@ -1,48 +1,51 @@
-"""Inference over many pictures: batched, in their order, and with a bounded number in memory."""
+"""Run inference over many pictures: batched, in their order, and with few of them in memory."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.inference.boxes import as_boxes, fault
-from mmhg.inference.outputs import Outputs
+from mmhg.inference.box_files import People
+from mmhg.inference.boxes import as_boxes, box_problem
+from mmhg.inference.outputs import Outputs, refuse_to_replace
 from mmhg.inference.records import Person
-from mmhg.inference.sources import Frame, Source
+from mmhg.inference.sources import Frame, ImageFile, Source
+from mmhg.utils.progress import with_progress
 
 Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable[np.ndarray]]
 """From images and their boxes, or None, to keypoints and scores, as `Predictor`."""
 
 FindPeople = Callable[[Frame], Any]
-"""The boxes (P, 4) of a frame's people."""
+"""The boxes (P, 4) of a frame's people: a file's `People`, or a `Detector`."""
 
 
 @dataclass
-class Tally:
+class Summary:
     """What became of a run.
 
     Attributes:
         frames: Pictures that were done, those of videos among them.
         video_frames: How many of them were of videos and cameras.
         people: In them.
-        faults: What went wrong.
+        problems: What went wrong.
     """
 
     frames: int = 0
     video_frames: int = 0
     people: int = 0
-    faults: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
-    def report(self, fault: str) -> None:
+    def report(self, problem: str) -> None:
         """Note and print what went wrong, once."""
-        if fault not in self.faults:
-            self.faults.append(fault)
-            print(f"error: {fault}", file=sys.stderr)
+        if problem not in self.problems:
+            self.problems.append(problem)
+            print(f"error: {problem}", file=sys.stderr)
 
     def __str__(self) -> str:
         pictures = self.frames - self.video_frames
@@ -56,63 +59,107 @@ def _counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
-def all_frames(sources: Iterable[Source], tally: Tally) -> Iterator[Frame]:
-    """The frames of all sources; what cannot be read is reported, and the next one begun."""
+def check(
+    sources: Sequence[Source], people: FindPeople | None, folder: Path, summary: Summary
+) -> list[Source]:
+    """Return the sources that can be run over; it takes no network to say so.
+
+    Args:
+        sources: At least one.
+        people: Where a file of people lacks a source, that one is reported and left out.
+        folder: What `Outputs` is to write.
+        summary: Takes what went wrong.
+
+    Raises:
+        InputError: A picture would replace the one that it is made from, or the file of people has
+            nothing for any of the sources.
+    """
+    refuse_to_replace(sources, folder)
+    if not isinstance(people, People):
+        return list(sources)
+    people.check(source.name for source in sources)
+    known = []
     for source in sources:
         try:
-            yield from source.frames()
+            people.of(source.name)
+            known.append(source)
         except InputError as error:
-            tally.report(str(error))
+            summary.report(f"{source.name}: {error}")
+    return known
 
 
 def run(
-    frames: Iterable[Frame],
+    sources: Sequence[Source],
     predict: Predict,
-    find_people: FindPeople | None,
+    people: FindPeople | None,
     outputs: Outputs,
-    tally: Tally,
-    batch_size: int,
-) -> None:
-    """Predict and write, in the order of the frames.
+    *,
+    summary: Summary | None = None,
+    batch_size: int = 8,
+) -> Summary:
+    """Predict and write, in the order of the sources.
 
     Args:
-        frames: Of one source after the other.
+        sources: One after the other. What cannot be read is reported, and the next one begun.
         predict: The network.
-        find_people: None takes each picture as one person's.
+        people: None takes each picture as one person's.
         outputs: Takes what is found.
-        tally: Takes what was done, and what could not be.
+        summary: Takes what was done, and what could not be.
         batch_size: Most pictures in memory; people are gathered up to as many before they go
             through the network.
+
+    Returns:
+        The summary.
     """
+    summary = summary or Summary()
     batch: list[tuple[Frame, np.ndarray | None]] = []
-    people = 0
-    for frame in frames:
-        boxes = None if find_people is None else usable(frame, find_people(frame), tally)
+    count = 0
+    for frame in frames_of(sources, summary):
+        boxes = None if people is None else croppable(frame, people(frame), summary)
         batch.append((frame, boxes))
-        people += 1 if boxes is None else len(boxes)
-        if max(len(batch), people) >= batch_size:
-            finish(batch, predict, outputs, tally)
-            batch, people = [], 0
+        count += 1 if boxes is None else len(boxes)
+        if max(len(batch), count) >= batch_size:
+            predict_batch(batch, predict, outputs, summary)
+            batch, count = [], 0
     if batch:
-        finish(batch, predict, outputs, tally)
+        predict_batch(batch, predict, outputs, summary)
+    return summary
 
 
-def usable(frame: Frame, boxes: Any, tally: Tally) -> np.ndarray:
-    """The boxes that can be cropped; the others are reported."""
+def frames_of(sources: Sequence[Source], summary: Summary) -> Iterable[Frame]:
+    """Give the frames of all sources, with progress where their number is known."""
+
+    def readable() -> Iterator[Frame]:
+        for source in sources:
+            try:
+                yield from source.frames()
+            except InputError as error:
+                summary.report(str(error))
+
+    lengths = [source.length for source in sources]
+    if None in lengths:
+        return readable()
+    only_images = all(isinstance(source, ImageFile) for source in sources)
+    total = sum(length for length in lengths if length is not None)
+    return with_progress(readable(), total, "pictures" if only_images else "frames")
+
+
+def croppable(frame: Frame, boxes: Any, summary: Summary) -> np.ndarray:
+    """Return the boxes (P, 4) that can be cropped; the others are reported."""
     kept = []
     for box in as_boxes(boxes):
-        if problem := fault(box, frame.image.shape[:2]):
-            tally.report(f"{frame.source.name}: {problem}")
+        if problem := box_problem(box, frame.image.shape[:2]):
+            summary.report(f"{frame.source.name}: {problem}")
         else:
             kept.append(box)
     return as_boxes(kept)
 
 
-def finish(
+def predict_batch(
     batch: Sequence[tuple[Frame, np.ndarray | None]],
     predict: Predict,
     outputs: Outputs,
-    tally: Tally,
+    summary: Summary,
 ) -> None:
     """Predict and write a batch of frames with their boxes, either all or none None."""
     images = [frame.image for frame, _ in batch]
@@ -125,6 +172,6 @@ def finish(
             boxes = as_boxes([0, 0, width, height])
         people = [Person(box, *next(found)) for box in boxes]
         outputs.add(frame, people)
-        tally.frames += 1
-        tally.video_frames += frame.index is not None
-        tally.people += len(people)
+        summary.frames += 1
+        summary.video_frames += frame.index is not None
+        summary.people += len(people)

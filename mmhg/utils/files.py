@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,24 @@ def read_json(path: str | Path) -> Any:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a path to write to, which becomes ``path`` when the block ends.
 
-    Where the block raises, ``path`` stays as it was and nothing else is left. The partial file has
+    Where the block raises, `path` stays as it was and nothing else is left. The partial file has
     the same suffix, since writers of pictures and videos go by it.
+
+    Raises:
+        InputError: The system refuses to write there.
     """
     path = Path(path)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     try:
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        if error.filename is not None and str(error.filename) != str(partial):
+            raise  # of another file
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def write_text(path: str | Path, text: str) -> None:

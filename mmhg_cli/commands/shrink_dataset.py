@@ -1,24 +1,22 @@
 """Copy a data set once with images no larger than training can show: the loader gets faster.
 
-mmhg shrink-dataset hg8_mpii_256 data/mpii_small
+The config says where the data are, what the augmentation can show and the input's size.
+
+mmhg shrink-dataset hg8_mpii_256 -o data/mpii_small
 mmhg train hg8_mpii_256 --cfg-options train_dataloader.dataset.data_root=data/mpii_small/
 """
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
+
+from mmhg_cli.shared import add_cfg_options, add_config, add_output, load_config
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument(
-        "config",
-        metavar="CONFIG",
-        help="file, or name of one of mmhg's configs: it says where "
-        "the data are, what the augmentation can show and the input's size",
-    )
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder to make, in the same layout")
+    add_config(parser)
+    add_output(parser, "FOLDER", "to make, in the same layout", required=True)
     parser.add_argument(
         "--splits",
         nargs="+",
@@ -43,27 +41,27 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data-root", metavar="FOLDER", help="of the original (default: the config's)"
     )
+    add_cfg_options(parser)
 
 
 def run(args: Namespace) -> None:
     """Copy, and say how much smaller the images have become."""
-    import mmhg
     from mmhg.datasets.shrink import SPLITS, shrink_dataset
 
-    cfg = mmhg.get_config(args.config)
+    cfg = load_config(args)
     for split in SPLITS:
         loader = cfg.get(f"{split}_dataloader")
         if args.data_root and loader:
             loader.dataset.data_root = args.data_root
     report = shrink_dataset(
         cfg,
-        args.out,
+        args.output,
         splits=args.splits,
         input_size=tuple(args.input_size) if args.input_size else None,
         quality=args.quality,
         workers=args.workers,
     )
     print(
-        f"{args.out}: {report.shrunk} images shrunk, {report.copied} copied unchanged, "
-        f"{report.bytes_before / 1e6:.0f} MB before, {report.bytes_after / 1e6:.0f} MB now"
+        f"{args.output}: {report.shrunk} images shrunk, {report.copied} copied unchanged, "
+        f"{report.bytes_before / 1e6:.1f} MB before, {report.bytes_after / 1e6:.1f} MB now"
     )

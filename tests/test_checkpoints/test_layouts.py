@@ -10,13 +10,14 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 from torch import Tensor
 
 from mmhg.checkpoints import LAYOUTS, read_network
 from mmhg.checkpoints.convert import from_pytorch
 from mmhg.errors import InputError
-from mmhg.models import HourglassBackbone
 from mmhg.models.converted import write_ours, write_theirs
+from mmhg.nn.stack import Stem
 from reference import layouts, network
 
 DEEP = layouts.Size(num_stacks=8)
@@ -192,8 +193,7 @@ def test_back_to_bearpaw(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(
-    "in_channels" not in inspect.signature(HourglassBackbone).parameters,
-    reason="the backbone takes RGB",
+    "in_channels" not in inspect.signature(Stem).parameters, reason="the backbone takes RGB"
 )
 @pytest.mark.parametrize("in_channels", [1, 6])
 def test_other_channels_than_rgb(in_channels: int, tmp_path: Path) -> None:
@@ -205,9 +205,10 @@ def test_other_channels_than_rgb(in_channels: int, tmp_path: Path) -> None:
     assert f"takes {in_channels} channels, the config's pipelines load 3" in notes[-1]
     model = build(tmp_path / "ours.py", tmp_path / "ours.pth")
     image = torch.full((in_channels, 64, 64), 51.0)
-    samples = model.data_preprocessor(dict(inputs=[image], data_samples=None))["inputs"]
-    assert samples.shape[1] == in_channels and samples.allclose(torch.tensor(0.2))
-    assert model.backbone(samples.double())[0].shape == (1, 3, 16, 16)
+    batch = model.data_preprocessor(dict(inputs=[image], data_samples=[PoseDataSample()]))
+    assert batch["inputs"].shape == (1, in_channels, 64, 64)
+    torch.testing.assert_close(batch["inputs"].double().mean().item(), 0.2)
+    assert model.backbone(batch["inputs"].double())[0].shape == (1, 3, 16, 16)
     same(read_network(tmp_path / "ours.pth").state, converted.state)
     _, notes = write_theirs(converted, LAYOUTS["princeton"], tmp_path / "c.pt")
     assert f"princeton's code takes 3 channels, this network {in_channels}" in notes

@@ -11,6 +11,7 @@ from mmhg.checkpoints.shapes import tensor_shapes
 from mmhg.checkpoints.structure import Structure, read_structure
 from mmhg.errors import InputError
 from mmhg.models import HourglassBackbone
+from mmhg.nn.stack import Stem
 
 PAPER = Structure(
     num_stacks=8,
@@ -21,7 +22,7 @@ PAPER = Structure(
     num_keypoints=16,
 )
 SMALL = replace(PAPER, num_stacks=2, depth=2, channels=8, stem_channels=(4, 6, 8))
-TAKES_IN_CHANNELS = "in_channels" in inspect.signature(HourglassBackbone).parameters
+TAKES_IN_CHANNELS = "in_channels" in inspect.signature(Stem).parameters
 
 
 def build(structure: Structure) -> HourglassBackbone:

@@ -153,7 +153,7 @@ def test_the_papers_network_for_each_data_set(name: str, joints: int) -> None:
 def test_crops_of_flic_and_lsp() -> None:
     flic = load("hg8_flic_256.py")
     assert [step.get("padding") for step in steps_of(flic, "GetBBoxCenterScale")] == [1, 1, 1]
-    assert flic.train_dataloader.dataset.labels == "observer-centric"
+    assert flic.train_dataloader.dataset.side_convention == "observer-centric"
     lsp = load("hg8_lsp_256.py")
     for loader in (lsp.val_dataloader, lsp.test_dataloader):
         assert (loader.dataset.split, loader.dataset.test_mode) == ("test", True)

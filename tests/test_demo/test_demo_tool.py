@@ -1,30 +1,30 @@
-"""tools/demo.py: started as a user does, and what it says about bad input."""
+"""`mmhg demo`: started as a user does, and what it says about bad input."""
 
-import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 import torch
 
-TOOL = Path(__file__).resolve().parents[2] / "tools/demo.py"
-
-
-@pytest.fixture
-def tool():
-    spec = importlib.util.spec_from_file_location("demo_tool", TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from mmhg_cli.command_line import main, parser
 
 
 def test_it_serves_until_ctrl_c(trained, tmp_path):
-    command = [sys.executable, str(TOOL), *map(str, trained), "--port", "0", "--max-upload", "1.5"]
+    command = [
+        sys.executable,
+        "-m",
+        "mmhg_cli",
+        "demo",
+        *map(str, trained),
+        "--port",
+        "0",
+        "--max-upload",
+        "1.5",
+    ]
     with subprocess.Popen(
         [*command, "--device", "cpu"],
         cwd=tmp_path,
@@ -47,8 +47,8 @@ def test_it_serves_until_ctrl_c(trained, tmp_path):
         assert "Traceback" not in process.stderr.read()
 
 
-def test_defaults(tool):
-    args = tool.parse_args(["config.py", "weights.pth"])
+def test_defaults():
+    args = parser().parse_args(["demo", "config.py", "weights.pth"])
     assert (args.host, args.port, args.max_upload) == ("127.0.0.1", 7860, 20)
 
 
@@ -61,14 +61,12 @@ def test_defaults(tool):
         (["--port", "99999"], "cannot listen at --host 127.0.0.1 --port 99999"),
     ],
 )
-def test_bad_flags(tool, trained, capsys, flags, message):
-    with pytest.raises(SystemExit) as end:
-        tool.main([*map(str, trained), *flags])
-    assert end.value.code == 2
+def test_bad_flags(trained, capsys, flags, message):
+    assert main(["demo", *map(str, trained), *flags]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_bad_checkpoints(tool, trained, tmp_path, capsys):
+def test_bad_checkpoints(trained, tmp_path, capsys):
     other, broken = tmp_path / "other.pth", tmp_path / "broken.pth"
     torch.save(dict(state_dict={"backbone.x": torch.zeros(1)}), other)
     broken.write_bytes(b"no checkpoint")
@@ -77,7 +75,5 @@ def test_bad_checkpoints(tool, trained, tmp_path, capsys):
         (broken, "broken.pth cannot be loaded"),
         (tmp_path / "absent.pth", "absent.pth"),
     ):
-        with pytest.raises(SystemExit) as end:
-            tool.main([str(trained.config), str(path)])
-        assert end.value.code == 2
+        assert main(["demo", str(trained.config), str(path)]) == 2
         assert message in capsys.readouterr().err

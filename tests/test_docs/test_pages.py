@@ -1,5 +1,6 @@
 """What the pages link to and name is there: files, headings, configs, tools, options, targets."""
 
+import argparse
 import ast
 import importlib
 import re
@@ -8,13 +9,20 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import mmpose
 import pytest
 
 from mmhg.config.library import config_names
+from mmhg_cli.command_line import COMMANDS, GROUPS
+from mmhg_cli.command_line import command as module_of
 from test_docs.pages import PAGES, ROOT, code_blocks, commands, name_of, prose
 
-OF_OTHERS = {"--no-build-isolation", "--no-deps", "--index-url", "--use-pep517"}  # pip's
+OF_OTHERS = {
+    "--version",
+    "--no-build-isolation",
+    "--no-deps",
+    "--index-url",
+    "--use-pep517",
+}  # pip's
 each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
@@ -60,6 +68,12 @@ def test_tools_and_their_options(page: Path) -> None:
     for command in commands(page):
         for part in command.split("&&"):
             words = shlex.split(part.split("|")[0])
+            if words[:1] == ["mmhg"] and not words[1].startswith("-"):
+                name = " ".join(words[1:3] if words[1] in GROUPS else words[1:2])
+                assert name in COMMANDS, command
+                options = {word.split("=")[0] for word in words if re.match(r"-[a-z-]", word)}
+                assert not options - options_of_command(name), command
+                continue
             tools = [word for word in words if re.fullmatch(r"tools/[\w/]+\.(py|sh)", word)]
             if not tools:
                 continue
@@ -109,12 +123,16 @@ def all_tools() -> list[str]:
 
 @cache
 def options_of(tool: str) -> set[str]:
-    """What its source declares; MMPose's tools and the scripts have those of what they run."""
+    """What the command behind a tool takes; the scripts take what the tools that they run do."""
     if tool.endswith(".sh"):
         return options_of("tools/train.py") | options_of("tools/test.py")
-    path = ROOT / tool
-    source = path.read_text(encoding="utf-8")
-    if "run_mmpose_tool(" in source:
-        below = path.relative_to(ROOT / "tools")
-        source += (Path(mmpose.__file__).parent / ".mim/tools" / below).read_text(encoding="utf-8")
-    return {"--help", *re.findall(r"""["'](--?[a-z][\w-]*)["']""", source)}
+    (words,) = re.findall(r"main\(\[(.*), \*sys", (ROOT / tool).read_text(encoding="utf-8"))
+    return options_of_command(" ".join(re.findall(r'"([\w-]+)"', words)))
+
+
+@cache
+def options_of_command(name: str) -> set[str]:
+    """What `mmhg` declares for a command."""
+    parser = argparse.ArgumentParser()
+    module_of(name).add_arguments(parser)
+    return {option for action in parser._actions for option in action.option_strings}

@@ -14,15 +14,14 @@ BOX = [10.0, 20.0, 40.0, 60.0]
 XYWH = [10.0, 20.0, 30.0, 40.0]
 
 
-def written(folder: Path, content: Any, name: str = "boxes.json") -> Path:
-    path = folder / name
-    path.write_text(content if isinstance(content, str) else json.dumps(content))
+def written(folder: Path, content: Any) -> Path:
+    path = folder / "boxes.json"
+    path.write_text(json.dumps(content))
     return path
 
 
 def read(folder: Path, content: Any, threshold: float = 0.0) -> People:
-    name = "boxes.csv" if isinstance(content, str) else "boxes.json"
-    return read_boxes(written(folder, content, name), threshold)
+    return read_boxes(written(folder, content), threshold)
 
 
 COCO = dict(
@@ -39,11 +38,9 @@ COCO = dict(
     [
         ({"7.jpg": [BOX]}, "photos/7.jpg"),
         ({"photos/7.jpg": [BOX]}, "photos/7.jpg"),
-        ([dict(image="7.jpg", box=BOX)], "photos/7.jpg"),
+        ([dict(image="7.jpg", bbox=XYWH)], "photos/7.jpg"),
         ([dict(image_id=7, bbox=XYWH, category_id=1, score=0.9)], "photos/0007.jpg"),
         (COCO, "coco/val/7.jpg"),
-        ("image,left,top,right,bottom\n7.jpg,10,20,40,60\n", "photos/7.jpg"),
-        ("image,x,y,width,height,frame\n7.jpg,10,20,30,40,\n", "photos/7.jpg"),
     ],
 )
 def test_forms(content: Any, path: str, tmp_path: Path) -> None:
@@ -52,13 +49,12 @@ def test_forms(content: Any, path: str, tmp_path: Path) -> None:
 
 def test_frames_of_a_video(tmp_path: Path) -> None:
     other = [0.0, 0.0, 9.0, 9.0]
-    people = read(tmp_path, {"clip.mp4": {"0": [BOX], "2": [BOX, other]}})
+    found = [(0, XYWH), (2, XYWH), (2, other)]
+    people = read(tmp_path, [dict(image="clip.mp4", frame=n, bbox=box) for n, box in found])
     boxes = [people.of("clip.mp4", frame).tolist() for frame in range(4)]
     assert boxes == [[BOX], [], [BOX, other], []]
     people = read(tmp_path, {"clip.mp4": [BOX]})
     assert people.of("clip.mp4", 5).tolist() == [BOX]
-    people = read(tmp_path, "image,frame,left,top,right,bottom\nclip.mp4,3,10,20,40,60\n")
-    assert [len(people.of("clip.mp4", frame)) for frame in (2, 3)] == [0, 1]
 
 
 def test_low_scores_are_left_out(tmp_path: Path) -> None:
@@ -66,6 +62,13 @@ def test_low_scores_are_left_out(tmp_path: Path) -> None:
     records.append(dict(image="a.jpg", bbox=XYWH))
     assert len(read(tmp_path, records).of("a.jpg")) == 4
     assert len(read(tmp_path, records, threshold=0.3).of("a.jpg")) == 3
+
+
+def test_what_inference_wrote(tmp_path: Path) -> None:
+    images = [dict(id=1, file_name="clips/clip.mp4")]
+    people = [dict(id=1, image_id=1, category_id=1, bbox=XYWH, frame=3, score=0.5)]
+    boxes = read(tmp_path, dict(images=images, annotations=people))
+    assert [boxes.of("clips/clip.mp4", frame).tolist() for frame in (2, 3)] == [[], [BOX]]
 
 
 def test_images_without_people(tmp_path: Path) -> None:
@@ -84,7 +87,7 @@ def test_a_file_of_other_images(tmp_path: Path) -> None:
         people.check(["b.jpg"])
 
 
-def test_centres_give_the_boxes_of_the_data_set(mpii_root: Path) -> None:
+def test_centers_give_the_boxes_of_the_data_set(mpii_root: Path) -> None:
     dataset = MPIIPersonDataset(
         ann_file="annotations/mpii_val.json",
         data_root=str(mpii_root),
@@ -97,20 +100,18 @@ def test_centres_give_the_boxes_of_the_data_set(mpii_root: Path) -> None:
         assert people.of(sample["img_path"]).tolist() == sample["bbox"].tolist()
 
 
-def test_centres_from_csv(tmp_path: Path) -> None:
-    path = written(tmp_path, "image,center_x,center_y,scale\na.jpg,301,201,1.5\n", "centers.csv")
-    assert read_centers(path).of("a.jpg").tolist() == [[150, 72.5, 450, 372.5]]
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("{", "is not JSON"),
         ("3", "must hold boxes by image names or a list of people, got int"),
         ('{"a.jpg": [[1, 2, 3]]}', r"'a.jpg': boxes must be \(people, 4\)"),
-        ('{"a.mp4": {"first": []}}', "'a.mp4': frame must be a number from 0, got 'first'"),
+        (
+            '[{"image": "a.mp4", "frame": "first", "bbox": [0, 0, 1, 1]}]',
+            "frame must be a number from 0, got 'first'",
+        ),
         ("[3]", r"person 0 \(from 0\) is a int"),
-        ('[{"bbox": [0, 0, 1, 1]}]', "has none of image, file_name, image_id"),
+        ('[{"bbox": [0, 0, 1, 1]}]', "has neither image nor image_id"),
         ('[{"image": "a.jpg"}]', "needs a bbox of x, y, width, height"),
         ('[{"image": "a", "bbox": [0, 0, 1, 1], "score": "x"}]', "score must be a number"),
         ('{"images": [{}], "annotations": []}', "images must each have an id and a file_name"),
@@ -127,16 +128,16 @@ def test_bad_files(content: str, message: str, tmp_path: Path) -> None:
     ("record", "message"),
     [
         (dict(image="a.jpg", center=[1, 2]), "scale must be a number, got None"),
-        (dict(image="a.jpg", scale=1), "center_x must be a number, got None"),
+        (dict(image="a.jpg", scale=1), "center must be x and y in px, got None"),
         (dict(image="a.jpg", center=[1], scale=1), r"center must be x and y in px, got \[1\]"),
     ],
 )
-def test_bad_centres(record: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_bad_centers(record: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=message):
         read_centers(written(tmp_path, [record]))
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    for name in ("nosuch.csv", "nosuch.json"):
-        with pytest.raises(InputError, match=f"cannot read .*{name}"):
-            read_boxes(tmp_path / name, 0.0)
+    for read_file in (lambda path: read_boxes(path, 0.0), read_centers):
+        with pytest.raises(InputError, match=r"cannot read .*nosuch.json"):
+            read_file(tmp_path / "nosuch.json")

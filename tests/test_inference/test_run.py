@@ -14,7 +14,7 @@ from xtcocotools.coco import COCO
 
 from mmhg.errors import InputError
 from mmhg.inference.outputs import Outputs
-from mmhg.inference.run import Tally, all_frames, run
+from mmhg.inference.run import Summary, run
 from mmhg.inference.sources import Frame, ImageFile, Source
 
 from .conftest import stamped, stamps
@@ -58,11 +58,11 @@ class Film:
             yield frame
 
 
-def infer(folder: Path, sources: Sequence[Any], find_people: Any = None, **settings: Any) -> Tally:
-    tally = Tally()
+def infer(
+    folder: Path, sources: Sequence[Any], find_people: Any = None, **settings: Any
+) -> Summary:
     with Outputs(folder, META, {"by": "test"}, threshold=0.0, **settings) as outputs:
-        run(all_frames(sources, tally), predict, find_people, outputs, tally, batch_size=4)
-    return tally
+        return run(sources, predict, find_people, outputs, batch_size=4)
 
 
 def boxes_by_frame(frame: Frame) -> list[list[float]]:
@@ -73,9 +73,9 @@ def boxes_by_frame(frame: Frame) -> list[list[float]]:
 
 def test_memory_is_flat_and_frames_are_in_order(tmp_path: Path) -> None:
     film = Film(50)
-    tally = infer(tmp_path, [film], boxes_by_frame)
+    summary = infer(tmp_path, [film], boxes_by_frame)
     assert film.most <= 5
-    assert (tally.frames, tally.people, tally.faults) == (50, 49, [])
+    assert (summary.frames, summary.people, summary.problems) == (50, 49, [])
 
     content = json.loads((tmp_path / "keypoints.json").read_text())
     assert content["images"] == [
@@ -92,21 +92,21 @@ def test_memory_is_flat_and_frames_are_in_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tally", "text"),
+    ("summary", "text"),
     [
-        (Tally(frames=1, people=1), "1 person in 1 picture"),
-        (Tally(frames=2, people=0), "0 people in 2 pictures"),
-        (Tally(frames=250, video_frames=250, people=251), "251 people in 250 frames"),
-        (Tally(frames=3, video_frames=1, people=3), "3 people in 2 pictures and 1 frame"),
+        (Summary(frames=1, people=1), "1 person in 1 picture"),
+        (Summary(frames=2, people=0), "0 people in 2 pictures"),
+        (Summary(frames=250, video_frames=250, people=251), "251 people in 250 frames"),
+        (Summary(frames=3, video_frames=1, people=3), "3 people in 2 pictures and 1 frame"),
     ],
 )
-def test_a_tally_in_words(tally: Tally, text: str) -> None:
-    assert str(tally) == text
+def test_a_summary_in_words(summary: Summary, text: str) -> None:
+    assert str(summary) == text
 
 
 def test_frames_of_videos_are_counted(tmp_path: Path, photos: list[Path]) -> None:
-    tally = infer(tmp_path, [Film(3), ImageFile(photos[0])], pictures=False)
-    assert str(tally) == "4 people in 1 picture and 3 frames"
+    summary = infer(tmp_path, [Film(3), ImageFile(photos[0])], pictures=False)
+    assert str(summary) == "4 people in 1 picture and 3 frames"
 
 
 def test_json_is_cocos(tmp_path: Path, photos: list[Path]) -> None:
@@ -156,10 +156,11 @@ def test_bad_boxes_and_pictures_do_not_stop_the_rest(
     broken.write_bytes(b"no image")
     sources: list[Source] = [ImageFile(path) for path in (photos[0], broken, photos[1])]
     outside = [[500.0, 0.0, 600.0, 90.0]]
-    tally = infer(tmp_path / "out", sources, lambda frame: [*outside, [0.0, 0.0, 50.0, 50.0]])
-    assert (tally.frames, tally.people) == (2, 2)
-    messages = capsys.readouterr().err.splitlines()
-    assert messages == [f"error: {fault}" for fault in tally.faults]
+    summary = infer(tmp_path / "out", sources, lambda frame: [*outside, [0.0, 0.0, 50.0, 50.0]])
+    assert (summary.frames, summary.people) == (2, 2)
+    lines = capsys.readouterr().err.splitlines()
+    messages = [line for line in lines if not line.startswith("pictures: ")]
+    assert messages == [f"error: {problem}" for problem in summary.problems]
     assert [photos[0].name in messages[0], "outside of the image, 160 x 120" in messages[0]]
     assert "cannot decode image" in messages[1]
     assert photos[1].name in messages[2]

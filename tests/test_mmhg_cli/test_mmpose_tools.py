@@ -1,15 +1,16 @@
 """MMPose's tools, run with mmhg registered."""
 
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import mmpose
 import pytest
+import torch
 from mmengine.config import Config
 
-from mmhg_cli import mmpose_tools
-from mmhg_cli.mmpose_tools import load_mmpose_tool, run_mmpose_tool
+from mmhg_cli import main, mmpose_tools
+from mmhg_cli.command_line import parser
+from mmhg_cli.mmpose_tools import load_mmpose_tool
 
 SEEN: list[Config] = []
 
@@ -35,9 +36,8 @@ def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def config_of(*flags: str, monkeypatch: pytest.MonkeyPatch) -> Config:
     """The config that training starts with under these flags."""
-    monkeypatch.setattr(sys, "argv", ["train.py", *flags])
     monkeypatch.setenv("LOCAL_RANK", "0")
-    run_mmpose_tool("train.py")
+    assert main(["train", *flags]) == 0
     return SEEN.pop()
 
 
@@ -77,13 +77,16 @@ def test_gloo_between_processes_without_cuda(
         assert "model_wrapper_cfg" not in cfg
 
 
-def test_json_dump_joins_the_evaluators(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_json_dump_joins_the_evaluators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tool = load_mmpose_tool("test.py")
-    merge = mmpose_tools.adapted(tool.merge_args)
+    merge = mmpose_tools.adapted(tool.merge_args, ("test",))
+    torch.save({}, tmp_path / "x.pth")
     for name in ("preds.json", "preds.pkl"):
-        monkeypatch.setattr(sys, "argv", ["test.py", "hg2_mpii_256", "x.pth", "--dump", name])
         monkeypatch.setenv("LOCAL_RANK", "0")
-        cfg = merge(mmpose_tools.get_config("hg2_mpii_256"), tool.parse_args())
+        words = ["test", "hg2_mpii_256", str(tmp_path / "x.pth"), "--dump", name]
+        args = parser().parse_args(words)
+        args.cfg_options = {}
+        cfg = merge(mmpose_tools.get_config("hg2_mpii_256"), args)
         kind = "DumpKeypoints" if name == "preds.json" else "DumpResults"
         assert cfg.test_evaluator == [
             dict(type="PCKhMetric"),
@@ -99,9 +102,7 @@ def test_flags_that_do_not_fit_the_config(
 ) -> None:
     path = tmp_path / "bare.py"
     path.write_text("default_hooks = dict()")
-    with pytest.raises(SystemExit) as caught:
-        config_of(str(path), "--show-dir", "x", monkeypatch=monkeypatch)
-    assert caught.value.code == 2
+    assert main(["train", str(path), "--show-dir", "x"]) == 2
     text = capsys.readouterr().err
     assert text.startswith(f"error: {path} and the flags do not fit: PoseVisualizationHook")
 
@@ -119,7 +120,5 @@ def test_mmpose_without_tools(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(mmpose, "__file__", str(tmp_path / "mmpose/__init__.py"))
-    with pytest.raises(SystemExit) as caught:
-        run_mmpose_tool("train.py")
-    assert caught.value.code == 2
+    assert main(["train", "hg2_mpii_256"]) == 2
     assert "came without tools/train.py; reinstall it" in capsys.readouterr().err

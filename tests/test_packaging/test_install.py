@@ -143,7 +143,7 @@ def check_python() -> ModuleType:
         ((2, 7, 18), "too old: mmhg needs Python 3.10 to 3.13"),
         ((3, 9, 18), "too old: mmhg needs Python 3.10 to 3.13"),
         ((3, 10, 0), None),
-        ((3, 11, 9), None),
+        ((3, 13, 9), None),
         ((3, 14, 0), "too new: mmhg needs Python 3.10 to 3.13"),
     ],
 )
@@ -157,36 +157,12 @@ def test_python_versions(
     assert check_python.problem() == problem
 
 
-@pytest.mark.parametrize("version", [(3, 12, 1), (3, 13, 0)])
-def test_compiler_is_asked_for_where_there_are_no_wheels(
-    version: tuple[int, int, int], check_python: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "version_info", version)
-    monkeypatch.setenv("CC", "nosuchcompiler -pthread")
-    assert "the C compiler 'nosuchcompiler' is not here" in check_python.problem()
-
-
 def test_check_parses_on_any_python() -> None:
     tree = ast.parse((ROOT / "tools/dev/check_python.py").read_text())
     newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Nonlocal, ast.AsyncFunctionDef)
     assert not [node for node in ast.walk(tree) if isinstance(node, newer)]
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
     assert functions and not [f for f in functions if f.returns or f.args.kwonlyargs]
-
-
-def test_xtcocotools_setup_is_repaired(tmp_path: Path) -> None:
-    setup = tmp_path / "setup.py"
-    setup.write_text(
-        "name = 'xtcocotools'\n"
-        "def get_version():\n"
-        "    exec(compile('version = 7', 'version.py', 'exec'))\n"
-        "    return locals()['version']\n"
-    )
-    code = f"import tokenize; exec(tokenize.open({str(setup)!r}).read()); print(get_version())"
-    environment = dict(os.environ, PYTHONPATH=str(ROOT / "tools/dev/xtcocotools_build"))
-    command = [sys.executable, "-c", code]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert result.stdout == "7\n"
 
 
 def test_pins_agree_with_what_the_package_asks_for() -> None:

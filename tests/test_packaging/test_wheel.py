@@ -1,6 +1,8 @@
-"""The wheel carries what mim and ``get_config`` look for, and works away from the clone."""
+"""The wheel carries what mim and `get_config` look for, and works away from the clone."""
 
+import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -59,7 +61,11 @@ def test_contents(wheel: Path) -> None:
         for path in (ROOT / "tools").rglob("*")
         if path.suffix in (".py", ".sh") and "dev" not in path.parts
     }
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "mmhg").rglob("*.py")}
+    modules = {
+        str(path.relative_to(ROOT))
+        for package in ("mmhg", "mmhg_cli")
+        for path in (ROOT / package).rglob("*.py")
+    }
     others = {
         "mmhg/py.typed",
         "mmhg/datasets/splits/mpii_val.txt",
@@ -70,21 +76,61 @@ def test_contents(wheel: Path) -> None:
     page = {str(path.relative_to(ROOT)) for path in (ROOT / "mmhg/demo/page").iterdir()}
     assert len(page) == 8
 
-    package = {name for name in names if name.startswith("mmhg/")}
+    package = {name for name in names if ".dist-info/" not in name}
     assert package == configs | tools | modules | others | page
-    assert not {name for name in names if name.startswith(("tests/", "tools/", "configs/"))}
 
 
-def test_requires_nothing_that_pip_cannot_resolve(wheel: Path) -> None:
+def metadata(wheel: Path, name: str) -> str:
     with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith("METADATA"))
-        metadata = archive.read(name).decode()
-    requirements = {
-        line.removeprefix("Requires-Dist: ")
-        for line in metadata.splitlines()
-        if line.startswith("Requires-Dist: ") and "; extra ==" not in line
-    }
-    assert requirements == {"h5py", "matplotlib", "numpy", "pillow", "rich", "scipy"}
+        (path,) = (path for path in archive.namelist() if path.endswith(f".dist-info/{name}"))
+        return archive.read(path).decode()
+
+
+def required(wheel: Path, extra: str | None = None) -> set[str]:
+    """Names that pip installs for the wheel, or for an extra of it."""
+    names = set()
+    for line in metadata(wheel, "METADATA").splitlines():
+        if line.startswith("Requires-Dist: "):
+            requirement, _, marker = line.removeprefix("Requires-Dist: ").partition(";")
+            if marker.strip() == (f'extra == "{extra}"' if extra else ""):
+                names.add(re.split("[<>=]", requirement)[0])
+    return names
+
+
+def imported() -> set[str]:
+    """Top-level names that the packages import, the standard library's and their own left out."""
+    names = set()
+    for file in (*(ROOT / "mmhg").rglob("*.py"), *(ROOT / "mmhg_cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"mmhg", "mmhg_cli"}
+
+
+def test_requires_what_is_imported_and_pip_can_resolve(wheel: Path) -> None:
+    # torch and OpenMMLab's packages: `import mmhg` checks for them. OpenCV has several packages.
+    by_the_user = {"torch", "mmengine", "mmcv", "mmdet", "mmpose", "cv2"}
+    extras = required(wheel, "export") | required(wheel, "safetensors")
+    needed = imported() - by_the_user - extras - {"torchvision"}
+    assert {{"PIL": "pillow"}.get(name, name) for name in needed} == required(wheel)
+    pinned = (ROOT / "requirements/runtime.txt").read_text().splitlines()
+    assert required(wheel) <= {line.partition("==")[0] for line in pinned}
+
+
+def test_extras_are_not_empty(wheel: Path) -> None:
+    lines = metadata(wheel, "METADATA").splitlines()
+    names = {line.split()[1] for line in lines if line.startswith("Provides-Extra: ")}
+    assert names == {"export", "safetensors"}
+    assert all(required(wheel, name) for name in names)
+
+
+def test_console_script(wheel: Path) -> None:
+    assert metadata(wheel, "entry_points.txt").split("\n")[:2] == [
+        "[console_scripts]",
+        "mmhg = mmhg_cli:main",
+    ]
 
 
 def test_build_leaves_no_mim_folder_in_the_sources(clone: Path, wheel: Path) -> None:

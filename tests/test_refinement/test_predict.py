@@ -27,7 +27,6 @@ def config(stacks: int = STACKS, **changes: Mapping[str, Any]) -> dict[str, Any]
     init_default_scope("mmpose")
     model = deepcopy(get_config("hg8_mpii_256").model.to_dict())
     codec = dict(type="HourglassHeatmap", input_size=(SIDE, SIDE), heatmap_size=(16, 16))
-    model["data_preprocessor"].pop("encoder", None)
     model["backbone"].update(num_stacks=stacks, channels=8, stem_channels=(4, 4, 4))
     model["head"].update(num_stages=stacks, decoder=codec)
     for part, settings in changes.items():
@@ -151,11 +150,16 @@ def test_multi_scale_testing() -> None:
         (
             dict(
                 backbone=dict(output="features"),
-                head=dict(in_channels=8, final_layer=dict(kernel_size=1)),
+                head=dict(in_channels=8, out_channels=JOINTS, final_layer=dict(kernel_size=1)),
             ),
             "HourglassBackbone with output='features'",
         ),
-        (dict(head=dict(final_layer=dict(kernel_size=1))), "MultiStageHeatmapHead with layers"),
+        (
+            dict(
+                head=dict(in_channels=JOINTS, out_channels=JOINTS, final_layer=dict(kernel_size=1))
+            ),
+            "MultiStageHeatmapHead with layers",
+        ),
     ],
 )
 def test_other_models_are_refused(changes: dict, message: str) -> None:

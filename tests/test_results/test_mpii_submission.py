@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -20,7 +19,7 @@ from mmhg.results.mpii_submission import (
 )
 from mmhg.synthetic import Request, render_dataset
 
-TOOL = Path(__file__).resolve().parents[2] / "tools/mpii_submission.py"
+COMMAND = [sys.executable, "-m", "mmhg_cli", "submit", "mpii"]
 RNG = np.random.default_rng(0)
 CENTERS = iter([(1.0, 1.0), (100.0, 900.0), (300.0, 100.0), (500.0, 600.0), (900.0, 400.0)])
 
@@ -129,9 +128,9 @@ def test_the_loop_closes_on_the_figures(tmp_path):
     with h5py.File(tmp_path / "p.h5", "w") as file:
         file["preds"] = joints
     out = tmp_path / "pred_keypoints_mpii.mat"
-    arguments = [tmp_path / "p.h5", figures / "mpii_synthetic_v1.mat", out]
+    arguments = [tmp_path / "p.h5", figures / "mpii_synthetic_v1.mat", "-o", out]
     done = subprocess.run(
-        [sys.executable, TOOL, *arguments, "--truth", figures / "test_truth.mat"],
+        [*COMMAND, *arguments, "--truth", figures / "test_truth.mat"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -144,8 +143,8 @@ def test_the_loop_closes_on_the_figures(tmp_path):
 
     (tmp_path / "short.h5").write_bytes(b"")
     arguments[0] = tmp_path / "short.h5"
-    arguments[2] = tmp_path / "other.mat"
-    done = subprocess.run([sys.executable, TOOL, *arguments], capture_output=True, text=True)
+    arguments[3] = tmp_path / "other.mat"
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
     assert "short.h5 cannot be read" in done.stderr
-    assert not arguments[2].exists()
+    assert not arguments[3].exists()

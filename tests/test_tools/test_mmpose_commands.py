@@ -116,7 +116,7 @@ def test_get_flops(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stdout
     assert "2 x 3 x 128 x 64" in result.stdout
     # A quarter of the 27.440 GMACs of an image of 256 x 256 px, for both together.
-    *_, total = (line for line in result.stdout.splitlines() if "all" in line)
+    *_, total = (line for line in result.stdout.splitlines() if line.startswith("all"))
     assert "25,434,112" in total and "6.860" in total
 
 
@@ -124,7 +124,10 @@ def test_get_flops(tmp_path: Path) -> None:
     ("command", "message"),
     [
         (["train.py", "nosuch"], "error: no config file 'nosuch'"),
-        (["test.py", "hg2_synthetic_128", "nosuch.pth"], "error: nosuch.pth can not be found"),
+        (
+            ["test.py", "hg2_synthetic_128", "nosuch.pth"],
+            "error: there is no checkpoint nosuch.pth; check its path",
+        ),
         (["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "100"], "64"),
         (
             ["train.py", "hg2_synthetic_128", "--cfg-options", "train_dataloader.batch_size=0"],

@@ -1,9 +1,9 @@
-"""JSON that users hand in."""
+"""JSON that users hand in, and files that appear whole or not at all."""
 
 import pytest
 
 from mmhg.errors import InputError
-from mmhg.utils.files import read_json
+from mmhg.utils.files import read_json, replacing, write_json, write_text
 
 
 def test_reads(tmp_path):
@@ -19,3 +19,28 @@ def test_names_the_file_that_it_cannot_read(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as raised:
         read_json(path)
     assert str(path) in str(raised.value)
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "a.json"
+    write_json(path, {"a": [1.5, float("nan")], "b": (float("inf"), 2)})
+    assert read_json(path) == {"a": [1.5, None], "b": [None, 2]}
+    with pytest.raises(RuntimeError), replacing(path) as partial:
+        assert partial.suffix == ".json"
+        partial.write_text("half")
+        raise RuntimeError
+    assert read_json(path)["b"] == [None, 2]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_says_what_it_cannot_write(tmp_path):
+    for path in (tmp_path / "none" / "a.txt", tmp_path):
+        with pytest.raises(InputError) as raised:
+            write_text(path, "a")
+        assert str(raised.value).startswith(f"cannot write {path}: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_another_file_stays_as_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "a"):
+        (tmp_path / "other").read_text()

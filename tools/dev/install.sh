@@ -86,10 +86,7 @@ if [ -n "${TORCH_INDEX_URL:-}" ]; then
 fi
 pip_install -r requirements/torch.txt -r requirements/runtime.txt -r requirements/dev.txt
 echo "[3/4] OpenMMLab's packages"
-(
-  export PYTHONPATH="$(pwd)/tools/dev/xtcocotools_build"
-  pip_install --no-deps --no-build-isolation --use-pep517 -r requirements/openmmlab.txt
-)
+pip_install --no-deps --no-build-isolation --use-pep517 -r requirements/openmmlab.txt
 echo "[4/4] mmhg"
 pip_install --no-deps --no-build-isolation --editable .
 "$venv/bin/python" -W ignore -c 'import mmhg' || fail "everything is installed, but mmhg does not import (see above)."

@@ -1,7 +1,9 @@
 #!/usr/bin/env python
-"""Look at what a config's data pipeline makes: MMPose's tools/misc/browse_dataset.py, its flags."""
+"""`mmhg browse`."""
 
-from mmhg_cli.mmpose_tools import run_mmpose_tool
+import sys
+
+from mmhg_cli import main
 
 if __name__ == "__main__":
-    run_mmpose_tool("misc/browse_dataset.py")
+    sys.exit(main(["browse", *sys.argv[1:]]))

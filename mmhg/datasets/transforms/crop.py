@@ -10,24 +10,21 @@ import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 
-Point = tuple[float, float]
-"""x, y or width, height, in px."""
+Size = tuple[float, float]
+"""Width and height in px."""
 
 _CV2_FLIP_CODES = {(False, True): 1, (True, False): 0, (True, True): -1}
 """Keys: rows, columns run backwards."""
 
 
-def crop_box(results: dict, input_size: Point) -> tuple[Point, Point, float]:
-    """Return the center and the size in px and the angle in degrees of what a crop shows.
+def crop_size(results: dict, input_size: Size) -> Size:
+    """Return the size in px of what a crop shows: one side is longer than `bbox_scale`'s.
 
-    In plain numbers, since it is worked out for every sample. One side of `bbox_scale` is made
-    longer to have the aspect ratio of `input_size`.
+    It has the aspect ratio of `input_size`. In plain numbers, since every sample needs it.
     """
-    angle = float(results["bbox_rotation"][0]) if "bbox_rotation" in results else 0.0
-    x, y = results["bbox_center"][0].tolist()
     width, height = results["bbox_scale"][0].tolist()
     aspect = input_size[0] / input_size[1]
-    return (x, y), (max(width, height * aspect), max(height, width / aspect)), angle
+    return max(width, height * aspect), max(height, width / aspect)
 
 
 def contiguous(image: np.ndarray) -> np.ndarray:
@@ -86,9 +83,10 @@ class HourglassCrop(PersonCrop):
 
     def _middle(self, results: dict) -> np.ndarray:
         """Return the box's center, moved right and down by half a pixel of the input."""
-        _, (side, _), angle = crop_box(results, self.input_size)
-        cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        half_pixel = np.array([cos - sin, sin + cos]) * (side / self.input_size[0] / 2)
+        angle = math.radians(results["bbox_rotation"][0]) if "bbox_rotation" in results else 0.0
+        cos, sin = math.cos(angle), math.sin(angle)
+        step = crop_size(results, self.input_size)[0] / self.input_size[0]
+        half_pixel = np.array([cos - sin, sin + cos]) * step / 2
         return results["bbox_center"] + half_pixel
 
     def __repr__(self) -> str:

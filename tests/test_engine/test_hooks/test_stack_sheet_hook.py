@@ -11,7 +11,7 @@ from mmengine.visualization import BaseVisBackend
 from mmpose.registry import VISBACKENDS
 
 from mmhg import get_config
-from mmhg.engine.hooks import stack_sheet
+from mmhg.engine.hooks import stack_sheet_hook
 from mmhg.errors import InputError
 from mmhg.refinement.predict import predict_each_stack
 from mmhg.refinement.scores import StackScores
@@ -54,13 +54,13 @@ def test_a_sheet_is_handed_over_at_each_validation(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = []
-    original = stack_sheet.draw_stack_sheet
+    original = stack_sheet_hook.draw_stack_sheet
 
     def draw(people: list, *settings: Any) -> np.ndarray:
         drawn.append(people)
         return original(people, *settings)
 
-    monkeypatch.setattr(stack_sheet, "draw_stack_sheet", draw)
+    monkeypatch.setattr(stack_sheet_hook, "draw_stack_sheet", draw)
     runner = Runner.from_cfg(config)
     metrics = runner.val()
     ((name, image, step),) = KeptImages.images
@@ -91,7 +91,7 @@ def test_a_sheet_is_handed_over_at_each_validation(
 @pytest.fixture
 def blank_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     blank = np.zeros((2, 2, 3), np.uint8)
-    monkeypatch.setattr(stack_sheet, "draw_stack_sheet", lambda *_: blank)
+    monkeypatch.setattr(stack_sheet_hook, "draw_stack_sheet", lambda *_: blank)
 
 
 @pytest.mark.usefixtures("blank_sheets")
@@ -116,14 +116,16 @@ def test_a_test_hands_over_a_sheet_as_well(config: Config) -> None:
 def test_bad_settings_are_refused(settings: dict) -> None:
     (name,) = settings
     with pytest.raises(InputError, match=rf"StackSheetHook's {name} must be 1 .*got"):
-        stack_sheet.StackSheetHook(**settings)
+        stack_sheet_hook.StackSheetHook(**settings)
 
 
 def test_unknown_joints_and_other_models_are_refused_at_once(config: Config) -> None:
     config.custom_hooks[0].joints = ["nose"]
     with pytest.raises(InputError, match="no joint nose"):
         Runner.from_cfg(config).val()
-    config.model.head.final_layer = dict(kernel_size=1)
+    config.model.head.update(
+        in_channels=16, out_channels=16, num_stages=2, final_layer=dict(kernel_size=1)
+    )
     config.visualizer.name += "2"
     config.custom_hooks[0].joints = None
     runner = Runner.from_cfg(config)

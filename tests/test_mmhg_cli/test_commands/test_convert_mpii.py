@@ -1,14 +1,9 @@
-"""tools/dataset_converters/mpii.py as a command."""
+"""`mmhg convert-mpii` as a command."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from scipy.io import savemat
-
-TOOL = Path(__file__).parents[2] / "tools/dataset_converters/mpii.py"
 
 
 def rect(x):
@@ -44,14 +39,9 @@ def release(tmp_path):
     return tmp_path / "release.mat"
 
 
-def run(*arguments):
-    command = [sys.executable, str(TOOL), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=TOOL.parent)
-
-
-def test_converts(release, tmp_path):
+def test_converts(call, release, tmp_path):
     (tmp_path / "val.txt").write_text("c.jpg 1\na.jpg 2\n")
-    done = run(release, tmp_path / "out", "--val", tmp_path / "val.txt")
+    done = call(tmp_path, "convert-mpii", release, "-o", "out", "--val", tmp_path / "val.txt")
     assert done.returncode == 0, done.stderr
     found = {
         path.stem: [(p["image"], p["person_index"]) for p in json.loads(path.read_text())]
@@ -68,8 +58,8 @@ def test_converts(release, tmp_path):
     assert row.split() == ["val", "2", "2", "32", "16", "16", "0", "2"]
 
 
-def test_another_file_than_mpiis_needs_a_list(release, tmp_path):
-    done = run(release, tmp_path / "out")
+def test_another_file_than_mpiis_needs_a_list(call, release, tmp_path):
+    done = call(tmp_path, "convert-mpii", release, "-o", "out")
     assert done.returncode == 2
     assert "names people who cannot be used (2958)" in done.stderr
     assert "005808361.jpg 1 (not in the annotation file)" in done.stderr

@@ -1,9 +1,6 @@
-"""tools/coco_submission.py on what tools/test.py leaves, as the README has it."""
+"""`mmhg submit coco` on what `mmhg test` leaves, as the README has it."""
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -14,22 +11,9 @@ from mmpose.registry import MODELS
 
 from mmhg.config.library import get_config
 
-ROOT = Path(__file__).resolve().parents[2]
 ANNOTATIONS = "data/coco/annotations/image_info_test-dev2017.json"
 BOXES = "data/coco/person_detection_results/COCO_test-dev2017_detections_AP_H_609_person.json"
 NARROW = dict(num_stacks=1, channels=8, stem_channels=(4, 4, 4))
-
-
-def run(folder, tool, *arguments):
-    command = [sys.executable, str(ROOT / "tools" / tool), *arguments]
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=dict(os.environ, OMP_NUM_THREADS="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +42,7 @@ def folder(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_results_of_mmpose_become_a_submission(folder):
+def test_results_of_mmpose_become_a_submission(folder, call, spawn):
     settings = [
         f"test_dataloader.dataset.ann_file={ANNOTATIONS.removeprefix('data/coco/')}",
         "test_dataloader.dataset.data_prefix.img=test2017/",
@@ -70,13 +54,12 @@ def test_results_of_mmpose_become_a_submission(folder):
         "model.head.num_stages=1",
     ]
     flags = ("--work-dir", "work_dirs/test-dev", "--cfg-options", *settings)
-    done = run(folder, "test.py", "hg8_coco_256", "untrained.pth", *flags)
+    done = spawn(folder, "test", "hg8_coco_256", "untrained.pth", *flags)
     assert done.returncode == 0, done.stderr
 
     results = "work_dirs/test-dev/hg8.keypoints.json"
-    done = run(
-        folder, "coco_submission.py", results, "sub", "--name", "hg8", "--images", ANNOTATIONS
-    )
+    flags = ("--name", "hg8", "--images", ANNOTATIONS, "-o", "sub")
+    done = call(folder, "submit", "coco", results, *flags)
     assert done.returncode == 0, done.stderr
     assert "2 people in 1 images, 3 of the split's images without anybody" in done.stdout
     assert done.stderr == ""
@@ -85,10 +68,10 @@ def test_results_of_mmpose_become_a_submission(folder):
     assert [(person["image_id"], len(person["keypoints"])) for person in written] == [(2, 51)] * 2
 
 
-def test_warns_of_more_people_than_are_scored(tmp_path):
+def test_warns_of_more_people_than_are_scored(tmp_path, call):
     person = dict(image_id=1, category_id=1, keypoints=[1.0] * 51, score=0.5)
     (tmp_path / "r.json").write_text(json.dumps([person] * 21))
-    done = run(tmp_path, "coco_submission.py", "r.json", ".", "--name", "n", "--split", "val2017")
+    done = call(tmp_path, "submit", "coco", "r.json", "--name", "n", "--split", "val2017")
     assert done.returncode == 0
     assert "1 images have more than 20 people; the server scores the 20" in done.stderr
     assert (tmp_path / "person_keypoints_val2017_n_results.zip").is_file()
@@ -97,18 +80,18 @@ def test_warns_of_more_people_than_are_scored(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["none.json", "out", "--name", "n"], "cannot read none.json"),
-        (["r.json", "out", "--name", "a_b"], "the algorithm's name must consist of"),
-        (["r.json", "out", "--name", "n", "--images", "i.json"], "they are of another split"),
-        (["r.json", "r.json", "--name", "n"], "cannot write r.json"),
+        (["none.json", "--name", "n"], "cannot read none.json"),
+        (["r.json", "--name", "a_b"], "the algorithm's name must consist of"),
+        (["r.json", "--name", "n", "--images", "i.json"], "they are of another split"),
+        (["r.json", "--name", "n", "-o", "r.json"], "cannot write r.json"),
     ],
 )
-def test_bad_input(tmp_path, arguments, message):
+def test_bad_input(call, tmp_path, arguments, message):
     person = dict(image_id=1, category_id=1, keypoints=[1.0] * 51, score=0.5)
     (tmp_path / "r.json").write_text(json.dumps([person]))
     (tmp_path / "i.json").write_text('{"images": [{"id": 2}]}')
     before = sorted(tmp_path.iterdir())
-    done = run(tmp_path, "coco_submission.py", *arguments)
+    done = call(tmp_path, "submit", "coco", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -1,16 +1,12 @@
-"""tools/evaluate_pckh.py from the command line."""
+"""`mmhg score` on files of predictions."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import h5py
 import numpy as np
 import pytest
 
-TOOL = Path(__file__).resolve().parents[2] / "tools/evaluate_pckh.py"
 JOINTS = np.random.default_rng(0).uniform(50, 300, (6, 16, 2))
 
 
@@ -44,16 +40,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, str(TOOL), *arguments],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-
-
-def test_scores_files_prints_writes_and_plots(folder):
-    outputs = ("--json", "out.json", "--plot", "curves.png", "--visibility", "--compare")
-    done = run(folder, "good.h5", "worse.h5", "--gt", "gt.json", "--format", "markdown", *outputs)
+def test_scores_files_prints_writes_and_plots(call, folder):
+    outputs = ("-o", "out.json", "--plot", "curves.png", "--visibility", "--compare")
+    done = call(
+        folder, "score", "good.h5", "worse.h5", "--gt", "gt.json", "--format", "markdown", *outputs
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     rows = [
@@ -76,22 +67,24 @@ def test_scores_files_prints_writes_and_plots(folder):
     assert cv2.imread(str(folder / "curves.png")).shape[1] > 800
 
 
-def test_all_protocols_as_json(folder):
-    done = run(folder, "worse.h5", "--gt", "gt.json", "--protocol", "all", "--format", "json")
+def test_all_protocols_as_json(call, folder):
+    done = call(
+        folder, "score", "worse.h5", "--gt", "gt.json", "--protocol", "all", "--format", "json"
+    )
     report = json.loads(done.stdout)["worse.h5"]
     assert list(report) == ["official", "hrnet", "mean@0.1 at 0.11", "macro14", "pooled16"]
     assert report["official"]["PCKh@0.5"] == pytest.approx(100 * (1 - 3 / 84))
     assert report["pooled16"]["PCKh@0.5"] == pytest.approx(100 * (1 - 3 / 96))
 
 
-def test_multi_scale_testing_is_named_in_every_report(folder):
+def test_multi_scale_testing_is_named_in_every_report(call, folder):
     people = [
         {"id": i, "keypoints": (joints - 1).tolist(), "test_scales": [0.8, 1.0]}
         for i, joints in enumerate(JOINTS)
     ]
     (folder / "scales.json").write_text(json.dumps(people))
-    flags = ("--format", "csv", "--json", "out.json")
-    done = run(folder, "scales.json", "good.h5", "--gt", "gt.json", *flags)
+    flags = ("--format", "csv", "-o", "out.json")
+    done = call(folder, "score", "scales.json", "good.h5", "--gt", "gt.json", *flags)
     rows = [line.split(",") for line in done.stdout.replace('"', "").splitlines()]
     assert [row[1:4] for row in rows[1:]] == [
         ["official", " multi-scale 0.8 1", "all"],
@@ -102,16 +95,16 @@ def test_multi_scale_testing_is_named_in_every_report(folder):
     assert report["good.h5"]["protocol"] == "official"
 
 
-def test_warns_of_zero_based_pixels(folder):
-    done = run(folder, "zero.h5", "--gt", "gt.json")
+def test_warns_of_zero_based_pixels(call, folder):
+    done = call(folder, "score", "zero.h5", "--gt", "gt.json")
     assert done.returncode == 0
     assert "zero.h5 lies off by a median of (-1.00, -1.00) px: are its pixels 0-based?" in (
         done.stderr
     )
 
 
-def test_warns_of_swapped_axes(folder):
-    done = run(folder, "yx.h5", "worse.h5", "--gt", "gt.json")
+def test_warns_of_swapped_axes(call, folder):
+    done = call(folder, "score", "yx.h5", "worse.h5", "--gt", "gt.json")
     assert done.returncode == 0
     assert done.stderr.count("with x and y exchanged") == 1
     assert "yx.h5 fits the ground truth with x and y exchanged" in done.stderr
@@ -123,12 +116,12 @@ def test_warns_of_swapped_axes(folder):
         (["none.h5", "--gt", "gt.json"], "none.h5 do not exist"),
         (["good.h5", "--gt", "none.mat"], "ground truth none.mat does not exist"),
         (["good.h5", "--gt", "gt.json", "--plot", "x.txt"], "--plot must end in .png"),
-        (["good.h5", "--gt", "gt.json", "--json", "no/x.json"], "cannot write no/x.json"),
+        (["good.h5", "--gt", "gt.json", "-o", "no/x.json"], "cannot write no/x.json"),
     ],
 )
-def test_bad_input(folder, arguments, message):
+def test_bad_input(call, folder, arguments, message):
     before = sorted(folder.iterdir())
-    done = run(folder, *arguments)
+    done = call(folder, "score", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

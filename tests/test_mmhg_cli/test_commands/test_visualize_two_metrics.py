@@ -1,7 +1,6 @@
 """A config with two metrics, LSP's: both after each stack."""
 
 import json
-import runpy
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,8 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mmhg import get_config
+from mmhg_cli import main
 
-TOOL = Path(__file__).resolve().parents[2] / "tools/visualize_stacks.py"
 NARROW = dict(channels=8, stem_channels=(4, 4, 4), num_stacks=2)
 
 
@@ -28,9 +27,21 @@ def test_joints_and_limbs_after_each_stack(
     init_default_scope("mmpose")
     torch.save(MODELS.build(config.model).state_dict(), tmp_path / "narrow.pth")
 
-    main = runpy.run_path(str(TOOL))["main"]
     paths = [str(tmp_path / name) for name in ("narrow.py", "narrow.pth", "out")]
-    main([*paths[:2], "-o", paths[2], "--first", "2", "--animation", "none", "--device", "cpu"])
+    main(
+        [
+            "visualize",
+            *paths[:2],
+            "-o",
+            paths[2],
+            "--first",
+            "2",
+            "--animation",
+            "none",
+            "--device",
+            "cpu",
+        ]
+    )
     report = json.loads((tmp_path / "out/scores.json").read_text())
     assert report["people"] == 2
     assert len(report["stacks"]) == 2

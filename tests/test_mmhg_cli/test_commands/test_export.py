@@ -1,9 +1,6 @@
-"""tools/export.py as a command."""
+"""`mmhg export` as a command."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,19 +9,6 @@ import torch
 from mmhg.config.library import get_config
 
 pytestmark = pytest.mark.openvino
-
-TOOL = Path(__file__).parents[2] / "tools/export.py"
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(TOOL), *arguments],
-        cwd=folder,
-        env=dict(os.environ, OMP_NUM_THREADS="1"),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +25,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_folder(network, tmp_path):
+def test_folder(call, network, tmp_path):
     options = ["--format", "torchscript", "--fuse", "--decode", "--dynamic-batch"]
-    done = run(tmp_path, str(network / "config.py"), str(network / "net.pth"), *options)
+    done = call(tmp_path, "export", network / "config.py", network / "net.pth", *options)
     assert done.returncode == 0, done.stderr
     assert "against PyTorch: heatmaps differ by at most" in done.stdout
     assert "of 64 joints" in done.stdout
@@ -69,13 +53,13 @@ def test_folder(network, tmp_path):
         (["config.py", "net.pth", "-o", "text.pth"], "text.pth is there already"),
     ],
 )
-def test_bad_input(arguments, message, network, tmp_path):
+def test_bad_input(call, arguments, message, network, tmp_path):
     for name in ("config.py", "net.pth"):
         (tmp_path / name).symlink_to(network / name)
     (tmp_path / "text.pth").write_text("text")
     before = sorted(tmp_path.iterdir())
     options = [] if "--format" in arguments else ["--format", "torchscript"]
-    done = run(tmp_path, *arguments, *options)
+    done = call(tmp_path, "export", *arguments, *options)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr

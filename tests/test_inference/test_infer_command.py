@@ -1,11 +1,8 @@
-"""The command line of inference, from files to files."""
+"""`mmhg infer`, from files to files."""
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -15,34 +12,21 @@ import pytest
 from mmhg import Predictor
 from mmhg.config.library import get_config
 from mmhg.export import export
+from mmhg_cli import main
 
 from .conftest import Trained, stamped, stamps
 
-TOOL = Path(__file__).parents[2] / "tools/infer.py"
 SECONDS, RATE = 10, 25
 WIDTH, HEIGHT = 128, 96
 
 
-def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("infer_tool", TOOL)
-    assert spec is not None and spec.loader is not None
-    tool = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = tool
-    spec.loader.exec_module(tool)
-    return tool
-
-
 @pytest.fixture
 def infer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
-    """Run the tool; gives exit status, the people of its JSON file and its messages."""
+    """Run the command; gives exit status, the people of its JSON file and its messages."""
 
     def call(*arguments: object) -> tuple[int, list[dict[str, Any]], list[str]]:
         folder = tmp_path / "out"
-        flags = [*map(str, arguments), "-o", str(folder)]
-        try:
-            status = load_tool().main(flags)
-        except SystemExit as error:
-            status = error.code
+        status = main(["infer", *map(str, arguments), "-o", str(folder)])
         path = folder / "keypoints.json"
         people = json.loads(path.read_text())["annotations"] if path.is_file() else []
         messages = [m for m in capsys.readouterr().err.splitlines() if m.startswith("error: ")]
@@ -85,7 +69,7 @@ def test_a_video_of_ten_seconds(
     for index in range(SECONDS * RATE):
         writer.write(stamped(HEIGHT, WIDTH, index))
     writer.release()
-    boxes = {"clip.mp4": {n: [[n / 10, 0, 60 + n / 10, 80]] for n in range(0, 250, 2)}}
+    boxes = [dict(image="clip.mp4", frame=n, bbox=[n / 10, 0, 60, 80]) for n in range(0, 250, 2)]
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     flags = ["--boxes", tmp_path / "boxes.json", "--no-flip", "--threshold", 9]
     status, people, messages = infer(*trained, path, *flags)
@@ -96,12 +80,12 @@ def test_a_video_of_ten_seconds(
     assert stamps(tmp_path / "out/clip.mp4") == list(range(250))
 
 
-def test_centres(infer: Callable[..., Any], trained: Trained, mpii_root: Path) -> None:
+def test_centers(infer: Callable[..., Any], trained: Trained, mpii_root: Path) -> None:
     status, people, _ = infer(
         *trained, mpii_root / "images", "--centers", mpii_root / "annotations/mpii_val.json"
     )
     assert status == 0
-    # Centre (80, 60) in MPII's px, lowered by 7.5, scale 0.5.
+    # Center (80, 60) in MPII's px, lowered by 7.5, scale 0.5.
     assert [person["bbox"] for person in people] == [[29.0, 16.5, 100.0, 100.0]] * 4
 
 
@@ -154,10 +138,10 @@ def test_what_is_said_at_the_end(
 ) -> None:
     (tmp_path / "boxes.json").write_text('{"a.png": [[0, 0, 50, 50], [10, 0, 60, 50]]}')
     out = tmp_path / "out"
-    tool = load_tool()
-    tool.main([*map(str, [*trained, photos[0], "--boxes", tmp_path / "boxes.json", "-o", out])])
+    words = [*trained, photos[0], "-o", out]
+    main(["infer", *map(str, [*words, "--boxes", tmp_path / "boxes.json"])])
     assert capsys.readouterr().out == f"2 people in 1 picture: {out}\n"
-    tool.main([*map(str, [*trained, photos[0], "-o", out])])
+    main(["infer", *map(str, words)])
     first, second = capsys.readouterr().out.splitlines()
     assert first == f"1 person in 1 picture: {out}"
     assert second.startswith("each picture was taken as one person's; --boxes, --centers or")

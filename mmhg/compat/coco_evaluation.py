@@ -1,0 +1,93 @@
+"""COCO's evaluation of keypoints as xtcocotools computes it, on pycocotools.
+
+xtcocotools needs a C compiler from Python 3.12 on, and numpy 1 below. mmdet requires pycocotools,
+whose evaluation differs in which people and predictions take part, and in its arguments.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pycocotools import coco, cocoeval
+
+from mmhg.errors import InputError
+from mmhg.utils.files import read_json
+
+
+class COCO(coco.COCO):
+    """Read a COCO file; a person without `iscrowd` is no crowd, and results may be empty."""
+
+    def __init__(self, annotation_file: str | None = None) -> None:
+        super().__init__(annotation_file)
+        for annotation in self.anns.values():
+            annotation.setdefault("iscrowd", False)
+
+    def loadRes(self, resFile: str | list[dict[str, Any]]) -> coco.COCO:
+        """Read predictions, a file's or a list of them, for the images of this file."""
+        predictions = resFile if isinstance(resFile, list) else read_json(Path(resFile))
+        if predictions:
+            return super().loadRes(predictions)
+        results = coco.COCO()
+        results.dataset = {**self.dataset, "annotations": []}
+        results.createIndex()
+        return results
+
+
+class COCOeval(cocoeval.COCOeval):
+    """Compare predicted keypoints with labeled ones: `sigmas` has one number per keypoint.
+
+    Without `use_area`, 0.53 of the box's area stands for a person's.
+
+    Raises:
+        InputError: `iouType` is CrowdPose's or COCO-WholeBody's, which only xtcocotools knows.
+    """
+
+    def __init__(
+        self,
+        cocoGt: coco.COCO,
+        cocoDt: coco.COCO,
+        iouType: str = "keypoints",
+        sigmas: Sequence[float] | np.ndarray | None = None,
+        use_area: bool = True,
+    ) -> None:
+        if iouType != "keypoints":
+            raise InputError(
+                f"iou_type={iouType!r} needs xtcocotools, which is not installed here or does not "
+                "import: `pip install xtcocotools` (Python 3.10 or 3.11 with numpy 1; elsewhere a "
+                "C compiler builds it). Without it, iou_type='keypoints' is evaluated"
+            )
+        super().__init__(cocoGt, cocoDt, iouType)
+        self.use_area = use_area
+        if sigmas is not None:
+            self.params.kpt_oks_sigmas = np.asarray(sigmas)
+
+    def _prepare(self) -> None:
+        people, predictions = (self._chosen(source) for source in (self.cocoGt, self.cocoDt))
+        self._gts, self._dts = defaultdict(list), defaultdict(list)
+        for person in people:
+            self._gts[person["image_id"], person["category_id"]].append(self._labeled(person))
+        for prediction in predictions:
+            if visible(prediction):
+                self._dts[prediction["image_id"], prediction["category_id"]].append(prediction)
+
+    def _chosen(self, source: coco.COCO) -> list[dict[str, Any]]:
+        categories = self.params.catIds if self.params.useCats else []
+        return source.loadAnns(source.getAnnIds(imgIds=self.params.imgIds, catIds=categories))
+
+    def _labeled(self, person: dict[str, Any]) -> dict[str, Any]:
+        changes = {
+            # pycocotools takes a match with 0 for none.
+            "id": person["id"] or -1,
+            "ignore": bool(person["iscrowd"] or not visible(person)),
+        }
+        if not self.use_area:
+            width, height = person["bbox"][2:]
+            changes["area"] = height * width * 0.53
+        return {**person, **changes}
+
+
+def visible(annotation: dict[str, Any]) -> int:
+    """Count the keypoints whose third number, the label's flag or the score, is above 0."""
+    return int(np.count_nonzero(np.asarray(annotation["keypoints"])[2::3] > 0))

@@ -1,0 +1,76 @@
+"""Check a config before MMEngine's Runner takes it, whose own errors leave the user out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.runner import find_latest_checkpoint
+from torch import zeros
+from torch.utils.data import DataLoader, TensorDataset
+
+from mmhg.errors import InputError
+from mmhg.models.loading import read_checkpoint
+
+MMENGINES_HOOKS = (
+    "runtime_info",
+    "timer",
+    "sampler_seed",
+    "logger",
+    "param_scheduler",
+    "checkpoint",
+)
+"""What `Runner.register_default_hooks` leaves out where it is None."""
+
+BUILT_BY_MMENGINE = {
+    "dataset",
+    "num_batch_per_epoch",
+    "sampler",
+    "batch_sampler",
+    "worker_init_fn",
+    "collate_fn",
+    "disable_subprocess_warning",
+}
+"""Settings of a data loader that PyTorch does not get as they are."""
+
+
+def check_run(config: Config, splits: tuple[str, ...]) -> None:
+    """Check what a training (`"train", "val"`) or a test (`"test"`,) uses.
+
+    Raises:
+        InputError: A hook is None, a data loader cannot be built, or the checkpoint to begin from
+            cannot be read.
+    """
+    check_hooks(config.get("default_hooks") or {})
+    for split in splits:
+        name = f"{split}_dataloader"
+        if loader := config.get(name):
+            check_loader(name, loader)
+    start = config.get("load_from")
+    if config.get("resume") and not start:
+        start = find_latest_checkpoint(config.work_dir)
+    if start and "://" not in start:
+        read_checkpoint(start)
+
+
+def check_hooks(hooks: Mapping[str, Any]) -> None:
+    """Raise InputError for a default hook that is None, if MMEngine does not know it."""
+    for key, hook in hooks.items():
+        if hook is None and key not in MMENGINES_HOOKS:
+            name = f"default_hooks.{key}"
+            raise InputError(
+                f"{name}=None: MMEngine leaves out only its own hooks so; switch this one off by "
+                f"{name}.enable=False, if it has that argument, or delete it from the config"
+            )
+
+
+def check_loader(name: str, settings: Mapping[str, Any]) -> None:
+    """Raise InputError for settings of a data loader that PyTorch refuses."""
+    passed: dict[str, Any] = {
+        key: value for key, value in settings.items() if key not in BUILT_BY_MMENGINE
+    }
+    try:
+        DataLoader(TensorDataset(zeros(1)), **passed)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the config's {name} cannot be built: {error}") from error

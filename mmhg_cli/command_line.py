@@ -1,0 +1,126 @@
+"""From the words of a command line to a command, and from what it raises to an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+COMMANDS = (
+    "train",
+    "test",
+    "infer",
+    "visualize",
+    "demo",
+    "export",
+    "convert",
+    "publish",
+    "model-card",
+    "score",
+    "submit mpii",
+    "submit coco",
+    "leaderboard",
+    "flops",
+    "browse",
+    "benchmark",
+    "convert-mpii",
+    "shrink-dataset",
+    "synthetic render",
+    "synthetic report",
+)
+"""Each is a module of `mmhg_cli.commands` with `add_arguments(parser)` and `run(args)`."""
+
+GROUPS = {
+    "submit": "Write the file that an evaluation server takes.",
+    "synthetic": "Make and measure the built-in synthetic people.",
+}
+
+SUCCESS, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+EPILOG = """\
+exit status: 0 success; 1 some inputs failed, or a check did not hold; 2 bad input, with a message
+on standard error; 130 Ctrl-C"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit status.
+
+    Errors that a mistake in the code may explain keep their traceback.
+
+    Args:
+        words: The command and its arguments; None takes those of this process.
+    """
+    args = parser().parse_args(words)
+    try:
+        require_openmmlab()
+        return args.run(args) or SUCCESS
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        message = explain(error)
+        if message is None:
+            raise
+        print(f"error: {message}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def require_openmmlab() -> None:
+    """Raise ImportError, which says what to install, where the commands cannot work."""
+    from mmhg.compat import openmmlab
+
+    openmmlab.check_installed()
+
+
+def explain(error: Exception) -> str | None:
+    """Return the message for the user if what they handed in explains `error`, else None."""
+    if isinstance(error, ImportError):  # Python's own have the name of a module
+        return str(error) if error.name is None else None
+    from mmhg_cli import bad_input
+
+    return bad_input.explain(error)
+
+
+def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """Build the parser of these commands."""
+    root = argparse.ArgumentParser(
+        prog="mmhg",
+        description="The Stacked Hourglass network: train, test, and use it.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    root.add_argument("--version", action="version", version=f"mmhg {version()}")
+    commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    groups = {}
+    for name in names:
+        group, _, rest = name.rpartition(" ")
+        if group and group not in groups:
+            about = GROUPS[group]
+            parent = commands.add_parser(group, help=about, description=about)
+            groups[group] = parent.add_subparsers(metavar="WHAT", required=True)
+        module = command(name)
+        about = module.__doc__ or ""
+        added = (groups[group] if group else commands).add_parser(
+            rest,
+            help=about.partition("\n")[0],
+            description=about,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(added)
+        added.set_defaults(run=module.run)
+    return root
+
+
+def command(name: str) -> ModuleType:
+    """Import the module of a command; it imports nothing heavy."""
+    return import_module(f"mmhg_cli.commands.{name.replace(' ', '_').replace('-', '_')}")
+
+
+def version() -> str:
+    """Read the version without importing `mmhg`, which takes seconds."""
+    scope: dict[str, str] = {}
+    exec((Path(__file__).parents[1] / "mmhg" / "version.py").read_text(encoding="utf-8"), scope)
+    return scope["__version__"]

@@ -1,0 +1,48 @@
+"""Look at what a config's data pipeline makes, with the flags of MMPose's browse_dataset.py."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from mmhg_cli.shared import add_cfg_options, add_config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare MMPose's flags."""
+    add_config(parser)
+    parser.add_argument("--output-dir", metavar="FOLDER", help="write the pictures there")
+    parser.add_argument("--not-show", action="store_true", help="open no window")
+    parser.add_argument(
+        "--max-item-per-dataset",
+        type=int,
+        default=50,
+        metavar="N",
+        help="most samples (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--phase",
+        choices=["train", "test", "val"],
+        default="train",
+        help="whose data set (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--show-interval",
+        type=float,
+        default=2,
+        metavar="SECONDS",
+        help="how long each is shown (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=["original", "transformed"],
+        default="transformed",
+        help="images as they are on disk, or as the network gets them (default: %(default)s)",
+    )
+    add_cfg_options(parser)
+
+
+def run(args: Namespace) -> None:
+    """Draw by MMPose's own code."""
+    from mmhg_cli.mmpose_tools import run_mmpose_tool
+
+    run_mmpose_tool("misc/browse_dataset.py", args)

@@ -1,0 +1,84 @@
+"""Turn a published checkpoint of a stacked hourglass into one of ours with its config, or back.
+
+mmhg convert checkpoint.pt -o hg8.pth       # writes hg8.pth and hg8.py
+mmhg convert hg8.pth -o back.pt --to princeton
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmhg_cli.shared import add_output
+
+SOURCES = ("princeton", "bearpaw", "anibali", "torch7", "mmhg")
+LAYOUTS = ("princeton", "bearpaw")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.add_argument(
+        "source",
+        type=Path,
+        metavar="CHECKPOINT",
+        help="of princeton-vl, bearpaw, anibali, the authors (.t7) or this package; nothing in it "
+        "is run",
+    )
+    add_output(
+        parser,
+        "FILE",
+        "the checkpoint to write; its config is written beside it, as .py",
+        required=True,
+    )
+    parser.add_argument(
+        "--from",
+        dest="layout",
+        choices=("auto", *SOURCES),
+        default="auto",
+        help="whose file it is (default: told by its content)",
+    )
+    parser.add_argument(
+        "--to", choices=LAYOUTS, help="write the file that their code loads instead of ours"
+    )
+    parser.add_argument(
+        "--fold",
+        action="store_true",
+        help="write the equivalent network that hands on features alone between its stacks",
+    )
+
+
+def run(args: Namespace) -> None:
+    """Read everything, check it, then write."""
+    from mmhg.checkpoints import LAYOUTS, read_network
+    from mmhg.errors import InputError
+    from mmhg.models.converted import in_words, write_ours, write_theirs
+
+    if args.to and args.fold:
+        raise InputError("--fold is for our network; it does not go with --to")
+    if args.output.exists() and args.output.samefile(args.source):
+        raise InputError(f"CHECKPOINT and --output are the same file, {args.source}")
+    network = read_network(args.source, args.layout)
+    print(f"{args.source}: {network.source}, {network.structure}, input {in_words(network.mean)}")
+    report("dropped", network.dropped)
+    filled = dict(network.filled)
+    if args.to:
+        more, notes = write_theirs(network, LAYOUTS[args.to], args.output)
+        report("filled in", filled | more)
+        print(f"{args.output}: as {args.to}'s code saves it")
+    else:
+        notes = write_ours(network, args.output, fold=args.fold)
+        report("filled in", filled)
+        print(f"{args.output}: loads strictly into the model of {args.output.with_suffix('.py')}")
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
+
+
+def report(what: str, reasons: Mapping[str, str]) -> None:
+    """Print the names of each reason."""
+    from mmhg.checkpoints.structure import shown
+
+    for reason in dict.fromkeys(reasons.values()):
+        names = [name for name, given in reasons.items() if given == reason]
+        print(f"{what}: {shown(names)} ({len(names):,}; {reason})")

@@ -1,0 +1,61 @@
+"""Write a trained network as a folder that runs without MMPose: model, metadata, predict.py.
+
+mmhg export hg8_mpii_256 hg8.pth --format onnx --fuse
+python hg8_onnx/predict.py photo.jpg
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from mmhg_cli.shared import add_cfg_options, add_half, add_network, add_output, load_config
+
+FORMATS = ("onnx", "openvino", "torchscript", "torch_export")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command line."""
+    add_network(parser)
+    parser.add_argument("--format", choices=FORMATS, default="onnx", help="default: %(default)s")
+    parser.add_argument(
+        "--dynamic-batch", action="store_true", help="leave the number of images open (default: 1)"
+    )
+    parser.add_argument(
+        "--fuse",
+        action="store_true",
+        help="fold batch norms and re-injection into convolutions: the same heatmaps, faster",
+    )
+    add_half(parser, "float16: half the size")
+    parser.add_argument(
+        "--decode",
+        action="store_true",
+        help="let the model also give keypoints (px of its input) and scores",
+    )
+    add_output(parser, "FOLDER", "to write (default: the checkpoint's name and the format, here)")
+    add_cfg_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """Export; the exit status is 1 where the written model disagrees with the network."""
+    from mmhg.export import DisagreementError, export
+
+    folder = args.output or Path(f"{args.checkpoint.stem}_{args.format}")
+    try:
+        agreement = export(
+            load_config(args),
+            args.checkpoint,
+            folder,
+            format=args.format,
+            dynamic_batch=args.dynamic_batch,
+            fuse=args.fuse,
+            half=args.half,
+            decode=args.decode,
+        )
+    except DisagreementError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"against PyTorch: {agreement}")
+    print(f"{folder}: python {folder}/predict.py IMAGE...")
+    return 0

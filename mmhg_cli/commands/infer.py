@@ -1,0 +1,167 @@
+"""Find people's keypoints in images, videos and a camera's frames.
+
+mmhg infer hg8_mpii_256 hg8.pth photo.jpg folder/ 'more/**/*.png' clip.mp4
+mmhg infer hg8_mpii_256 hg8.pth photos/ --boxes boxes.json --csv
+mmhg infer exported_folder/ photo.jpg
+
+Without --boxes, --centers or --detector each picture is taken as one person's. The exit status is 0
+if all went well, 1 if an input or a box failed and the rest was done, 2 if no picture could be.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from mmhg_cli.shared import (
+    add_batch_size,
+    add_cfg_options,
+    add_device,
+    add_half,
+    add_output,
+    load_config,
+)
+
+DETECTOR_THRESHOLD = 0.3
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command line."""
+    parser.usage = "%(prog)s (CONFIG CHECKPOINT | EXPORTED) INPUT... [options]"
+    parser.add_argument(
+        "arguments",
+        nargs="+",
+        metavar="ARGUMENT",
+        help="config (file, or name of one of mmhg's) and checkpoint, or a folder that "
+        "`mmhg export` wrote; then images, folders, globs, videos, or a camera's number",
+    )
+    parser.add_argument("--camera", type=int, metavar="N", help="a camera, from 0, until Ctrl-C")
+    people = parser.add_mutually_exclusive_group()
+    people.add_argument("--boxes", type=Path, metavar="FILE.json", help="people's boxes")
+    people.add_argument(
+        "--centers",
+        type=Path,
+        metavar="FILE.json",
+        help="center and scale of people as in MPII (1-based px; 200 px high at scale 1)",
+    )
+    people.add_argument(
+        "--detector",
+        nargs=2,
+        type=Path,
+        metavar=("CONFIG", "CHECKPOINT"),
+        help="a person detector of MMDetection (needs full mmcv)",
+    )
+    parser.add_argument(
+        "--box-threshold",
+        type=float,
+        metavar="SCORE",
+        help="leave out boxes with a lower score (default: 0.3 for --detector, else none)",
+    )
+    add_output(parser, "FOLDER", "to write (default: %(default)s)", default=Path("predictions"))
+    parser.add_argument("--csv", action="store_true", help="write keypoints.csv as well")
+    parser.add_argument("--no-pictures", action="store_true", help="write no pictures and videos")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        default=0.2,
+        metavar="SCORE",
+        help="lowest score of a joint that is drawn (default: %(default)s); files have them all",
+    )
+    add_device(parser)
+    add_half(parser, "bfloat16 on the CPU, float16 on a GPU: faster, rougher")
+    parser.add_argument("--compile", action="store_true", help="run through torch.compile")
+    parser.add_argument("--no-flip", action="store_true", help="skip the flip test: twice as fast")
+    add_batch_size(parser, 8, "people that go through the network together (default: %(default)s)")
+    add_cfg_options(parser)
+
+
+def run(args: Namespace) -> int:
+    """Infer; the exit status says whether all, some or none of the pictures could be done."""
+    from mmhg.errors import InputError
+    from mmhg.export.folder import is_exported
+    from mmhg.inference import run as inference
+    from mmhg.inference.outputs import Outputs
+    from mmhg.inference.sources import find_sources
+    from mmhg.version import __version__
+
+    number = 1 if is_exported(args.arguments[0]) else 2
+    args.model, inputs = args.arguments[:number], args.arguments[number:]
+    if args.camera is not None:
+        inputs.append(str(args.camera))
+    if not inputs:
+        raise InputError("give CONFIG CHECKPOINT, or an exported folder, and at least one INPUT")
+    summary = inference.Summary()
+    sources, problems = find_sources(inputs)
+    for problem in problems:
+        summary.report(problem)
+    if sources:
+        people = find_people(args)
+        sources = inference.check(sources, people, args.output, summary)
+        predictor, meta = load_predictor(args)
+        info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
+        with Outputs(
+            args.output,
+            meta,
+            info,
+            threshold=args.threshold,
+            pictures=not args.no_pictures,
+            csv=args.csv,
+        ) as outputs:
+            inference.run(
+                sources, predictor, people, outputs, summary=summary, batch_size=args.batch_size
+            )
+    if not summary.frames:
+        return 2
+    print(f"{summary}: {args.output}")
+    if not (args.boxes or args.centers or args.detector):
+        print(
+            "each picture was taken as one person's; --boxes, --centers or --detector say where "
+            "people are"
+        )
+    return 1 if summary.problems else 0
+
+
+def find_people(args: Namespace) -> Any:
+    """Return what gives a frame's boxes, or None."""
+    from mmhg.inference.box_files import read_boxes, read_centers
+    from mmhg.inference.detector import Detector
+
+    if args.boxes:
+        return read_boxes(args.boxes, args.box_threshold or 0.0)
+    if args.centers:
+        return read_centers(args.centers)
+    if args.detector:
+        threshold = DETECTOR_THRESHOLD if args.box_threshold is None else args.box_threshold
+        config, checkpoint = args.detector
+        return Detector(config, checkpoint, args.device, threshold)
+    return None
+
+
+def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
+    """Return the network, and what it says about its keypoints."""
+    from mmhg.errors import InputError
+    from mmhg.export import load
+    from mmhg.export.folder import dataset_meta
+    from mmhg.inference import Predictor
+
+    flip = False if args.no_flip else None
+    if len(args.model) == 2:
+        args.config, checkpoint = args.model
+        predictor = Predictor(
+            load_config(args),
+            checkpoint,
+            device=args.device,
+            half=args.half,
+            flip=flip,
+            compile=args.compile,
+            batch_size=args.batch_size,
+        )
+        return predictor, predictor.dataset_meta
+    if args.device or args.half or args.compile or args.cfg_options:
+        raise InputError(
+            "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT; an exported "
+            "network runs as it was exported"
+        )
+    exported = load(args.model[0], flip_test=flip)
+    return exported, dataset_meta(exported)

@@ -1,0 +1,36 @@
+"""Test a checkpoint, with the flags of MMPose's tools/test.py."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from mmhg_cli.mmpose_flags import add_launcher, add_show
+from mmhg_cli.shared import add_cfg_options, add_config
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare MMPose's flags."""
+    add_config(parser)
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="its weights (.pth)")
+    parser.add_argument(
+        "--work-dir", metavar="FOLDER", help="for logs and results (default: work_dirs/<config>)"
+    )
+    parser.add_argument("--out", metavar="FILE", help="write the scores (.json, .yaml, .pkl)")
+    parser.add_argument(
+        "--dump",
+        metavar="FILE",
+        help="write the predictions: .json for `mmhg score` and `mmhg submit`, or MMPose's .pkl",
+    )
+    add_cfg_options(parser)
+    add_show(parser)
+    add_launcher(parser)
+    parser.add_argument(
+        "--badcase", action="store_true", help="collect the worst predictions (BadCaseAnalysisHook)"
+    )
+
+
+def run(args: Namespace) -> None:
+    """Test by MMPose's own code."""
+    from mmhg_cli.mmpose_tools import run_mmpose_tool
+
+    run_mmpose_tool("test.py", args, "test")

@@ -1,0 +1,93 @@
+"""Options that several commands have, spelled once."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+Config = Any  # mmengine's, which is not imported before a command runs
+
+
+def add_network(parser: ArgumentParser) -> None:
+    """Add `CONFIG CHECKPOINT`."""
+    add_config(parser)
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="its weights (.pth)")
+
+
+def add_config(parser: ArgumentParser) -> None:
+    """Add `CONFIG`."""
+    parser.add_argument("config", metavar="CONFIG", help="file, or name of one of mmhg's configs")
+
+
+def add_output(parser: ArgumentParser, metavar: str, help: str, **settings: Any) -> None:
+    """Add `-o`, `--output`: the file or the folder to write."""
+    parser.add_argument("-o", "--output", type=Path, metavar=metavar, help=help, **settings)
+
+
+def add_device(parser: ArgumentParser) -> None:
+    """Add `--device`."""
+    parser.add_argument("--device", help="cpu, cuda, cuda:1, ... (default: a GPU if there is one)")
+
+
+def add_half(parser: ArgumentParser, help: str) -> None:
+    """Add `--half`: the one switch for numbers of 16 bits outside of training."""
+    parser.add_argument("--half", action="store_true", help=help)
+
+
+def add_batch_size(parser: ArgumentParser, default: int, help: str) -> None:
+    """Add `--batch-size`."""
+    parser.add_argument("--batch-size", type=int, default=default, metavar="N", help=help)
+
+
+def add_cfg_options(parser: ArgumentParser) -> None:
+    """Add `--cfg-options`; `parse_options` reads the values."""
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        metavar="KEY=VALUE",
+        help="change settings of the config: train_dataloader.batch_size=16, a=1,2, b='[(1,2)]'",
+    )
+
+
+def parse_options(given: Sequence[str] | None) -> dict[str, Any]:
+    """Read what follows `--cfg-options`, as MMEngine reads it.
+
+    Raises:
+        InputError: One is not KEY=VALUE.
+    """
+    from mmengine.config import DictAction
+
+    from mmhg.errors import InputError
+
+    options = {}
+    for text in given or ():
+        wanted = "--cfg-options takes KEY=VALUE, such as train_dataloader.batch_size=16"
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InputError(f"{wanted}, got {text!r}")
+        try:
+            options[key] = DictAction._parse_iterable(value)
+        except AssertionError as error:  # unbalanced brackets
+            raise InputError(f"{wanted}, got {text!r}: {error}") from error
+    return options
+
+
+def load_config(args: Namespace) -> Config:
+    """Load the config of a command, changed by its `--cfg-options`.
+
+    Raises:
+        InputError: There is no such config, it does not load, or an option does not fit it.
+    """
+    from mmhg.config.library import get_config
+    from mmhg.errors import InputError
+
+    config = get_config(args.config)
+    options = parse_options(args.cfg_options)
+    try:
+        config.merge_from_dict(options)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{args.config} and --cfg-options do not fit: {error}") from error
+    return config

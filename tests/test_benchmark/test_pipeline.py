@@ -1,0 +1,18 @@
+"""The loader's benchmark: pixels are MMPose's, and shrunk images nearly so."""
+
+import pytest
+
+from mmhg.benchmark import measure, pipeline
+
+
+def test_loaders_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "TURN", 0.001)
+    for name, value in dict(IMAGES=2, PEOPLE=3, EPOCH=4, BATCH=2).items():
+        monkeypatch.setattr(pipeline, name, value)
+    (table,) = pipeline.run(0)
+    assert [row.name for row in table.rows] == ["MMPose", "default", "default, data set shrunk"]
+    assert [row.goal for row in table.rows] == [None, 1.5, 2.5]
+    assert table.rows[1].note == "mean difference 0.0000 of 255"
+    difference, bytes_left = table.rows[2].note.split("; ")
+    assert 0 < float(difference.split()[2]) < 5
+    assert int(bytes_left.split()[2].rstrip("%")) < 100
