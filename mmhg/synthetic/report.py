@@ -85,7 +85,7 @@ def load_people(folder: Path) -> dict[str, MeasuredPeople]:
     if not (folder / MARKER_NAME).is_file():
         raise InputError(
             f"{folder} holds no finished synthetic people ({MARKER_NAME} is missing). Run "
-            "tools/render_synthetic.py first"
+            "`mmhg synthetic render` first"
         )
     listed = set(read_split_list(folder / VAL_LIST_NAME))
     chosen: dict[str, list[tuple[ReleaseImage, AnnotatedPerson]]] = {"train": [], "val": []}
