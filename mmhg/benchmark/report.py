@@ -63,10 +63,10 @@ def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]
     lines = [
         "# Benchmarks",
         "",
-        "Written by `tools/benchmark.py`. Each ratio compares a row with the first row of its "
-        "table, measured in turns",
-        "within one run: the median, and its quartiles in brackets. Other work on the machine "
-        "changes times, but hardly ratios.",
+        "Written by `mmhg benchmark`. Each ratio compares a row with the first row of its table, "
+        "measured in turns within",
+        "one run: the median, and its quartiles in brackets. Other work on the machine changes "
+        "times, but hardly ratios.",
         "",
         "![The ratios, with the goals](benchmarks.png)",
         "",

@@ -106,7 +106,7 @@ class RefinementDemo:
             A dict with `image`: width and height; `box`; `crop`: left, top, right, bottom of the
             network's input; `stacks`: for each stack `keypoints` [[x, y], ...] and `scores`;
             `heatmaps`, as from `pack_heatmaps`, with their `area`; `document`: the JSON that
-            `tools/infer.py` writes, with `keypoints_after_stack` for the person.
+            `mmhg infer` writes, with `keypoints_after_stack` for the person.
 
         Raises:
             InputError: The box has no area or lies outside the image.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Floors:
-    """Limits that the data of a level must keep; rates in percent, angles in degrees."""
+    """Hold the limits that a level's data must keep; rates in percent, angles in degrees."""
 
     mean_pose_pckh: float
     """The mean training pose must score *below* this on the validation people (PCKh@0.5)."""

@@ -85,7 +85,7 @@ def load_people(folder: Path) -> dict[str, MeasuredPeople]:
     if not (folder / MARKER_NAME).is_file():
         raise InputError(
             f"{folder} holds no finished synthetic people ({MARKER_NAME} is missing). Run "
-            "tools/render_synthetic.py first"
+            "`mmhg synthetic render` first"
         )
     listed = set(read_split_list(folder / VAL_LIST_NAME))
     chosen: dict[str, list[tuple[ReleaseImage, AnnotatedPerson]]] = {"train": [], "val": []}
@@ -257,7 +257,7 @@ def _pixel(point: np.ndarray) -> tuple[int, int]:
 
 
 def check_folder(folder: Path, sheet: Path) -> bool:
-    """Print a folder's measurements beside the floors, write the sheet; return whether all hold."""
+    """Print a folder's measurements and floors, write the sheet; return whether all floors hold."""
     people = load_people(folder)
     level = LEVELS[level_of(folder)]
     checks = check_floors(folder, people, level.floors)

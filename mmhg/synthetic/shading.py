@@ -156,7 +156,7 @@ def _paint(material: Material, local: np.ndarray, grain: np.ndarray) -> np.ndarr
 
 
 def _contact_shade(buffer: DepthBuffer) -> np.ndarray:
-    """Return the darkening 0..0.45 beside nearer surfaces, by blurred depth (Luft et al. 2006)."""
+    """Return the darkening 0..0.45 next to nearer surfaces, by blurred depth (Luft et al. 2006)."""
     depth = buffer.depth
     covered = depth < FAR
     shallow = np.where(covered, depth, 0)

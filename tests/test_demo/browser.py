@@ -1,4 +1,4 @@
-"""A headless Chromium, driven by selenium."""
+"""Drive a headless Chromium by selenium."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ DRIVER, CHROMIUM = shutil.which("chromedriver"), shutil.which("chromium")
 WITHOUT_BROWSER = None in (DRIVER, CHROMIUM)
 HOW_TO_GET_IT = "there is no Chromium here (Debian's packages chromium and chromium-driver)"
 PATIENCE = 60
-"""Seconds that something may take to come about."""
+"""Longest time in seconds that a test waits for something to happen."""
 
 
 class Browser:
-    """One window."""
+    """Control one window."""
 
     def __init__(self, chrome: webdriver.Chrome) -> None:
         self.chrome = chrome
@@ -30,7 +30,7 @@ class Browser:
         self.chrome.get(url)
 
     def script(self, code: str, *arguments: Any) -> Any:
-        """Run `code`, the body of an asynchronous function, and give what it returns."""
+        """Run `code`, the body of an asynchronous function, and return its result."""
         wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
         return self.chrome.execute_script(wrapped, *arguments)
 
@@ -47,7 +47,7 @@ class Browser:
         self.chrome.find_element(By.CSS_SELECTOR, selector).click()
 
     def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Press the mouse at one place of the window, move it to another, let go."""
+        """Press the mouse at one point of the window, move it to another, release it."""
         actions = ActionChains(self.chrome, duration=20)
         mouse = actions.w3c_actions.pointer_action
         places = [start, [(a + b) / 2 for a, b in zip(start, end, strict=True)], end]
@@ -59,7 +59,7 @@ class Browser:
         actions.perform()
 
     def resize(self, width: int, height: int, density: float = 1, scheme: str = "light") -> None:
-        """Give the page a size in px, a preference of colors, and that of little motion."""
+        """Set the page's size in px, and the preferences for colors and for reduced motion."""
         size = dict(width=width, height=height, deviceScaleFactor=density, mobile=False)
         self.chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         features = [
@@ -69,11 +69,11 @@ class Browser:
         self.chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", dict(features=features))
 
     def picture(self) -> bytes:
-        """Take a PNG of what is seen."""
+        """Take a PNG of the window."""
         return self.chrome.get_screenshot_as_png()
 
     def errors(self) -> list[str]:
-        """List what went wrong in scripts and requests since the last call."""
+        """List the errors of scripts and requests since the last call."""
         entries = self.chrome.get_log("browser")
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 

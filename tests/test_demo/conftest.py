@@ -1,4 +1,4 @@
-"""A narrow network with random weights, a picture, and the page's server."""
+"""Provide a narrow network with random weights, a picture, and the page's server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MAX_UPLOAD = 200_000
 
 
 class Trained(NamedTuple):
-    """Files of a config and a checkpoint."""
+    """Hold the files of a config and a checkpoint."""
 
     config: Path
     checkpoint: Path
@@ -62,7 +62,7 @@ def demo(trained: Trained) -> RefinementDemo:
 
 @pytest.fixture(scope="session")
 def image() -> np.ndarray:
-    """Coarse noise."""
+    """Draw coarse noise."""
     noise = np.random.default_rng(0).integers(0, 255, (HEIGHT // 8, WIDTH // 8, 3), dtype=np.uint8)
     return cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
 
@@ -87,7 +87,7 @@ def server(demo: RefinementDemo, photo: Path) -> Iterator[DemoServer]:
 
 @pytest.fixture(scope="module")
 def browser_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Downloads go to its `downloads`."""
+    """Make the browser's folder; its `downloads` holds downloads."""
     return tmp_path_factory.mktemp("browser")
 
 
@@ -99,7 +99,7 @@ def chromium(browser_folder: Path) -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser, server: DemoServer) -> Iterator[Browser]:
-    """Freshly loaded; joints do not take their time to move. No script may fail."""
+    """Load the page anew; joints move at once. No script may fail."""
     chromium.resize(1280, 800)
     chromium.open(server.url)
     chromium.wait_for("document.querySelectorAll('#joints tbody tr').length === 17")
@@ -109,7 +109,7 @@ def page(chromium: Browser, server: DemoServer) -> Iterator[Browser]:
 
 @pytest.fixture
 def shown(page: Browser, photo: Path) -> Browser:
-    """The page with a photo, taken as one person's."""
+    """Load a photo into the page, as one person's."""
     page.type("#file", str(photo))
     page.wait_for("!document.querySelector('#save').disabled")
     page.wait_for("!document.querySelector('#stage').classList.contains('busy')")

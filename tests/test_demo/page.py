@@ -1,4 +1,4 @@
-"""What tests read from the page, and do to it."""
+"""Read from the page, and use it, in tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def texts(page: Browser, selector: str) -> list[str]:
 
 
 def label(page: Browser) -> str:
-    """What is said of the picture to those who cannot see it."""
+    """Return the picture's label for people who cannot see it."""
     return page.script("return document.querySelector('#picture').ariaLabel")
 
 
@@ -38,14 +38,14 @@ def box_of(page: Browser) -> list[float]:
 
 
 def pixels(page: Browser, selector: str = "#picture") -> np.ndarray:
-    """(height, width, 4) of a canvas: blue, green, red, opacity."""
+    """Read the pixels (height, width, 4) of a canvas: blue, green, red, opacity."""
     url = page.script("return document.querySelector(arguments[0]).toDataURL()", selector)
     data = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
 
 
 def stage(page: Browser) -> list[float]:
-    """Left, top, width, height of the large picture's place in the window."""
+    """Return left, top, width, height of the large picture in the window."""
     return page.script(
         "const place = document.querySelector('#picture').getBoundingClientRect(); "
         "return [place.left, place.top, place.width, place.height]"
@@ -53,14 +53,14 @@ def stage(page: Browser) -> list[float]:
 
 
 def on_stage(page: Browser, x: float, y: float) -> tuple[float, float]:
-    """Where px of the photo, counted from its edge, are on the large picture, not zoomed."""
+    """Convert px of the photo, counted from its edge, to px of the large picture, not zoomed."""
     _, _, width, height = stage(page)
     zoom = min(width / WIDTH, height / HEIGHT)
     return (width - zoom * WIDTH) / 2 + zoom * x, (height - zoom * HEIGHT) / 2 + zoom * y
 
 
 def drag(page: Browser, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drag the mouse from one place of the photo to another."""
+    """Drag the mouse from one point of the photo to another."""
     left, top, _, _ = stage(page)
     places = [on_stage(page, *place) for place in (start, end)]
     page.drag(*((left + x, top + y) for x, y in places))
@@ -87,7 +87,7 @@ def download(page: Browser, folder: Path) -> Any:
 
 
 def lonely_joint(keypoints: list[list[float]]) -> int:
-    """A joint in the photo that no other lies over."""
+    """Find a joint in the photo that no other joint covers."""
     points = np.array(keypoints)
     for joint, (x, y) in enumerate(points):
         near = np.hypot(*(points - (x, y)).T) < 5

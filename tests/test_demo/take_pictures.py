@@ -1,4 +1,4 @@
-"""Take the pictures of the page that docs/demo.md shows, of a built-in figure.
+"""Take the pictures of the page that docs/demo.md shows, of a synthetic person.
 
 python tests/test_demo/take_pictures.py CONFIG CHECKPOINT NAME_OF_A_VALIDATION_FIGURE JOINT
 """
@@ -22,7 +22,7 @@ ANSWERED = "!document.querySelector('#save').disabled"
 
 
 def main(config: str, checkpoint: str, figure: str, joint: str) -> None:
-    """Of the skeleton on a laptop, and of a joint's heatmap on a phone by night."""
+    """Take the skeleton on a laptop, and a joint's heatmap on a phone in dark colors."""
     folder = ROOT / "data/synthetic/level1"
     box = read_centers(folder / "annotations/mpii_val.json").of(figure)[0].tolist()
     demo = RefinementDemo(config, checkpoint, device="cpu")

@@ -1,4 +1,4 @@
-"""The page in a real browser: photos, boxes, messages."""
+"""Check the page in a real browser: photos, boxes, messages."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The page in a real browser: stacks, joints, heatmaps."""
+"""Check the page in a real browser: stacks, joints, heatmaps."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(WITHOUT_BROWSER, reason=HOW_TO_GET_IT)
 
 
 def row(joint: int) -> str:
-    """Where a joint is chosen; the skeleton comes first."""
+    """Return the selector of a joint's row; the skeleton's row comes first."""
     return f"#joints tbody tr:nth-child({joint + 2}) input"
 
 
@@ -71,7 +71,7 @@ def test_a_joints_heatmap_is_laid_over_the_picture(shown, demo, image):
     assert not np.array_equal(pixels(shown, "#film li:nth-child(1) canvas"), film)
     name = demo.joint_names[joint].replace("_", " ")
     assert f"heatmap of the {name} after stack {STACKS}" in label(shown)
-    # the joint's own colour, where the joint is
+    # the joint's own color, at the joint
     x, y = on_stage(shown, *(np.array(keypoints[joint]) + 0.5))
     blue, green, red, _ = pixels(shown)[round(y), round(x)].tolist()
     assert [red, green, blue] == demo.describe()["joint_colors"][joint]
@@ -83,8 +83,8 @@ def test_a_joints_heatmap_is_laid_over_the_picture(shown, demo, image):
     assert np.array_equal(pixels(shown), skeleton)
 
 
-def test_where_a_heatmap_is_laid_and_in_which_colours(page):
-    """Two px by two on a white canvas, in px of which the first is the hottest."""
+def test_where_a_heatmap_is_laid_and_in_which_colors(page):
+    """Lay a heatmap of 2 x 2 px, whose first px is the hottest, over a white canvas."""
     code = """
     const paint = await import("/paint.js");
     const colors = Array.from({ length: 256 }, (_, value) => [value, 0, 255 - value]);

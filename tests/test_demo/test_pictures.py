@@ -1,4 +1,4 @@
-"""Uploaded pictures: the pixels that are read from files, and no others."""
+"""Check uploaded pictures: their pixels equal those that are read from files."""
 
 import struct
 import zlib

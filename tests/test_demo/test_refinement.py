@@ -1,4 +1,4 @@
-"""What the page is told, against `Predictor` and against the heatmaps themselves."""
+"""Check the page's data against `Predictor` and against the heatmaps themselves."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""The page's server, asked over the network as a browser does."""
+"""Check the page's server with requests like a browser's."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ BOXES = [[10.0 * number, 5.0, 60.0 + 10 * number, 100.0] for number in range(8)]
 
 
 def ask(server, path, body=None, **headers):
-    """Status, headers and content of an answer."""
+    """Send a request; return status, headers and content of the answer."""
     connection = http.client.HTTPConnection(*server.server_address[:2], timeout=60)
     try:
         connection.request("GET" if body is None else "POST", path, body, headers)

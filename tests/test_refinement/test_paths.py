@@ -1,4 +1,4 @@
-"""What is measured of the joints' ways through the stacks, and who is chosen."""
+"""Check the measurements of joints from stack to stack, and the choice of people and joints."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_distances_are_in_head_sizes() -> None:
     assert (np.delete(moves.moved, WRIST, axis=1) == 0).all()
 
 
-def test_what_speaks_for_a_joint() -> None:
+def test_correction_scores() -> None:
     assert paths(2).correction_score[WRIST] == 1.0  # corrected, at most 2 thresholds
     assert paths(2, off=5.0).correction_score[WRIST] == 5 / 8
     assert paths(2, off=3.0).correction_score[WRIST] == 0.0  # was right
@@ -31,7 +31,7 @@ def test_what_speaks_for_a_joint() -> None:
     assert (paths(2, annotated=False).correction_score == 0).all()
 
 
-def test_the_person_with_most_put_right_is_chosen() -> None:
+def test_the_most_corrected_person_is_chosen() -> None:
     people = [paths(2, off=3.0), paths(2, off=5.0), paths(2), paths(2, annotated=False)]
     assert most_corrected(people, 3) == [2, 1, 3]
     unknown = [paths(2, annotated=False, off=off) for off in (1.0, 9.0, 4.0)]
@@ -74,7 +74,7 @@ def test_joints_by_name() -> None:
 
 
 def sample(keypoint: tuple[float, float], **truth: np.ndarray) -> PoseDataSample:
-    """An input of 64 x 128 px over 32 x 64 px of the image about (100, 200)."""
+    """Make a sample whose input of 64 x 128 px shows 32 x 64 px of the image around (100, 200)."""
     return PoseDataSample(
         metainfo=dict(
             input_center=np.array([100.0, 200.0]),

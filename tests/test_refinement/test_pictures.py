@@ -1,4 +1,4 @@
-"""Sheets, animations and plots of the refinement."""
+"""Check sheets, animations and plots of the refinement."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,7 +24,7 @@ TILE = ZOOM * SIDE
 
 
 def near(picture: np.ndarray, x: float, y: float, reach: int = 3) -> np.ndarray:
-    """The pixels about a point of the input, (pixels, 3)."""
+    """Return the pixels around a point of the input, (pixels, 3)."""
     column, row = round((x + 0.5) * ZOOM - 0.5), round((y + 0.5) * ZOOM - 0.5)
     square = picture[row - reach : row + reach + 1, column - reach : column + reach + 1]
     return square.reshape(-1, 3)

@@ -122,7 +122,7 @@ def test_sheet_has_rows_of_both_splits(folder: Path) -> None:
 
 
 def test_unfinished_people_are_not_measured(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="render_synthetic"):
+    with pytest.raises(InputError, match="synthetic render"):
         load_people(tmp_path)
 
 

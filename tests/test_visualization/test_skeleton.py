@@ -47,7 +47,7 @@ def test_sheet_fills_its_last_row() -> None:
 
 
 def line_width(side: int, extent: float) -> int:
-    """Of the link of a person of this height, px, along a row of a square image."""
+    """Measure the width of a link, px, for a person of this height in a square image."""
     image = np.zeros((side, side, 3), np.uint8)
     keypoints = np.array([[[side / 2, 10], [side / 2, 10 + extent], [0, 0]]])
     draw_people(image, keypoints, np.array([[True, True, False]]), METAINFO)

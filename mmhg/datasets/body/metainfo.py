@@ -10,7 +10,7 @@ _COLORS = {"right": [255, 128, 0], "left": [0, 255, 0], "middle": [51, 153, 255]
 
 
 class JointInfo(NamedTuple):
-    """Facts of a joint beside its name.
+    """Hold a joint's attributes besides its name.
 
     `weight` is MMPose's loss weight, where a head is told to use it; `sigma` is COCO's tolerance of
     the joint, for OKS.
