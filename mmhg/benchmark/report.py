@@ -21,7 +21,6 @@ _PACKAGES = (
     "mmengine",
     "numpy",
     "opencv-python-headless",
-    "simplejpeg",
     "onnxruntime",
     "openvino",
 )

@@ -17,7 +17,7 @@ from mmhg.codecs import HourglassHeatmap
 from mmhg.datasets.transforms import HourglassCrop
 from mmhg.errors import InputError
 
-_HARMLESS = {"LoadImage", "LoadWholeImage", "LoadPersonRegion", "PackPoseInputs"}
+_HARMLESS = {"LoadImage", "LoadWholeImage", "PackPoseInputs"}
 """Test transforms that do not change what the network sees."""
 
 _DECODED_IN_GRAPH = ("authors", "mmpose")

@@ -124,11 +124,6 @@ def config_of(network: Network) -> Config:
     if structure.in_channels == 3:
         del settings["in_channels"]
     cfg.model.backbone.update(settings)
-    cfg.model.head.update(
-        in_channels=structure.num_keypoints,
-        out_channels=structure.num_keypoints,
-        num_stages=structure.num_stacks,
-    )
     cfg.model.data_preprocessor.mean = list(network.mean)
     if structure.in_channels != 3:  # one mean and std for all channels
         cfg.model.data_preprocessor.update(mean=[0.0], std=[255.0], bgr_to_rgb=False)

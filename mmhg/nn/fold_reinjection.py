@@ -73,6 +73,8 @@ def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     head = dict(
         model["head"],
         in_channels=backbone.get("channels", 256),
+        out_channels=model["backbone"].get("num_keypoints", 16),
+        num_stages=backbone.get("num_stacks", 8),
         final_layer=dict(kernel_size=1),
     )
     return dict(model, backbone=backbone, head=head)

@@ -138,7 +138,7 @@ def test_the_config_beside_it(source: str, mean: list[float], tmp_path: Path) ->
     assert cfg.model.data_preprocessor.mean == mean
     assert cfg.model.data_preprocessor.std == [255, 255, 255]
     assert cfg.model.data_preprocessor.bgr_to_rgb is True
-    assert (cfg.model.backbone.num_stacks, cfg.model.head.num_stages) == (2, 2)
+    assert (cfg.model.backbone.num_stacks, cfg.model.backbone.num_keypoints) == (2, 3)
     assert cfg.model.head.decoder == cfg.codec
     assert cfg.custom_imports == dict(imports=["mmhg"])
     assert len(notes) == 1 and "3 keypoints" in notes[0]

@@ -14,7 +14,7 @@ from mmhg.models.unwrapping import unwrap
 
 FINE_TUNING = (
     "Use the config that it was trained with; to fine-tune it for other keypoints, name the layers "
-    "that begin anew in CheckpointMatchHook(begin_anew=...), as hg8_coco_256_finetune does"
+    "that begin anew in default_hooks.checkpoint_match.begin_anew, as hg8_coco_256_finetune does"
 )
 
 
