@@ -151,11 +151,14 @@ def test_multi_scale_testing() -> None:
         (
             dict(
                 backbone=dict(output="features"),
-                head=dict(in_channels=8, final_layer=dict(kernel_size=1)),
+                head=dict(in_channels=8, out_channels=16, final_layer=dict(kernel_size=1)),
             ),
             "HourglassBackbone with output='features'",
         ),
-        (dict(head=dict(final_layer=dict(kernel_size=1))), "MultiStageHeatmapHead with layers"),
+        (
+            dict(head=dict(in_channels=16, out_channels=16, final_layer=dict(kernel_size=1))),
+            "MultiStageHeatmapHead with layers",
+        ),
     ],
 )
 def test_other_models_are_refused(changes: dict, message: str) -> None:
