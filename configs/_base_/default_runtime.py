@@ -16,8 +16,6 @@ default_hooks = dict(
     ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
-    compile=dict(type="CompileHook", enable=False),
-    tf32=dict(type="TF32Hook", enable=None),
     channels_last=dict(type="ChannelsLastHook"),
     checkpoint_match=dict(type="CheckpointMatchHook"),
     skeleton_sheet=dict(type="SkeletonSheetHook"),

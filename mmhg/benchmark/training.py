@@ -24,14 +24,13 @@ class TrainingRun:
     """Train a network on one batch, in the mode that the name describes.
 
     Args:
-        name: `plain` or `ours`, then any of `TF32`, `--amp`, `with_cp`, `compiled`, with commas.
+        name: `plain` or `ours`, then any of `--amp`, `with_cp`, `compiled`, with commas.
         model: Maps images to the heatmaps of every stack.
         images: (N, 3, H, W).
         targets: (N, K, H / 4, W / 4).
     """
 
     def __init__(self, name: str, model: nn.Module, images: Tensor, targets: Tensor) -> None:
-        self.tf32 = "TF32" in name
         self.model = model.to(images.device).train()
         self.images = images
         self.targets = targets
@@ -58,9 +57,6 @@ class TrainingRun:
 
     def step(self) -> None:
         """Run one training step and wait until the device has finished it."""
-        if self.images.is_cuda:
-            torch.backends.cudnn.allow_tf32 = self.tf32
-            torch.backends.cuda.matmul.allow_tf32 = self.tf32
         self.wrapper.update_params(self.loss())
         if self.images.is_cuda:
             torch.cuda.synchronize()
@@ -153,8 +149,7 @@ def run(
     if torch.cuda.is_available():
         on_cuda = {
             "plain": None,
-            "plain, TF32": None,
-            "ours, TF32": None,
+            "ours": None,
             "ours, --amp": None,
             "ours, --amp, compiled": CUDA_GOAL,
             "ours, --amp, with_cp, compiled": None,

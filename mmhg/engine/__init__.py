@@ -4,11 +4,9 @@ from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
-    CompileHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
-    TF32Hook,
     TrainingCurvesHook,
 )
 from mmhg.engine.loops import FastTestLoop, FastValLoop
@@ -17,12 +15,10 @@ __all__ = [
     "AmpOptimWrapper",
     "ChannelsLastHook",
     "CheckpointMatchHook",
-    "CompileHook",
     "FastTestLoop",
     "FastValLoop",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",
-    "TF32Hook",
     "TrainingCurvesHook",
 ]

@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 import torch
 from mmengine.config import ConfigDict
+from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.models.heads import CPMHead
 from mmpose.registry import MODELS
+from mmpose.utils.tensor_utils import to_numpy
 from mmpose.utils.typing import OptSampleList
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
-from mmhg.nn.accuracy import heatmap_accuracy
 
 ConfigType: TypeAlias = ConfigDict | dict
 
@@ -155,7 +156,10 @@ class MultiStageHeatmapHead(CPMHead):
             for stage, (weight, output) in enumerate(zip(loss_weights, heatmaps, strict=True))
         }
         if weights.shape == targets.shape[:2]:
-            losses["acc_pose"] = heatmap_accuracy(heatmaps[-1].detach(), targets, weights > 0)
+            _, accuracy, _ = pose_pck_accuracy(
+                to_numpy(heatmaps[-1].float()), to_numpy(targets), to_numpy(weights) > 0
+            )
+            losses["acc_pose"] = targets.new_tensor(accuracy)
         return losses
 
     def _stage_loss(self, stage: int, output: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def run(args: Namespace) -> None:
     truth = read_annolist(args.truth) if args.truth else None
     write_submission(args.output, images, assigned)
     tested = [image for image in images if not image.is_train]
-    scored = sum(person.single_person for image in tested for person in image.people)
+    scored = sum(bool(person.single_person) for image in tested for person in image.people)
     print(f"{args.output}: {len(tested):,} images, {len(assigned):,} people, {scored:,} are scored")
     if args.output.name != SERVER_NAME:
         print(f"the server asks for the name {SERVER_NAME}", file=sys.stderr)

@@ -324,6 +324,6 @@ def test_the_command(mpii, mpii_config, tmp_path, capsys):
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     out = tmp_path / "small"
-    command.run(parser.parse_args([str(path), str(out), "--data-root", str(mpii)]))
+    command.run(parser.parse_args([str(path), "-o", str(out), "--data-root", str(mpii)]))
     assert "small: 2 images shrunk, 2 copied unchanged" in capsys.readouterr().out
     assert cv2.imread(str(out / "images/1.jpg")).shape == (50, 100, 3)

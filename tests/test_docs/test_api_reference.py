@@ -14,7 +14,7 @@ import pytest
 import mmhg
 from test_docs.pages import ROOT
 
-INTERNAL = {"mmhg.benchmark", "mmhg.compat"}  # of tools/benchmark.py; applied by `import mmhg`
+INTERNAL = {"mmhg.benchmark", "mmhg.compat", "mmhg.utils"}
 PACKAGES = [
     f"mmhg.{module.name}"
     for module in pkgutil.iter_modules(mmhg.__path__)

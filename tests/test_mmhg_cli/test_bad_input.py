@@ -85,7 +85,7 @@ def test_unregistered_type(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unexpected_setting(capsys: pytest.CaptureFixture[str]) -> None:
     text = message(lambda: build(nosuch=1), capsys)
     assert (
-        text == "error: HourglassBackbone.__init__() got an unexpected keyword argument 'nosuch'\n"
+        text == "error: StackedHourglass.__init__() got an unexpected keyword argument 'nosuch'\n"
     )
 
 

@@ -2,20 +2,16 @@
 
 from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
-from mmhg.engine.hooks.compile_hook import CompileHook
 from mmhg.engine.hooks.results_hook import ResultsHook
 from mmhg.engine.hooks.skeleton_sheet_hook import SkeletonSheetHook
 from mmhg.engine.hooks.stack_sheet_hook import StackSheetHook
-from mmhg.engine.hooks.tf32_hook import TF32Hook
 from mmhg.engine.hooks.training_curves_hook import TrainingCurvesHook
 
 __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
-    "CompileHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",
-    "TF32Hook",
     "TrainingCurvesHook",
 ]
