@@ -1,4 +1,4 @@
-"""Time reading keypoints off heatmaps: a batch at once against MMPose's image by image."""
+"""Time decoding of keypoints from heatmaps: a batch at once against MMPose's image by image."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def run(
     """Compare decoding on the CPU.
 
     Args:
-        seconds: For each comparison.
-        batch_size: Images of a batch.
-        keypoints: Heatmaps of an image.
-        batches: How many of them a repetition decodes.
+        seconds: Time for each comparison.
+        batch_size: Images per batch.
+        keypoints: Heatmaps per image.
+        batches: Batches per repetition.
     """
-    data = [made_heatmaps(batch_size, keypoints, seed) for seed in range(batches)]
+    data = [make_heatmaps(batch_size, keypoints, seed) for seed in range(batches)]
     size = f"{batch_size} x {keypoints} heatmaps of {PIXELS} x {PIXELS} px"
     quarter = MSRAHeatmap(**SIZES, sigma=2)
     authors = HourglassHeatmap(**SIZES)
@@ -73,19 +73,19 @@ def run(
     ]
 
 
-def made_heatmaps(batch_size: int, keypoints: int, seed: int) -> Tensor:
+def make_heatmaps(batch_size: int, keypoints: int, seed: int) -> Tensor:
     """Make heatmaps (N, K, 64, 64) like a trained network's: one Gaussian each, and noise."""
     rng = np.random.default_rng(seed)
     x, y = rng.uniform(0, PIXELS, (2, batch_size, keypoints, 1))
-    places = np.arange(PIXELS)
-    columns, rows = (np.exp(-((places - middle) ** 2) / 8) for middle in (x, y))
+    pixels = np.arange(PIXELS)
+    columns, rows = (np.exp(-((pixels - middle) ** 2) / 8) for middle in (x, y))
     heights = rng.uniform(0.05, 1, (batch_size, keypoints, 1, 1))
     heatmaps = heights * rows[..., :, None] * columns[..., None, :]
     return torch.from_numpy(heatmaps + rng.normal(0, 0.005, heatmaps.shape)).float()
 
 
 def one_by_one(codec: BaseKeypointCodec, data: list[Tensor]) -> np.ndarray:
-    """Decode as MMPose's heads do where the codec knows no batches."""
+    """Decode image by image, as MMPose's heads do for a codec without batch decoding."""
     return np.stack([codec.decode(image)[0] for heatmaps in data for image in heatmaps.numpy()])
 
 
@@ -95,6 +95,6 @@ def all_at_once(codec: BaseKeypointCodec, data: list[Tensor]) -> np.ndarray:
 
 
 def deviation(slow: BaseKeypointCodec, fast: BaseKeypointCodec, data: list[Tensor]) -> str:
-    """Say how far the coordinates differ at most, ahead of what they are compared with."""
+    """Describe the largest difference of coordinates; the name of the reference follows it."""
     off = np.abs(all_at_once(fast, data) - one_by_one(slow, data)) / slow.scale_factor
     return f"at most {off.max():.1g} heatmap px off" if off.any() else "bit-identical to"

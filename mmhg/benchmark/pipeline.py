@@ -1,4 +1,4 @@
-"""The loader: from JPEG files to batches in the training process."""
+"""Time the loader: from JPEG files to batches in the training process."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ EPOCH = 128
 CODEC = dict(type="MSRAHeatmap", input_size=INPUT, heatmap_size=(64, 64), sigma=2)
 
 _CROP_SIDES = (345, 475, 690, 1010, 1440)
-"""px: the 10, 25, 50, 75 and 90 % quantiles over MPII's validation people, padding included."""
+"""Sides in px: 10, 25, 50, 75 and 90 % quantiles over MPII's validation people, with padding."""
 
 _MPIIS = 15.0, 200.0
-"""px of a scale: by which the dataset lowers the center; of the box's side."""
+"""Px per unit of scale: how far the dataset lowers the center, and the box's side."""
 
 
 def run(seconds: float = 10.0) -> list[Comparison]:
-    """Time per sample with one worker: MMPose's usual training pipeline, ours, and fewer pixels.
+    """Compare MMPose's usual training pipeline, ours, and ours on a shrunk dataset, by one worker.
 
     Args:
-        seconds: Of measuring.
+        seconds: Time for the comparison.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)  # as in the workers of MMEngine's data loaders
@@ -74,7 +74,7 @@ def _compare(folder: Path, seconds: float) -> Comparison:
                 "default", _epoch(exact, stack_images_collate), EPOCH, goal=1.5, note=note(exact)
             ),
             Candidate(
-                "default, data set shrunk",
+                "default, dataset shrunk",
                 _epoch(shrunk, stack_images_collate),
                 EPOCH,
                 goal=2.5,
@@ -86,7 +86,7 @@ def _compare(folder: Path, seconds: float) -> Comparison:
 
 
 class Repeated(Dataset):
-    """A data set over and over, `EPOCH` samples long."""
+    """Repeat a dataset to `EPOCH` samples."""
 
     def __init__(self, people: Any) -> None:
         self.people = people
@@ -99,7 +99,7 @@ class Repeated(Dataset):
 
 
 def _epoch(people: Any, collate: Callable) -> Callable[[], None]:
-    """Return a function that takes all batches from a worker that stays."""
+    """Return a function that takes all batches from one persistent worker."""
     loader = DataLoader(
         Repeated(people),
         batch_size=BATCH,
@@ -116,7 +116,7 @@ def _epoch(people: Any, collate: Callable) -> Callable[[], None]:
 
 
 def mmposes() -> list[dict[str, Any]]:
-    """MMPose's usual top-down training pipeline for MPII, with the paper's widths."""
+    """Return MMPose's usual top-down training pipeline for MPII, with the paper's augmentation."""
     widths = dict(shift_prob=0.0, scale_factor=(0.75, 1.25), rotate_factor=30.0)
     return [
         dict(type="LoadImage"),
@@ -130,7 +130,7 @@ def mmposes() -> list[dict[str, Any]]:
 
 
 def ours() -> list[dict[str, Any]]:
-    """The pipeline of our configs, with MMPose's crop."""
+    """Return the pipeline of our configs, with MMPose's crop."""
     return [
         dict(type="LoadWholeImage"),
         dict(type="GetBBoxCenterScale"),
@@ -143,7 +143,7 @@ def ours() -> list[dict[str, Any]]:
 
 
 def difference(theirs: Any, other: Any) -> float:
-    """Return the mean absolute difference of unaugmented inputs, of 255."""
+    """Return the mean absolute difference of inputs without augmentation, on a scale of 255."""
     images = []
     for people in (theirs, other):
         steps = [step for step in people.pipeline.transforms if "Random" not in type(step).__name__]
@@ -155,7 +155,7 @@ def difference(theirs: Any, other: Any) -> float:
 
 
 def dataset(root: Path, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Settings of a data set that `write_people` wrote."""
+    """Return the settings of a dataset that `write_people` wrote."""
     return dict(
         type="MPIIPersonDataset",
         data_root=str(root),
@@ -191,9 +191,9 @@ def _person(rng: np.random.Generator, number: int, crop_side: float) -> dict[str
 
 
 def photograph(rng: np.random.Generator) -> np.ndarray:
-    """(720, 1280, 3) uint8: noise of all sizes and flat shapes with edges.
+    """Draw an image (720, 1280, 3) uint8 of noise of all sizes and flat shapes with edges.
 
-    At quality 90 it decodes in about the time of MPII's photographs of this size.
+    At quality 90 it takes about as long to decode as MPII's photographs of this size.
     """
     height, width = 720, 1280
     image = np.zeros((height, width, 3), dtype=np.float32)

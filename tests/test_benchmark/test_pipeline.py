@@ -10,7 +10,7 @@ def test_loaders_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in dict(IMAGES=2, PEOPLE=3, EPOCH=4, BATCH=2).items():
         monkeypatch.setattr(pipeline, name, value)
     (table,) = pipeline.run(0)
-    assert [row.name for row in table.rows] == ["MMPose", "default", "default, data set shrunk"]
+    assert [row.name for row in table.rows] == ["MMPose", "default", "default, dataset shrunk"]
     assert [row.goal for row in table.rows] == [None, 1.5, 2.5]
     assert table.rows[1].note == "mean difference 0.0000 of 255"
     difference, bytes_left = table.rows[2].note.split("; ")
