@@ -45,9 +45,9 @@ train: install ## Train and evaluate CONFIG (the default on synthetic people, on
 # Rendering does nothing where the same people are there. Rendering anew removes the annotations.
 .PHONY: synthetic
 synthetic: install ## Render the synthetic people of LEVEL, unless it is there
-	@$(RUN) tools/render_synthetic.py $(SYNTHETIC) --level $(LEVEL)
+	@$(RUN) tools/render_synthetic.py -o $(SYNTHETIC) --level $(LEVEL)
 	@test -d $(SYNTHETIC)/annotations || $(RUN) tools/dataset_converters/mpii.py \
-	  $(SYNTHETIC)/mpii_synthetic_v1.mat $(SYNTHETIC)/annotations --val $(SYNTHETIC)/val.txt
+	  $(SYNTHETIC)/mpii_synthetic_v1.mat -o $(SYNTHETIC)/annotations --val $(SYNTHETIC)/val.txt
 
 .PHONY: synthetic-report
 synthetic-report: synthetic ## Print how hard the synthetic people of LEVEL are, with a sheet of pictures
@@ -68,7 +68,7 @@ test-all: test test-slow ## Run every test
 
 .PHONY: bench
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
-	$(RUN) tools/benchmark.py all --output work_dirs/benchmark $(ARGS)
+	$(RUN) tools/benchmark.py all -o work_dirs/benchmark $(ARGS)
 
 .PHONY: lint
 lint: install ## Check style, types and that imports run downwards

@@ -22,6 +22,7 @@ from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LI
 from mmhg.synthetic.levels import LEVELS, Floors
 from mmhg.synthetic.release import ORIGIN
 from mmhg.synthetic.skeleton import BONES, JOINTS
+from mmhg.utils.table import table
 
 LOWERED = 15.0
 """MPII's center is moved down by this times scale before cropping (authors' code)."""
@@ -194,16 +195,13 @@ def _check_facing(degrees: np.ndarray, floor: float) -> Check:
     )
 
 
-def table(checks: Sequence[Check]) -> str:
+def checks_table(checks: Sequence[Check]) -> str:
     """Format the checks as text."""
-    width = max(len(check.name) for check in checks)
-    lines = [f"{'':<{width}}  {'measured':>16}  {'floor':>16}"]
-    lines += [
-        f"{check.name:<{width}}  {check.measured:>16}  {check.floor:>16}"
-        f"  {'ok' if check.holds else 'MISSED'}"
+    rows = [
+        (check.name, check.measured, check.floor, "ok" if check.holds else "MISSED")
         for check in checks
     ]
-    return "\n".join(lines)
+    return table(("", "measured", "floor", ""), rows)
 
 
 def level_of(folder: Path) -> int:
@@ -263,7 +261,7 @@ def check_folder(folder: Path, sheet: Path) -> bool:
     checks = check_floors(folder, people, level.floors)
     counts = ", ".join(f"{len(split.images)} {name}" for name, split in people.items())
     print(f"{folder}: synthetic people, level {level.number}, {counts} people")
-    print(table(checks))
+    print(checks_table(checks))
     if not cv2.imwrite(str(sheet), draw_sheet(folder, people, level.input_size)):
         raise InputError(f"{sheet} could not be written. Name a .png in a folder that exists")
     print(f"sheet of pictures: {sheet}")

@@ -17,7 +17,7 @@ COCO = {"iteration": 7, "coco/AP": 0.7216, "coco/AP .5": 0.9, "coco/AP (M)": -1.
 @pytest.fixture(autouse=True)
 def two_configs(monkeypatch):
     names = {name: path for name, path in config_names().items() if name in NAMES}
-    names |= {name: path for name, path in config_names().items() if "figures" in name}
+    names |= {name: path for name, path in config_names().items() if "synthetic" in name}
     monkeypatch.setattr("mmhg.results.leaderboard.config_names", lambda: names)
 
 

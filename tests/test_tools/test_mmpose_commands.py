@@ -1,4 +1,4 @@
-"""The command lines that MMPose's users know, run as they run them, on a handful of figures."""
+"""The command lines that MMPose's users know, run as they run them, on a handful of synthetic people."""
 
 import json
 import os
@@ -23,7 +23,7 @@ LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """--cfg-options for a narrow network on six figures, three to validate on."""
+    """--cfg-options for a narrow network on six people, three to validate on."""
     root = tmp_path_factory.mktemp("data") / "figures"
     render_dataset(root, Request(level=1, train=6, val=VAL_PEOPLE, test=1), workers=1)
     images = read_release(root / RELEASE_NAME)
