@@ -98,6 +98,7 @@ class StackedHourglass(nn.Module):
                 f"stem_channels must be three widths, such as (64, 128, 128), got {stem_channels}"
             )
         self.num_stacks = num_stacks
+        self.num_keypoints = num_keypoints
         self.in_channels = in_channels
         self.channels = channels
         self.depth = depth
