@@ -128,7 +128,10 @@ def test_get_flops(tmp_path: Path) -> None:
             ["test.py", "hg2_synthetic_128", "nosuch.pth"],
             "error: there is no checkpoint nosuch.pth; check its path",
         ),
-        (["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "100"], "64"),
+        (
+            ["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "102"],
+            "multiples of 4 px",
+        ),
         (
             ["train.py", "hg2_synthetic_128", "--cfg-options", "train_dataloader.batch_size=0"],
             "error: the config's train_dataloader cannot be built: batch_size should be",
