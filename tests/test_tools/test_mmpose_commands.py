@@ -1,4 +1,4 @@
-"""The command lines that MMPose's users know, run as they run them, on a handful of synthetic people."""
+"""The command lines that MMPose users know, run on a handful of synthetic people."""
 
 import json
 import os
