@@ -1,8 +1,8 @@
 """mmhg: the Stacked Hourglass network, on torch alone (`mmhg.nn`) and for MMPose.
 
 Where OpenMMLab is installed, importing the package registers its modules in `mmpose.registry`; in
-a config that is `custom_imports = dict(imports=["mmhg"])`. Where it is not, `mmhg.nn` and
-`mmhg.checkpoints` work, and anything else says what to install when it is asked for.
+a config that is `custom_imports = dict(imports=["mmhg"])`. Without OpenMMLab, `mmhg.nn` and
+`mmhg.checkpoints` work, and anything else says what to install when it is used.
 """
 
 from importlib import import_module
@@ -40,17 +40,18 @@ if not missing_packages():
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for.
+    """Import a module or name of the package when it is first used.
 
     Raises:
-        ImportError: It needs packages that are missing; the message says how to install them.
+        ImportError: It needs packages that are missing. The message says how to install them.
     """
     if name in _ON_TORCH:
         return import_module(f"mmhg.{name}")
-    if name in _HOMES:
-        check_installed()
-        return getattr(import_module(_HOMES[name]), name)
-    if name in (*_REGISTERING, *_OTHERS):
-        check_installed()
-        return import_module(f"mmhg.{name}")
-    raise AttributeError(f"module 'mmhg' has no attribute {name!r}")
+    if name not in (*_HOMES, *_REGISTERING, *_OTHERS):
+        raise AttributeError(f"module 'mmhg' has no attribute {name!r}")
+    check_installed()
+    return (
+        getattr(import_module(_HOMES[name]), name)
+        if name in _HOMES
+        else import_module(f"mmhg.{name}")
+    )

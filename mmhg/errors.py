@@ -1,9 +1,9 @@
-"""The one exception that stands for bad input."""
+"""The exception for bad input."""
 
 
 class InputError(ValueError):
-    """Something that a user handed in cannot be used.
+    """A user's file or setting cannot be used.
 
-    The message names the file or the setting, the value received and the way out. The command line
-    tools print it without a traceback and exit with status 2.
+    The message names the file or setting, the value received and what to do. The command line tools
+    print it without a traceback and exit with status 2.
     """

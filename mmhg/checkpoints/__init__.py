@@ -1,10 +1,5 @@
-"""Read checkpoints of others, and ours, as data; rename their keys to ours, and back."""
+"""Read our checkpoints and other implementations' as data, and rename keys between them."""
 
 from mmhg.checkpoints.convert import LAYOUTS, SOURCES, Network, read_network
 
-__all__ = [
-    "LAYOUTS",
-    "SOURCES",
-    "Network",
-    "read_network",
-]
+__all__ = ["LAYOUTS", "SOURCES", "Network", "read_network"]

@@ -1,6 +1,6 @@
 """Keys of bearpaw/pytorch-pose, which anibali/pytorch-stacked-hourglass shares.
 
-Both are under the GPL: these are the names in their files, nothing of their code.
+Both are under the GPL. These are the names in their files, none of their code.
 """
 
 from __future__ import annotations
@@ -69,10 +69,7 @@ def _layers(size: Counts) -> Iterator[tuple[str, str]]:
 
 
 def checkpoint(state: dict[str, Tensor]) -> dict[str, Any]:
-    """Wrap a state dict as its main.py saves it and wants it back.
-
-    The optimizer in it did no step.
-    """
+    """Wrap a state dict as its main.py saves and loads it; its optimizer has made no step."""
     optimizer = fresh_optimizer(torch.optim.RMSprop, 2.5e-4, state)
     return dict(epoch=0, arch="hg", state_dict=state, best_acc=0.0, optimizer=optimizer)
 

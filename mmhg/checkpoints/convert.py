@@ -1,4 +1,4 @@
-"""Read a network from anybody's file, with our keys."""
+"""Read the network of our checkpoints and of other implementations', with our keys."""
 
 from __future__ import annotations
 
@@ -12,21 +12,9 @@ from torch import Tensor
 from mmhg.checkpoints.bearpaw import BEARPAW
 from mmhg.checkpoints.layout import Layout, fill_counters, rename_to_ours
 from mmhg.checkpoints.princeton import PRINCETON
-from mmhg.checkpoints.reading import (
-    is_torch7,
-    naming,
-    read_pytorch,
-    read_safetensors,
-    split,
-)
+from mmhg.checkpoints.reading import is_torch7, naming, read_pytorch, read_safetensors, split
 from mmhg.checkpoints.shapes import tensor_shapes
-from mmhg.checkpoints.structure import (
-    PREFIX,
-    Structure,
-    check_shapes,
-    read_structure,
-    shown,
-)
+from mmhg.checkpoints.structure import PREFIX, Structure, check_shapes, read_structure, shown
 from mmhg.checkpoints.torch7.file import Table, arrays_of, read_torch7
 from mmhg.checkpoints.torch7.graph import Walk, find_gmodule, read_nodes
 from mmhg.errors import InputError
@@ -38,7 +26,7 @@ SAFETENSORS = ".safetensors"
 
 NO_MEAN = (0.0, 0.0, 0.0)
 UNKNOWN_INPUT = (
-    "the file does not say what input the network was trained on; RGB in [0, 1] is assumed, as in "
+    "the file does not say what input the network was trained on. RGB in [0, 1] is assumed, as in "
     "the paper"
 )
 BUFFER = "a buffer: neither weight nor bias nor running statistics"
@@ -46,15 +34,15 @@ BUFFER = "a buffer: neither weight nor bias nor running statistics"
 
 @dataclass(frozen=True)
 class Network:
-    """A network of heatmaps, and where it came from.
+    """A network that predicts heatmaps, as read from a file.
 
     Attributes:
         source: One of `SOURCES`.
         structure: Its size.
         state: Its tensors, with our keys (`backbone.stem.0.weight`).
-        mean: Subtracted from RGB in [0, 255] ahead of the division by 255.
-        dropped: Names of all else in the file, with the reason why it is left out.
-        filled: Tensors that the file lacks, with the value that stands in their place.
+        mean: Subtracted from RGB in [0, 255] before the division by 255.
+        dropped: Names of everything else in the file, with the reason why it is left out.
+        filled: Tensors that the file lacks, with the value that they are given.
         notes: Messages for the user.
     """
 
@@ -68,14 +56,14 @@ class Network:
 
 
 def read_network(path: str | Path, source: str = "auto") -> Network:
-    """Read a checkpoint of any of `SOURCES`; nothing in it is run.
+    """Read a checkpoint of any of `SOURCES` without running code in it.
 
     Args:
-        path: The file: PyTorch's, that of a training included, Torch7's or `.safetensors`.
-        source: One of `SOURCES`, or 'auto' to tell it by the file's content.
+        path: A file of PyTorch, also one that a training wrote, of Torch7, or `.safetensors`.
+        source: One of `SOURCES`, or 'auto' to recognize it by its content.
 
     Raises:
-        InputError: Names the file and what is wrong with it.
+        InputError: The file cannot be read as such. The message names it and says why.
     """
     path = Path(path)
     with naming(path):
@@ -83,7 +71,7 @@ def read_network(path: str | Path, source: str = "auto") -> Network:
         torch7 = not safetensors and is_torch7(path)
         if torch7 != (source == "torch7") and source != "auto":
             kind = "a Torch7 file" if torch7 else "no Torch7 file"
-            raise InputError(f"it is {kind}, so it cannot be {source}'s; leave out --from")
+            raise InputError(f"it is {kind}, so it cannot be {source}'s. Leave out --from")
         if torch7:
             return from_torch7(path)
         content = read_safetensors(path) if safetensors else read_pytorch(path)
@@ -96,7 +84,7 @@ def from_pytorch(content: Mapping[str, Any], source: str = "auto") -> Network:
     found = detect(tensors)
     asked = "bearpaw" if source == "anibali" else source
     if source not in ("auto", found) and asked != found:
-        raise InputError(f"it has the keys of {found}, not of {source}; leave out --from")
+        raise InputError(f"it has the keys of {found}, not of {source}. Leave out --from")
     if found == "mmhg":
         return from_mmhg(content, tensors, rest)
     layout = LAYOUTS[found]
@@ -115,13 +103,13 @@ def from_pytorch(content: Mapping[str, Any], source: str = "auto") -> Network:
 
 
 def mean_of(layout: Layout) -> tuple[float, float, float]:
-    """Return what an implementation subtracts, for RGB in [0, 255]."""
+    """Return the mean that an implementation subtracts, for RGB in [0, 255]."""
     red, green, blue = (round(255 * value, 4) for value in layout.mean)
     return red, green, blue
 
 
 def detect(tensors: Mapping[str, Tensor]) -> str:
-    """Tell whose keys these are by their first components."""
+    """Recognize the implementation by the first components of its keys."""
     tops = [name.partition(".")[0] for name in tensors]
     known = {name: layout.tops for name, layout in LAYOUTS.items()} | {"mmhg": OUR_TOPS}
     hits = {name: sum(top in own for top in tops) for name, own in known.items()}
@@ -137,7 +125,7 @@ def detect(tensors: Mapping[str, Tensor]) -> str:
 def from_mmhg(
     content: Mapping[str, Any], tensors: dict[str, Tensor], rest: dict[str, str]
 ) -> Network:
-    """Read a checkpoint of this package: of a training, a conversion, or the bare network."""
+    """Read a checkpoint of this package: of a training, a conversion, or the network alone."""
     if not any(name.startswith(PREFIX) for name in tensors):
         tensors = {PREFIX + name: value for name, value in tensors.items()}
     structure = read_structure(tensors)
@@ -157,19 +145,19 @@ def from_mmhg(
 
 
 def noted_mean(meta: Any) -> tuple[float, float, float] | None:
-    """Return the mean that a conversion noted; a training notes a config, which is code."""
+    """Return the mean that a conversion recorded; a training records a config, which is code."""
     noted = meta.get("input") if isinstance(meta, Mapping) else None
     mean = noted.get("mean") if isinstance(noted, Mapping) else None
-    if not isinstance(mean, list) or not all(isinstance(value, int | float) for value in mean):
+    if not isinstance(mean, list) or len(mean) not in (1, 3):
         return None
-    if len(mean) not in (1, 3):
+    if not all(isinstance(value, int | float) for value in mean):
         return None
     red, green, blue = map(float, mean if len(mean) == 3 else mean * 3)
     return red, green, blue
 
 
 def from_torch7(path: Path) -> Network:
-    """Read the network of a Torch7 file that holds hg.lua's gModule."""
+    """Read the network of a Torch7 file that holds the gModule of hg.lua."""
     content = read_torch7(path)
     gmodule = find_gmodule(content)
     weights = Walk(read_nodes(gmodule)).network()
@@ -188,7 +176,7 @@ def from_torch7(path: Path) -> Network:
 
 
 def buffers(content: Table, used: set[int]) -> dict[str, str]:
-    """Count the arrays of a Torch7 file that are no weights, by class and field."""
+    """Count the arrays of a Torch7 file that are not weights, by class and field."""
     counts: dict[str, int] = {}
     for name, array in arrays_of(content):
         if id(array) not in used and array.size:

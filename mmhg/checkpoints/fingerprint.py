@@ -1,4 +1,4 @@
-"""Identify a network's weights, whatever file they are in."""
+"""Identify a network's weights independently of the file that they are in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rename the keys of a published implementation to ours, and back, tensor by tensor."""
+"""Rename the keys of a published implementation to ours and back, tensor by tensor."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Layout:
     Attributes:
         name: The name of the implementation.
         tops: First components of its keys.
-        prefix: Stands ahead of each key in its own files.
+        prefix: Precedes each key in its own files.
         stem_channels: The stem that its code builds.
         mean: Subtracted from RGB in [0, 1].
         counts: Reads the counts from the keys, which come without a prefix.
         modules: Its name of every convolution and batch norm, by ours.
-        skips_everywhere: Whether residuals have a convolution on the skip even where nothing uses
-            it, since input and output are equally wide.
+        skips_everywhere: True if residuals have a convolution on the skip even where nothing uses
+            it because input and output are equally wide.
         checkpoint: Wraps a state dict as its code saves it.
     """
 
@@ -68,7 +68,7 @@ class Renamed(NamedTuple):
     Attributes:
         state: All tensors of the new layout.
         dropped: Tensors of the old layout that the new one has no place for, with the reason.
-        filled: Tensors of the new layout that the old one lacks, with the value in their place.
+        filled: Tensors of the new layout that the old one lacks, with the value they are given.
     """
 
     state: dict[str, Tensor]
@@ -80,7 +80,7 @@ def rename_to_ours(layout: Layout, tensors: Mapping[str, Tensor]) -> Renamed:
     """Rename a state dict (without a prefix) of an implementation to ours.
 
     Raises:
-        InputError: Names the tensors that are missing, unknown or of another shape.
+        InputError: Tensors are missing, unknown or of another shape. The message names them.
     """
     counts = layout.counts(tensors)
     check_counts(*counts, len(tensors))
@@ -103,14 +103,14 @@ def rename_to_ours(layout: Layout, tensors: Mapping[str, Tensor]) -> Renamed:
         problems = [f"it lacks {shown(lacking)}"] if lacking else []
         if unknown:
             problems.append(f"{layout.name}'s network has no tensors {shown(unknown)}")
-        raise InputError("; ".join(problems))
+        raise InputError(". ".join(problems))
 
     structure = read_structure({name: tensors[key] for name, key in theirs.items()})
     wanted = tensor_shapes(structure)
     dropped = {}
     if layout.skips_everywhere:
         unused = [name for name in theirs if SKIP.search(name) and name not in wanted]
-        reason = "its residual is as wide as its input, so that nothing uses it"
+        reason = "its residual is as wide as its input, so nothing uses it"
         dropped = {theirs.pop(name): reason for name in unused}
     state = {name: tensors[key] for name, key in theirs.items()}
     filled = fill_counters(state, wanted)
@@ -144,9 +144,9 @@ def rename_to_theirs(layout: Layout, state: Mapping[str, Tensor], structure: Str
 def fill_counters(
     state: dict[str, Tensor], wanted: Mapping[str, tuple[int, ...]]
 ) -> dict[str, str]:
-    """Put 0 where a batch norm has no counter; return the names and the reason.
+    """Put 0 where a batch norm has no counter, and return the names with the reason.
 
-    PyTorch before 0.4.1 and Torch7 do not count.
+    PyTorch before 0.4.1 and Torch7 have no counters.
     """
     lacking = [name for name in wanted if name.endswith(COUNTER) and name not in state]
     state |= {name: torch.tensor(0) for name in lacking}
@@ -163,7 +163,7 @@ def fresh_optimizer(
 
 
 def _tensor_names(names: Collection[str], modules: Mapping[str, str]) -> dict[str, str]:
-    """Map each of our tensors to the name that it would have in the file."""
+    """Map each of our tensors to the name that it has in the file."""
     parts = {name: name.rpartition(".") for name in names}
     return {
         name: f"{modules[module]}.{kind}"

@@ -1,8 +1,8 @@
-"""Read past mmengine's objects in the checkpoint of a training, without mmengine or its code.
+"""Skip mmengine's objects in the checkpoint of a training, without mmengine or its code.
 
 Such a file holds numpy's scalars, mmengine's `HistoryBuffer` and the annealing function of its
-one-cycle schedule. `torch.load(weights_only=True)` refuses them unless their names are allowed;
-here each name of mmengine's is allowed to mean an object that does nothing.
+one-cycle schedule. `torch.load(weights_only=True)` refuses them unless their names are allowed.
+Here each of mmengine's names is allowed to mean an object that does nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Ignored:
 
 
 def ignored_method(owner: Any, name: str) -> None:
-    """Stand for `getattr` in the file: look nothing up, and refuse other names than mmengine's."""
+    """Stand for `getattr` in the file: look nothing up, and refuse names not of mmengine."""
     if name not in _METHODS:
         raise pickle.UnpicklingError(f"it asks for getattr({owner!r}, {name!r})")
 
@@ -44,10 +44,10 @@ _PLACEHOLDERS = {
 
 
 @contextmanager
-def reading_past_mmengine() -> Iterator[None]:
-    """Let `torch.load(weights_only=True)` pass over mmengine's objects while the block runs.
+def skip_mmengine() -> Iterator[None]:
+    """Let `torch.load(weights_only=True)` skip mmengine's objects while the block runs.
 
-    Names that the process allows already, as `mmhg.compat` does, keep their meaning.
+    Names that the process already allows, as `mmhg.compat` does, keep their meaning.
     """
     with _LOCK:
         known = {_name(entry) for entry in torch.serialization.get_safe_globals()}

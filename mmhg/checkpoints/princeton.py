@@ -69,10 +69,7 @@ def _layers(size: Counts) -> Iterator[tuple[str, str]]:
 
 
 def checkpoint(state: dict[str, Tensor]) -> dict[str, Any]:
-    """Wrap a state dict as its train.py saves it and wants it back.
-
-    The optimizer in it did no step.
-    """
+    """Wrap a state dict as its train.py saves and loads it; its optimizer has made no step."""
     optimizer = fresh_optimizer(torch.optim.Adam, 1e-3, state)
     return dict(state_dict=state, optimizer=optimizer, epoch=0)
 

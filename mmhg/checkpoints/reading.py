@@ -1,8 +1,8 @@
-"""Read untrusted checkpoints as data: nothing in them is run.
+"""Read untrusted checkpoints as data, without running code in them.
 
-PyTorch's are read with `weights_only=True`; beyond tensors that allows numpy's scalars and arrays,
-and mmengine's objects as ones that do nothing. That is enough for the published files and those of
-a training, whose optimizers and scores are dicts and numbers.
+PyTorch's files are read with `weights_only=True`. Beyond tensors this allows numpy's scalars and
+arrays, and replaces mmengine's objects by ones that do nothing. That is enough for the published
+files and for those of a training, whose optimizers and scores are dicts and numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
-from mmhg.checkpoints.mmengine_pickles import reading_past_mmengine
+from mmhg.checkpoints.mmengine_pickles import skip_mmengine
 from mmhg.errors import InputError
 
 Value = TypeVar("Value")
@@ -41,7 +41,7 @@ TORCH7_TAGS = 9  # type tags 0 to 8, see torch7/file.py
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let the message of an InputError raised inside begin with the file that it is about."""
+    """Put the name of the file at the beginning of InputErrors that the block raises."""
     try:
         yield
     except InputError as error:
@@ -63,7 +63,7 @@ def read_pytorch(path: Path) -> dict[str, Any]:
         InputError: The file is damaged, would run code, or holds no dict.
     """
     try:
-        with reading_past_mmengine():
+        with skip_mmengine():
             content = _load(path)
     except FILE_ERRORS:
         raise
@@ -73,7 +73,7 @@ def read_pytorch(path: Path) -> dict[str, Any]:
             raise InputError(f"it cannot be read: {type(error).__name__}: {reason}") from error
         raise InputError(
             f"refused, and nothing of it was run: {reason}. A checkpoint of tensors, numbers and "
-            "strings needs no such thing; ask its author for a state_dict"
+            "strings needs no such thing. Ask its author for a state_dict"
         ) from error
     if not isinstance(content, Mapping):
         raise InputError(f"it holds a {type(content).__name__}, not a dict with a state_dict")
@@ -99,7 +99,7 @@ def read_safetensors(path: Path) -> dict[str, Any]:
         from safetensors.torch import load_file
     except ImportError as error:
         raise InputError(
-            "this kind of file takes the package safetensors: pip install mmhg[safetensors]"
+            "this kind of file needs the package safetensors: pip install mmhg[safetensors]"
         ) from error
     try:
         return dict(state_dict=load_file(path))
@@ -110,7 +110,7 @@ def read_safetensors(path: Path) -> dict[str, Any]:
 
 
 def reason_of_torch(error: Exception) -> str:
-    """Say what went wrong in `torch.load`, without its advice to load without a safety check."""
+    """Return why `torch.load` failed, without its advice to load without a safety check."""
     text = str(error)
     unsafe = re.search(r"WeightsUnpickler error:\s*(.+?)(?: was not an allowed|$)", text, re.M)
     unsafe = unsafe or re.search(r"^(Trying to load unsupported .*)$", text, re.M)
@@ -122,7 +122,7 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
     """Split a checkpoint into its tensors, without wrappers' prefixes, and the names of the rest.
 
     Raises:
-        InputError: Something among the tensors is none.
+        InputError: The state dict holds something that is not a tensor.
     """
     state = content.get("state_dict", content)
     if not isinstance(state, Mapping):
@@ -136,7 +136,7 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
 
 
 def check_tensor(name: str, value: Any) -> None:
-    """Raise an InputError where `value` is not a plain tensor with memory of its own size."""
+    """Raise an InputError if `value` is not a plain tensor that fits its storage."""
     if not isinstance(value, Tensor):
         raise InputError(f"{name} is a {type(value).__name__}, not a tensor")
     if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
@@ -146,10 +146,10 @@ def check_tensor(name: str, value: Any) -> None:
 
 
 def strip_wrappers(tensors: Mapping[str, Value]) -> dict[str, Value]:
-    """Take off what wrappers put into the names of a state dict.
+    """Remove what wrappers add to the names of a state dict.
 
-    That is `_orig_mod.` of `torch.compile` anywhere, and `module.` of DataParallel and `model.` of
-    a trainer ahead of all names alike.
+    These are `_orig_mod.` of `torch.compile` anywhere in a name, and `module.` of DataParallel and
+    `model.` of a trainer at the beginning of all names.
     """
     plain = {name.replace("_orig_mod.", ""): value for name, value in tensors.items()}
     prefix = re.compile(r"(?:model\.|module\.)*")

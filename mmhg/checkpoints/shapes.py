@@ -46,7 +46,7 @@ def _check_widths(structure: Structure) -> None:
 
 
 def _hourglass(name: str, depth: int, blocks: int) -> Iterator[str]:
-    """Name the residuals of an hourglass; at depth 0, those at its lowest resolution."""
+    """Name the residuals of an hourglass. At depth 0 these are those at its lowest resolution."""
     if depth == 0:
         yield from (f"{name}.{block}" for block in range(blocks))
         return

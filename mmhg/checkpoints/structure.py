@@ -1,4 +1,4 @@
-"""Read the size of a network from its tensors, and check that they are all of its tensors."""
+"""Read the size of a network from its tensors, and check that none is missing or extra."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PREFIX = "backbone."
 LAST_CONV = "residual.8.weight"
 SHOWN = 6
 DEEPEST = 16
-"""Deeper hourglasses than any image has sizes for are refused."""
+"""Hourglasses deeper than any image allows are refused."""
 
 
 @dataclass(frozen=True)
 class Structure:
-    """The arguments of a network of heatmaps that a checkpoint determines."""
+    """The arguments of `StackedHourglass` that a checkpoint determines."""
 
     num_stacks: int
     depth: int
@@ -31,7 +31,7 @@ class Structure:
     in_channels: int = 3
 
     def settings(self) -> dict[str, Any]:
-        """Give the structure as keyword arguments of the network."""
+        """Return the structure as keyword arguments of the network."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -47,7 +47,7 @@ def read_structure(state: Mapping[str, Tensor]) -> Structure:
     """Read the structure of a network with our keys, `backbone.stem.0.weight` and so on.
 
     Raises:
-        InputError: A tensor from which it is read is not there, or has the wrong rank.
+        InputError: A tensor that it is read from is missing, or has the wrong rank.
     """
 
     def channels(name: str) -> tuple[int, int]:
@@ -79,20 +79,20 @@ def read_structure(state: Mapping[str, Tensor]) -> Structure:
 
 
 def check_counts(num_stacks: int, depth: int, num_blocks: int, tensors: int) -> None:
-    """Refuse counts that a file of so many tensors cannot have: forged ones end here."""
+    """Refuse counts that are too large for the number of tensors, as in a forged file."""
     if depth > DEEPEST:
         raise InputError(f"its hourglasses halve the image {depth:,} times, at most {DEEPEST} work")
     if num_stacks * depth * num_blocks > tensors:
         raise InputError(
             f"its keys speak of {num_stacks:,} stacks of depth {depth} with {num_blocks:,} "
-            f"residuals per place, but it has {tensors:,} tensors: it is damaged"
+            f"residuals per place, but it has {tensors:,} tensors. It is damaged"
         )
 
 
 def count_distinct(pattern: str, names: Collection[str]) -> int:
     """Count the different values that the group of `pattern` has at the beginning of `names`.
 
-    They are counted since a forged index must not become a forged size.
+    Counting keeps a forged index from becoming a forged size.
     """
     matches = map(re.compile(pattern).match, names)
     return len({match[1] for match in matches if match})
@@ -108,10 +108,10 @@ def check_shapes(
     Args:
         tensors: With our keys.
         wanted: Their shapes, as `shapes.tensor_shapes` gives them.
-        names: What the file calls a tensor, where that is something else.
+        names: The file's names of tensors, where they differ.
 
     Raises:
-        InputError: Names those that are missing, unknown or of another shape.
+        InputError: Tensors are missing, unknown or of another shape. The message names them.
     """
     named = names or {}
     reshaped = [
@@ -121,19 +121,19 @@ def check_shapes(
     ]
     problems = {
         "it lacks": [named.get(name, name) for name in wanted if name not in tensors],
-        "it has tensors that the network has not:": [
+        "it has tensors that the network does not have:": [
             named.get(name, name) for name in tensors if name not in wanted
         ],
         "tensors are of another shape than the others imply:": reshaped,
     }
     if any(problems.values()):
         raise InputError(
-            "; ".join(f"{problem} {shown(names)}" for problem, names in problems.items() if names)
+            ". ".join(f"{problem} {shown(names)}" for problem, names in problems.items() if names)
         )
 
 
 def shown(names: Collection[str]) -> str:
-    """List the first few of some names, and how many more there are."""
+    """List the first few names, and how many more there are."""
     listed = list(names)[:SHOWN]
     more = len(names) - len(listed)
     return ", ".join(listed) + (f" and {more:,} more" if more else "")

@@ -1,4 +1,4 @@
-"""MMPose's `AssociativeEmbedding` codec, which in 1.3.2 hands on too little for training."""
+"""MMPose's `AssociativeEmbedding` codec. In MMPose 1.3.2 it hands on too little for training."""
 
 from typing import ClassVar
 

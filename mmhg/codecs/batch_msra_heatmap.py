@@ -1,4 +1,4 @@
-"""MMPose's `MSRAHeatmap`, decoding a batch at once.
+"""MMPose's `MSRAHeatmap`, which here decodes a batch at once.
 
 Shape shorthand in this module: N images, K keypoints, M = N K maps, H x W px of the heatmaps.
 """
@@ -10,8 +10,7 @@ from mmpose.codecs import MSRAHeatmap
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
-from mmhg.codecs.hourglass_heatmap import as_maps
-from mmhg.nn.heatmaps import Peaks, find_peaks, quarter_offsets
+from mmhg.nn.heatmaps import as_maps, find_peaks, quarter_offsets
 
 
 @KEYPOINT_CODECS.register_module()
@@ -34,18 +33,13 @@ class BatchMSRAHeatmap(MSRAHeatmap):
             positive, and the maxima (1, K) as their scores.
         """
         peaks = find_peaks(as_maps(batch_encoded))
-        pixels = peaks.positions + quarter_offsets(peaks, self._movable(peaks))
+        # MMPose's `refine_keypoints` moves no maximum on a border with a neighbor missing, nor
+        # along an axis from its first two pixels, nor across the other one's first.
+        end, across = np.array(self.heatmap_size) - 1, peaks.positions[:, ::-1]
+        allowed = (peaks.positions > 1) & (peaks.positions < end) & (across > 0)
+        pixels = peaks.positions + quarter_offsets(peaks, allowed)
         pixels = pixels.astype(np.float32)
         pixels[peaks.values <= 0] = -1
         people = len(batch_encoded), 1, -1
         keypoints = pixels.reshape(*people, 2) * self.scale_factor
         return list(keypoints), list(peaks.values.reshape(people))
-
-    def _movable(self, peaks: Peaks) -> np.ndarray:
-        """Where MMPose's `refine_keypoints` moves maxima along x and y: (M, 2) bool.
-
-        Not from a border with a neighbor missing, nor along an axis from its first two pixels, nor
-        across the other one's first.
-        """
-        end, across = np.array(self.heatmap_size) - 1, peaks.positions[:, ::-1]
-        return (peaks.positions > 1) & (peaks.positions < end) & (across > 0)

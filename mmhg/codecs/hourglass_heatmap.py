@@ -9,16 +9,12 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import torch
 from mmpose.codecs.base import BaseKeypointCodec
 from mmpose.registry import KEYPOINT_CODECS
 from torch import Tensor
 
 from mmhg.errors import InputError
-from mmhg.nn.heatmaps import find_peaks, quarter_offsets
-
-_BEFORE_FLOOR = 1e-4
-"""Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
+from mmhg.nn.heatmaps import BEFORE_FLOOR, as_maps, read_keypoints
 
 
 @KEYPOINT_CODECS.register_module()
@@ -26,14 +22,14 @@ class HourglassHeatmap(BaseKeypointCodec):
     """Draw one Gaussian per keypoint, by the authors' released code (`pose-hg-train`).
 
     A heatmap pixel stands for the 4 x 4 input pixels that it covers, so that pixel i is centered on
-    4 i + 1.5 input px (0-based; pixels at whole numbers). In MMPose's `MSRAHeatmap` it stands for
-    4 i, and mirrored heatmaps have to be shifted; these must not be (`shift_heatmap=False`).
+    4 i + 1.5 input px (0-based, pixels at whole numbers). In MMPose's `MSRAHeatmap` it stands for
+    4 i, and mirrored heatmaps have to be shifted. These must not be (`shift_heatmap=False`).
 
     - A keypoint's target is a Gaussian of amplitude 1 about the middle of the pixel that it falls
       on, cut to `patch_size`; what reaches over the border is left out. (The released code draws
       patches that reach over the left or upper border 1 or 2 px off; princeton-vl's does not.)
-    - A keypoint is read off at the maximum, a quarter pixel towards the higher neighbour along each
-      axis; there is no such offset on a tie, nor for either axis if the maximum lies on the border.
+    - A keypoint is read off at the maximum, moved a quarter pixel towards the higher neighbor along
+      each axis. It is not moved on a tie, nor along either axis if the maximum lies on the border.
 
     Args:
         input_size: Width and height of the network's input in px.
@@ -83,7 +79,7 @@ class HourglassHeatmap(BaseKeypointCodec):
             raise InputError(f"HourglassHeatmap encodes one person at a time, got {len(keypoints)}")
         if keypoints_visible is None:
             keypoints_visible = np.ones(keypoints.shape[:2])
-        pixels = np.floor((keypoints[0] + 0.5) / self.scale_factor + _BEFORE_FLOOR)
+        pixels = np.floor((keypoints[0] + 0.5) / self.scale_factor + BEFORE_FLOOR)
         width, height = self.heatmap_size
         columns, rows = self._profile(pixels[:, 0], width), self._profile(pixels[:, 1], height)
         weights = np.where(keypoints_visible[0] < 0.5, 0, keypoints_visible[0])
@@ -97,7 +93,7 @@ class HourglassHeatmap(BaseKeypointCodec):
         Returns:
             Keypoints (1, K, 2), input px, 0-based, and the maxima (1, K) as their scores.
         """
-        keypoints, scores = self._read(encoded)
+        keypoints, scores = read_keypoints(encoded, self.scale_factor)
         return keypoints[None], scores[None]
 
     def batch_decode(self, batch_encoded: Tensor) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -106,21 +102,9 @@ class HourglassHeatmap(BaseKeypointCodec):
         Returns:
             For each image what `decode` gives, to the bit.
         """
-        keypoints, scores = self._read(as_maps(batch_encoded))
+        keypoints, scores = read_keypoints(as_maps(batch_encoded), self.scale_factor)
         people = len(batch_encoded), 1, -1
         return list(keypoints.reshape(*people, 2)), list(scores.reshape(people))
-
-    def _read(self, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Read keypoints (M, 2) and scores (M,) of maps (M, H, W)."""
-        peaks = find_peaks(maps)
-        last = np.array(self.heatmap_size) - 1
-        inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
-        pixels = peaks.positions + quarter_offsets(peaks, inside)
-        return self._in_input(pixels), peaks.values
-
-    def _in_input(self, pixels: np.ndarray) -> np.ndarray:
-        """Convert heatmap px (..., 2) to input px, of which each heatmap pixel covers several."""
-        return ((pixels + 0.5) * self.scale_factor - 0.5).astype(np.float32)
 
     def _profile(self, pixels: np.ndarray, length: int) -> np.ndarray:
         """Draw the patches along one axis: centers (K,) to (K, length)."""
@@ -128,9 +112,3 @@ class HourglassHeatmap(BaseKeypointCodec):
         profile = np.exp(-(distances**2) / (2 * self.sigma**2))
         profile[np.abs(distances) > self.patch_size // 2] = 0
         return profile.astype(np.float32)
-
-
-def as_maps(heatmaps: Tensor) -> np.ndarray:
-    """Return heatmaps (N, K, H, W) of any device as maps (N K, H, W), float32 or wider."""
-    maps = heatmaps.detach().flatten(0, 1)
-    return maps.to("cpu", torch.promote_types(maps.dtype, torch.float32)).contiguous().numpy()

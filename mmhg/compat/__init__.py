@@ -8,7 +8,7 @@ __all__ = ["apply"]
 
 
 def apply() -> None:
-    """Apply every tolerance that this environment needs; safe to call again.
+    """Apply every tolerance that this environment needs. It is safe to call again.
 
     Raises:
         ImportError: OpenMMLab's stack is missing; the message says what to install.

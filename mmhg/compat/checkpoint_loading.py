@@ -13,7 +13,7 @@ from mmhg.utils.numpy_pickles import numpy_globals
 
 
 def allowed_attributes() -> dict[type, tuple[str, ...]]:
-    """List what mmengine pickles as `getattr(owner, name)`: functions without side effects."""
+    """List the functions that mmengine pickles as `getattr(owner, name)`: none has side effects."""
     from mmengine.logging import HistoryBuffer
     from mmengine.optim.scheduler.param_scheduler import OneCycleParamScheduler
 
@@ -34,7 +34,7 @@ def restricted_getattr(owner: Any, name: str) -> Any:
 
 
 def allowed_globals() -> list[Any]:
-    """List what these checkpoints name: objects, or pairs of an object and its pickled name."""
+    """List the objects that these checkpoints name, or pairs of an object and its pickled name."""
     return [
         *allowed_attributes(),
         *((value, name) for name, value in numpy_globals().items()),
@@ -43,6 +43,6 @@ def allowed_globals() -> list[Any]:
 
 
 def apply() -> None:
-    """Register the allow-list; older PyTorch has no such list and is left alone."""
+    """Register the allow-list. Older PyTorch has no such list and is left alone."""
     if hasattr(torch.serialization, "add_safe_globals"):
         torch.serialization.add_safe_globals(allowed_globals())

@@ -17,7 +17,7 @@ from mmhg.utils.files import read_json
 
 
 class COCO(coco.COCO):
-    """Read a COCO file; a person without `iscrowd` is no crowd, and results may be empty."""
+    """COCO's reader for which a person without `iscrowd` is no crowd, and results may be empty."""
 
     def __init__(self, annotation_file: str | None = None) -> None:
         super().__init__(annotation_file)
@@ -25,7 +25,7 @@ class COCO(coco.COCO):
             annotation.setdefault("iscrowd", False)
 
     def loadRes(self, resFile: str | list[dict[str, Any]]) -> coco.COCO:
-        """Read predictions, a file's or a list of them, for the images of this file."""
+        """Read predictions, from a file or a list, for the images of this file."""
         predictions = resFile if isinstance(resFile, list) else read_json(Path(resFile))
         if predictions:
             return super().loadRes(predictions)
@@ -36,9 +36,9 @@ class COCO(coco.COCO):
 
 
 class COCOeval(cocoeval.COCOeval):
-    """Compare predicted keypoints with labeled ones: `sigmas` has one number per keypoint.
+    """Compare predicted keypoints with labeled ones; `sigmas` has one number per keypoint.
 
-    Without `use_area`, 0.53 of the box's area stands for a person's.
+    Without `use_area`, a person's area is 0.53 of the box's.
 
     Raises:
         InputError: `iouType` is CrowdPose's or COCO-WholeBody's, which only xtcocotools knows.
@@ -78,7 +78,7 @@ class COCOeval(cocoeval.COCOeval):
 
     def _labeled(self, person: dict[str, Any]) -> dict[str, Any]:
         changes = {
-            # pycocotools takes a match with 0 for none.
+            # pycocotools treats a match with id 0 as no match.
             "id": person["id"] or -1,
             "ignore": bool(person["iscrowd"] or not visible(person)),
         }

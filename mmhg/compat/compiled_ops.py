@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 
 class MissingOp:
-    """Stand for one compiled operator; a call of it raises ImportError."""
+    """A stand-in for one compiled operator, whose call raises ImportError."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -20,7 +20,7 @@ class MissingOp:
 
 
 class MissingExtension:
-    """Stand for `mmcv._ext`: `load_ext` returns it, with a placeholder for each operator."""
+    """A stand-in for `mmcv._ext`, which `load_ext` returns, with a placeholder per operator."""
 
     def __init__(self, functions: Sequence[str]) -> None:
         for name in functions:
@@ -33,7 +33,7 @@ def load_missing_extension(name: str, functions: Sequence[str]) -> MissingExtens
 
 
 def apply() -> None:
-    """Let `mmcv.ops` import without `mmcv._ext`; full mmcv is left alone."""
+    """Let `mmcv.ops` import without `mmcv._ext`. Full mmcv is left alone."""
     # A fake mmcv._ext module would not do: mmengine would take mmcv-lite for the full one.
     if find_spec("mmcv._ext") is not None:
         return

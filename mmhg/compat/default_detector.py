@@ -10,16 +10,16 @@ from typing import Any
 from urllib.error import URLError
 
 WAY_OUT = (
-    "say det_model='whole_image' where each image is one person's, or give det_model and "
+    "set det_model='whole_image' where each image shows one person, or give det_model and "
     "det_weights as files"
 )
 
 
 def with_fallback(init_detector: Callable[..., None]) -> Callable[..., None]:
-    """Wrap MMPose's `_init_detector` for the case that it picks the detector itself.
+    """Wrap MMPose's `_init_detector` for the case that it chooses the detector itself.
 
-    Without mmcv's compiled operators the detector would fail at its first image: a warning says so,
-    and the whole image is the person. Where it cannot be downloaded, an error says what to do.
+    Without mmcv's compiled operators the detector would fail at its first image. A warning says so,
+    and the whole image is the person's box. If it cannot be downloaded, an error says what to do.
     """
 
     @wraps(init_detector)
@@ -42,7 +42,8 @@ def with_fallback(init_detector: Callable[..., None]) -> Callable[..., None]:
             from mmhg.errors import InputError
 
             raise InputError(
-                f"MMPose's default person detector cannot be downloaded ({error.reason}): {WAY_OUT}"
+                f"MMPose's default person detector cannot be downloaded ({error.reason}). To avoid "
+                f"this error, {WAY_OUT}"
             ) from error
 
     return initialize

@@ -1,4 +1,4 @@
-"""The packages that pip cannot be asked for: mmpose's own requirements no longer install."""
+"""Check for OpenMMLab's packages. pip cannot: mmpose's own requirements no longer install."""
 
 from importlib.util import find_spec
 
@@ -36,7 +36,7 @@ def check_installed() -> None:
     raise ImportError(
         f"this part of mmhg needs {', '.join(missing)}, not installed here (mmhg.nn and "
         "mmhg.checkpoints need torch and numpy alone). In a clone of the project, "
-        f"`make install` makes an environment with everything; in your own environment install "
+        f"`make install` makes an environment with everything. In your own environment install "
         f"PyTorch (https://pytorch.org), requirements/runtime.txt, then `{steps}` "
         f"(--no-deps: mmpose requires chumpy, which no longer builds and is never imported)."
     )

@@ -1,4 +1,4 @@
-"""mmengine asks `pkg_resources` what is installed; setuptools 81 and later ship without it."""
+"""mmengine asks `pkg_resources` what is installed, which setuptools 81 and later lack."""
 
 import sys
 import warnings

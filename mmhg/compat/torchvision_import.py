@@ -6,17 +6,17 @@ from typing import Any
 
 
 class ToPILImage:
-    """Stand for torchvision's class; making one raises ImportError."""
+    """A stand-in for torchvision's class, whose constructor raises ImportError."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         raise ImportError(
-            "drawing SimCC representations needs torchvision: install the build of torchvision "
+            "drawing SimCC representations needs torchvision. Install the build of torchvision "
             "that belongs to this PyTorch. Heatmaps and skeletons are drawn without it."
         )
 
 
 def torchvision_works() -> bool:
-    """Return whether the one name that MMPose needs can be imported."""
+    """Tell whether the one name that MMPose needs can be imported."""
     try:
         from torchvision.transforms import ToPILImage  # noqa: F401
     # Beside a PyTorch of another build the import fails with "operator torchvision::nms does
@@ -29,7 +29,7 @@ def torchvision_works() -> bool:
 def apply() -> None:
     """Import `mmpose.visualization` while placeholders stand for torchvision.
 
-    They are taken away again, so nothing else ever mistakes them for torchvision.
+    They are removed again, so that nothing else takes them for torchvision.
     """
     if "mmpose.visualization" in sys.modules or torchvision_works():
         return

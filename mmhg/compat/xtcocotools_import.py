@@ -8,7 +8,7 @@ from typing import Any
 
 
 def xtcocotools_works() -> bool:
-    """Return whether xtcocotools can be imported."""
+    """Tell whether xtcocotools can be imported."""
     try:
         import_module("xtcocotools.cocoeval")
     # A wheel built for numpy 1 raises ValueError beside numpy 2.
@@ -23,7 +23,7 @@ def new_dataset(kind: type) -> Any:
 
 
 def reduce_with_mmhg(self: Any, protocol: Any) -> tuple[Any, ...]:
-    """Pickle a dataset so that a worker process that is spawned imports mmhg first."""
+    """Pickle a dataset so that a spawned worker process imports mmhg first."""
     return (new_dataset, *object.__reduce_ex__(self, 2)[1:])
 
 

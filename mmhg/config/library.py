@@ -1,4 +1,4 @@
-"""The configs that ship with mmhg, by name."""
+"""Find the configs that ship with mmhg by name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def config_names() -> dict[str, Path]:
 
 
 def find_config(name: str | Path) -> Path:
-    """Find the file that `name` means: itself if there is one, else a config of that name.
+    """Find the file `name`, or else mmhg's config of that name.
 
     Raises:
         InputError: There is neither.
@@ -39,8 +39,8 @@ def find_config(name: str | Path) -> Path:
     if stem in names and path.parent == Path():
         return names[stem]
     matches = get_close_matches(stem, names)
-    hint = f"did you mean {' or '.join(matches)}?" if matches else f"there are {', '.join(names)}."
-    raise InputError(f"no config file {str(name)!r}, and no config of mmhg has that name: {hint}")
+    hint = f"Did you mean {' or '.join(matches)}?" if matches else f"There are {', '.join(names)}."
+    raise InputError(f"no config file {str(name)!r}, and no config of mmhg has that name. {hint}")
 
 
 def get_config(name: str | Path) -> Config:

@@ -1,4 +1,4 @@
-"""Another codec for a top-down config, in every place where one stands."""
+"""Replace the codec of a top-down config in all its places."""
 
 import math
 from collections.abc import Mapping
@@ -16,24 +16,24 @@ def with_codec(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the model and the dataloaders of `base` with another codec.
 
-    A config's lists are replaced whole, so a leaf with another input size, or with UDP, would have
-    to repeat both pipelines. In a leaf:
+    mmengine replaces a config's lists as a whole, so a leaf with another input size, or with UDP,
+    would have to repeat both pipelines. In a leaf:
 
         codec = dict(_base_.codec, input_size=(384, 384), heatmap_size=(96, 96))
         model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 
     Args:
-        base: The config's `_base_`: holds the four settings.
+        base: The config's `_base_`, which has the four settings.
         codec: Config of a codec with `input_size` (width, height) in px.
 
     Returns:
         The four settings: the head decodes and the pipelines crop and encode with `codec`. Crops
-        are the authors' for `HourglassHeatmap` and MMPose's otherwise, aligned as UDP wants it if
+        are the authors' for `HourglassHeatmap` and MMPose's otherwise, aligned as UDP needs it if
         the codec is UDP's. The flip test shifts the mirrored heatmaps by the pixel that MMPose's
         codecs lose, except for UDP.
 
     Raises:
-        InputError: 3 sigma is not a whole number of heatmap pixels, where MMPose wants it so.
+        InputError: 3 sigma is not a whole number of heatmap pixels, and MMPose needs it to be.
     """
     authors, udp = codec["type"] == "HourglassHeatmap", "UDP" in codec["type"]
     if not authors and not codec.get("unbiased", False):
@@ -58,13 +58,13 @@ def with_codec(
 
 
 def _check_reach(sigma: float) -> None:
-    """Refuse a patch that MMPose cuts to whole pixels towards 0: another way at the border."""
+    """Refuse a patch of part pixels, which MMPose cuts differently at the border."""
     reach = 3 * sigma
     if not math.isclose(reach, round(reach)):
         whole = max(1, math.floor(reach))
         raise InputError(
             f"the codec's sigma is {sigma}, for which MMPose draws targets near the heatmap's left "
-            "and upper border a pixel off: 3 sigma must be a whole number; take "
+            "and upper border a pixel off. 3 sigma must be a whole number. Take "
             f"{whole / 3:.6g} (written as {whole} / 3) or unbiased=True (MSRAHeatmap), or "
             "HourglassHeatmap"
         )

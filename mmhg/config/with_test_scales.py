@@ -1,4 +1,4 @@
-"""Multi-scale testing: ask for it in a config, and name it in reports."""
+"""Multi-scale testing: set it in a config, and name it in reports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,11 +20,11 @@ def with_test_scales(
     numbers of multi-scale testing are not comparable with others.
 
     Args:
-        base: The config's `_base_`: holds the two settings.
+        base: The config's `_base_`, which has the two settings.
         scales: Factors of the crop's side.
 
     Raises:
-        InputError: There are no scales or one is not positive, the model is no
+        InputError: There are no scales or one is not positive, the model is not a
             `TopdownPoseEstimator`, or the pipeline has no crop.
     """
     if not scales or not all(scale > 0 for scale in scales):
@@ -34,8 +34,7 @@ def with_test_scales(
         raise InputError(
             f"multi-scale testing is for a TopdownPoseEstimator, the model is {model['type']}"
         )
-    dataset = dict(loader["dataset"])
-    steps = [dict(step) for step in dataset["pipeline"]]
+    steps = [dict(step) for step in loader["dataset"]["pipeline"]]
     crops = [number for number, step in enumerate(steps) if step["type"] in CROPS]
     if len(crops) != 1:
         raise InputError(
@@ -44,16 +43,13 @@ def with_test_scales(
         )
     boxes = [dict(type="ScaleBox", factor=scale) for scale in scales]
     rest = [[step] for step in steps[crops[0] :]]
-    dataset["pipeline"] = [
-        *steps[: crops[0]],
-        dict(type="TestTimeAug", transforms=[boxes, *rest]),
-    ]
-    loader["dataset"] = dataset
+    pipeline = [*steps[: crops[0]], dict(type="TestTimeAug", transforms=[boxes, *rest])]
+    loader["dataset"] = dict(loader["dataset"], pipeline=pipeline)
     model["type"] = "MultiScaleTopdownPoseEstimator"
     model["test_cfg"] = dict(model.get("test_cfg") or {}, scales=tuple(scales))
     return model, loader
 
 
 def describe_scales(scales: Sequence[float]) -> str:
-    """Name the scales of the predictions, as reports do; empty for none."""
+    """Name the scales of multi-scale predictions in reports; no scales give an empty text."""
     return f"multi-scale {' '.join(f'{scale:g}' for scale in scales)}" if scales else ""

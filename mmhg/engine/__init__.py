@@ -1,4 +1,4 @@
-"""Training beside the network: mixed precision, hooks and loops."""
+"""Extensions of mmengine's Runner: mixed precision, hooks and loops."""
 
 from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (

@@ -28,13 +28,13 @@ def default_dtype() -> torch.dtype | None:
     return None
 
 
-# In MMPose's scope this name comes before mmengine's, so --amp and configs need no other one.
+# In MMPose's scope this name takes precedence over mmengine's, so --amp and configs need no other.
 @OPTIM_WRAPPERS.register_module(name="AmpOptimWrapper")
 class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
     """Train in bfloat16 by default, on the CPU too, by mmengine's `AmpOptimWrapper`.
 
-    bfloat16 has float32's range, so the loss is not scaled, and no step waits for the device to
-    tell whether a gradient overflowed, as float16's do.
+    bfloat16 has float32's range, so the loss is not scaled. No step waits for the device to report
+    whether a gradient overflowed, as in float16.
 
     Args:
         loss_scale: As in mmengine; has no effect in bfloat16.
@@ -43,7 +43,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
         **kwargs: Arguments of mmengine's wrapper.
 
     Raises:
-        InputError: Another `dtype` than bfloat16 on the CPU.
+        InputError: `dtype` is not bfloat16 on the CPU.
     """
 
     cast_dtype: torch.dtype | None
@@ -62,7 +62,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
             return
         if dtype not in ("bfloat16", torch.bfloat16):
             raise InputError(
-                f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}; leave "
+                f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}. Leave "
                 "it out or set it to 'bfloat16'"
             )
         OptimWrapper.__init__(self, **kwargs)
@@ -74,7 +74,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
         self.loss_scaler = torch.amp.GradScaler(device, enabled=False)
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Load as mmengine does; float16 may go on from a bfloat16 training, which has no scale."""
+        """Load as mmengine does. A bfloat16 state has no scale, and float16 may resume from it."""
         if not state_dict.get("loss_scaler"):
             state_dict.pop("loss_scaler", None)
         super().load_state_dict(state_dict)

@@ -5,11 +5,4 @@ from mmhg.export.folder import DisagreementError, export, load
 from mmhg.export.formats import FORMATS
 from mmhg.export.predict import Predictor
 
-__all__ = [
-    "FORMATS",
-    "Agreement",
-    "DisagreementError",
-    "Predictor",
-    "export",
-    "load",
-]
+__all__ = ["FORMATS", "Agreement", "DisagreementError", "Predictor", "export", "load"]

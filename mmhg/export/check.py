@@ -20,7 +20,7 @@ HALF_TOLERANCE = 1e-2
 """Limits of the heatmaps' differences, as parts of their range."""
 
 KEYPOINT_TOLERANCE = 0.01
-"""Limit of the keypoints' distances, px of the network's input, where their place is clear."""
+"""Limit of the keypoints' distances, px of the network's input, where they are unambiguous."""
 
 NUM_IMAGES = 4
 
@@ -29,13 +29,13 @@ class Agreement(NamedTuple):
     """The differences between an exported network and PyTorch's.
 
     Attributes:
-        difference: Largest of the heatmaps, as a part of their range.
+        difference: Largest difference of the heatmaps, as a part of their range.
         tolerance: Limit of the difference.
         joints: Number of joints.
-        unclear: Number of joints that depend on less than twice the difference: the maximum, or the
-            neighbour that it is moved to, stands out by no more, or DARK's step is so sensitive.
-        distance: Largest among the other joints, px of the network's input.
-        held: Whether the distance must keep its limit: in float32, and where comparisons alone
+        unclear: Number of joints that twice the difference may move: the maximum, or the neighbor
+            towards which it is moved, is higher by no more, or DARK's step is that sensitive.
+        distance: Largest distance of the other joints, px of the network's input.
+        held: True if the distance must keep its limit: in float32, and where comparisons alone
             decide where a keypoint is.
     """
 
@@ -99,10 +99,10 @@ def compare(
         exported: As `predict.load_network` gives it.
         expected: PyTorch's heatmaps (N, K, H, W) of the images.
         images: Network inputs (N, 3, height, width).
-        decoder: The codec of the training, to read the expected heatmaps.
+        decoder: The codec of the training, which reads the expected heatmaps.
         description: As in `model.json`.
     """
-    # One image, then several: an open number of images must be open to both.
+    # One image, then several: an open number of images must allow both.
     parts = exported(images[:1]), exported(images[1:])
     outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     heatmaps = outputs["heatmaps"]
@@ -128,19 +128,19 @@ def compare(
 
 
 def margins(heatmaps: np.ndarray) -> np.ndarray:
-    """Measure how clearly heatmaps (N, K, H, W) say where their joints are.
+    """Measure how clearly heatmaps (N, K, H, W) determine their joints.
 
     Returns:
         (N, K): the smallest of three differences: of the maximum and the next value, of the maximum
-        and 0, and of the maximum's two neighbours along each axis, where it has both.
+        and 0, and of the maximum's two neighbors along each axis, where it has both.
     """
     number, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(number, joints, -1)
     best = flat.argmax(2)
     second, first = np.moveaxis(np.partition(flat, -2, axis=2)[..., -2:], 2, 0)
     least = np.minimum(first - second, np.abs(first))
-    for place, size, step in ((best % width, width, 1), (best // width, height, width)):
-        inside = (place > 0) & (place < size - 1)
+    for position, size, step in ((best % width, width, 1), (best // width, height, width)):
+        inside = (position > 0) & (position < size - 1)
         after, before = (
             np.take_along_axis(flat, (best + sign * step * inside)[..., None], axis=2)[..., 0]
             for sign in (1, -1)
@@ -150,7 +150,7 @@ def margins(heatmaps: np.ndarray) -> np.ndarray:
 
 
 def steady(heatmaps: np.ndarray, difference: float, codec: dict[str, Any]) -> np.ndarray:
-    """Tell which joints (N, K) stay where they are if all heatmaps change by so much."""
+    """Tell which joints (N, K) stay where they are if all heatmaps change by `difference`."""
     signs = np.random.default_rng(0).choice([-1, 1], heatmaps.shape)
     before, _ = decode(heatmaps, codec)
     after, _ = decode((heatmaps + difference * signs).astype(np.float32), codec)

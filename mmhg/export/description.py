@@ -1,4 +1,4 @@
-"""Describe a model that MMPose has built, as far as the exported network's user needs it."""
+"""Describe a model of MMPose, as far as a user of the exported network needs it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from mmengine.config import Config
 from mmpose.codecs import MSRAHeatmap, UDPHeatmap
-from mmpose.datasets.transforms import TopdownAffine
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import TRANSFORMS
 from torch import nn
@@ -27,24 +26,24 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
     """Describe preprocessing, codec, flip test and keypoints of a model, as plain JSON.
 
     Args:
-        config: The model's; its test pipeline says how people are cropped.
+        config: The model's config, whose test pipeline says how people are cropped.
         model: With `dataset_meta`, as `mmpose.apis.init_model` returns it.
 
     Raises:
-        InputError: The folder's `predict.py` could not give what MMPose's inference gives; the
+        InputError: The folder's `predict.py` could not give what MMPose's inference gives. The
             message names the setting.
     """
     if type(model) is not TopdownPoseEstimator:
         raise InputError(
-            f"model.type is {type(model).__name__}; only TopdownPoseEstimator can be exported "
-            "(a multi-scale config's checkpoint is that of the config that it builds on)"
+            f"model.type is {type(model).__name__}, but only TopdownPoseEstimator can be exported. "
+            "For a multi-scale config, take the config that it is based on"
         )
     crop = _crop(config)
     codec = _codec(model)
     if crop["input_size"] != codec["input_size"]:
         raise InputError(
             f"the test pipeline crops to {crop['input_size']} px, the head's decoder reads "
-            f"{codec['input_size']} px: set both input_size alike"
+            f"{codec['input_size']} px. Set both input_size to the same"
         )
     return dict(
         input=dict(size=crop.pop("input_size"), **_normalization(model)),
@@ -56,11 +55,11 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
 
 
 def check_decodes_in_graph(codec: Mapping[str, Any]) -> None:
-    """Refuse codecs whose reading is more than a maximum and a quarter of a pixel."""
+    """Refuse codecs that decode by more than a maximum and a quarter of a pixel."""
     if codec["rule"] not in _DECODED_IN_GRAPH:
         raise InputError(
             f"--decode is for HourglassHeatmap and MSRAHeatmap, the decoder is {codec['type']} "
-            "with DARK's refinement; leave --decode out: the folder's predict.py decodes it"
+            "with DARK's refinement. Leave --decode out: the folder's predict.py decodes it"
         )
 
 
@@ -72,7 +71,7 @@ def _crop(config: Config) -> dict[str, Any]:
         if name in _HARMLESS:
             changed = {"to_float32", "color_type", "imdecode_backend"}.intersection(step)
             if changed:
-                raise InputError(f"the test pipeline's {name} sets {sorted(changed)}; leave it out")
+                raise InputError(f"the test pipeline's {name} sets {sorted(changed)}. Leave it out")
         elif name == "WholeImageBox":
             whole_image_shift = -0.5
         elif name == "GetBBoxCenterScale":
@@ -83,21 +82,19 @@ def _crop(config: Config) -> dict[str, Any]:
             raise InputError(f"the test pipeline has a {name}, which cannot be exported")
     if crop is None:
         raise InputError(
-            "the test pipeline has no crop; it must have HourglassCrop or TopdownAffine"
+            "the test pipeline has no crop. It must have HourglassCrop or TopdownAffine"
         )
+    # The points of box and input that the crop lays on each other.
+    if isinstance(crop, HourglassCrop):
+        alignment = "outer borders"
+    else:
+        alignment = "corner pixels" if crop.use_udp else "first pixel"
     return dict(
         input_size=[int(side) for side in crop.input_size],
         padding=padding,
-        alignment=_alignment(crop),
+        alignment=alignment,
         whole_image_shift=whole_image_shift,
     )
-
-
-def _alignment(crop: TopdownAffine) -> str:
-    """Name which points of box and input the crop lays on each other."""
-    if isinstance(crop, HourglassCrop):
-        return "outer borders"
-    return "corner pixels" if crop.use_udp else "first pixel"
 
 
 def _codec(model: Any) -> dict[str, Any]:
@@ -112,7 +109,7 @@ def _codec(model: Any) -> dict[str, Any]:
         rule = "udp"
     else:
         raise InputError(
-            f"the head's decoder is {type(decoder).__name__}; only heatmaps of HourglassHeatmap, "
+            f"the head's decoder is {type(decoder).__name__}. Only heatmaps of HourglassHeatmap, "
             "MSRAHeatmap and UDPHeatmap (heatmap_type='gaussian') can be exported"
         )
     return dict(
@@ -129,9 +126,7 @@ def _normalization(model: Any) -> dict[str, Any]:
     preprocessor = model.data_preprocessor
     if preprocessor._enable_normalize:
         mean, std = (
-            getattr(preprocessor, name).flatten().tolist()
-            * (3 // getattr(preprocessor, name).numel())
-            for name in ("mean", "std")
+            value.flatten().expand(3).tolist() for value in (preprocessor.mean, preprocessor.std)
         )
     else:
         mean, std = [0.0] * 3, [1.0] * 3
@@ -143,12 +138,12 @@ def _normalization(model: Any) -> dict[str, Any]:
 
 
 def _flip_test(model: Any) -> dict[str, bool]:
-    """Describe the flip test: whether it is on, and whether the mirrored heatmaps are shifted."""
+    """Describe the flip test: is it on, and are the mirrored heatmaps shifted."""
     settings = model.test_cfg
     if settings.get("flip_mode", "heatmap") != "heatmap" or settings.get("output_keypoint_indices"):
         raise InputError(
-            "model.test_cfg has a flip_mode other than 'heatmap', or output_keypoint_indices; "
-            "neither can be exported"
+            "model.test_cfg has a flip_mode other than 'heatmap', or output_keypoint_indices. "
+            "Neither can be exported"
         )
     return dict(
         on=bool(settings.get("flip_test", False)),
@@ -163,9 +158,8 @@ def _keypoints(model: Any) -> dict[str, Any]:
     predicted = model.backbone.stacks[-1].prediction.out_channels
     if len(names) != predicted:
         raise InputError(
-            f"the head predicts {predicted} keypoints, the data set "
-            f"{meta['dataset_name']!r} has {len(names)}: set the config's datasets to what the "
-            "network was trained on"
+            f"the head predicts {predicted} keypoints, the dataset {meta['dataset_name']!r} has "
+            f"{len(names)}. Set the config's datasets to those that the network was trained on"
         )
     return dict(
         names=names,

@@ -24,7 +24,7 @@ from mmhg.version import __version__
 
 
 class DisagreementError(RuntimeError):
-    """The exported network does not compute what PyTorch computes."""
+    """The exported network does not compute the same as PyTorch."""
 
 
 def export(
@@ -38,25 +38,25 @@ def export(
     half: bool = False,
     decode: bool = False,
 ) -> Agreement:
-    """Write a folder with the model, `model.json` and `predict.py`, once it is checked.
+    """Write a folder with the model, `model.json` and `predict.py`, after a check of the model.
 
     Args:
         config: Config of a top-down model whose head gives heatmaps.
         checkpoint: Its weights.
-        folder: The folder to make; it must not exist, or be empty.
+        folder: The folder to make. It must be empty or not exist.
         format: One of `mmhg.export.FORMATS`.
-        dynamic_batch: Leave the number of images open; else it is 1.
+        dynamic_batch: Leave the number of images open; otherwise it is 1.
         fuse: Write the backbone's `FoldedHourglass`: the same heatmaps, faster.
-        half: float16: files of half the size.
+        half: Write float16, in files of half the size.
         decode: Let the model also give `keypoints` (N, K, 2), px of its input, and `scores` (N, K).
 
     Raises:
         InputError: The model cannot be exported, or the folder cannot be made.
-        DisagreementError: The check failed; there is no folder then.
+        DisagreementError: The check failed. No folder is written.
     """
     target = Path(folder)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} already exists; remove it, or name another folder")
+        raise InputError(f"{target} already exists. Remove it, or name another folder")
     chosen = find_format(format)
     model = load_model(config, checkpoint)
     description = describe(config, model)
@@ -90,7 +90,7 @@ def export(
             metadata=description,
         )
         with torch.no_grad(), warnings.catch_warnings():
-            # Sizes become constants of the program, as they should; torch warns of itself.
+            # torch warns that sizes become constants of the program, as they should.
             warnings.simplefilter("ignore")
             chosen.write(job)
             expected = HeatmapNetwork(model)(torch.from_numpy(images))[0].numpy()
@@ -112,7 +112,7 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
 
     Args:
         folder: As `export` writes it.
-        **settings: Those of `Predictor`.
+        **settings: Arguments of `Predictor`.
 
     Raises:
         InputError: The folder holds no exported network, or its runtime is not installed.
@@ -143,14 +143,14 @@ def dataset_meta(predictor: predict.Predictor) -> dict[str, Any]:
 
 
 def _workplace(target: Path) -> TemporaryDirectory[str]:
-    """Make a folder beside `target`, to be moved in its place once it is done."""
+    """Make a folder beside `target`, to be moved to its path when it is complete."""
     parent = target.absolute().parent
     if not parent.is_dir():
-        raise InputError(f"there is no folder {target.parent}; make it first")
+        raise InputError(f"there is no folder {target.parent}. Make it first")
     try:
         return TemporaryDirectory(dir=parent, prefix=f".{target.name}-")
     except OSError as error:
         raise InputError(
-            f"cannot make folder {target} ({error.strerror}); name one in a folder that can be "
+            f"cannot make folder {target} ({error.strerror}). Name one in a folder that can be "
             "written to"
         ) from error

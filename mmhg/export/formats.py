@@ -19,7 +19,7 @@ from mmhg.errors import InputError
 
 INPUT_NAME = "images"
 METADATA_NAME = "mmhg"
-"""OpenVINO's key of our metadata; ONNX's keys begin with it, and a dot."""
+"""OpenVINO's key of our metadata. ONNX's keys begin with it and a dot."""
 
 
 class Job(NamedTuple):
@@ -30,8 +30,8 @@ class Job(NamedTuple):
         images: An example; N > 1 if N is left open.
         path: The file.
         output_names: Names of the network's tensors.
-        dynamic_batch: Whether N is left open.
-        half: Whether weights take half the space, for a writer that can do that.
+        dynamic_batch: Leave N open.
+        half: Store weights in half the space, if the writer can do that.
         metadata: Kept inside the file, as JSON.
     """
 
@@ -50,8 +50,8 @@ class Format(NamedTuple):
     Attributes:
         file: Name of the file in the folder.
         write: Its writer.
-        packages: Those that writing and running it takes, besides torch for the writing.
-        half_in_network: Whether the network itself must compute in float16 for `--half`.
+        packages: The packages that writing and running it need, besides torch for the writing.
+        half_in_network: For `--half` the network itself must compute in float16.
     """
 
     file: str
@@ -64,7 +64,7 @@ def write_onnx(job: Job) -> None:
     """Write ONNX in one file, with `metadata_props`."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
-    # It warns of each operator of torchvision where that package is absent.
+    # It warns about each operator of torchvision where that package is absent.
     logger.setLevel(logging.ERROR)
     try:
         program = torch.onnx.export(
@@ -127,16 +127,16 @@ def find_format(name: str) -> Format:
     """Return the format of that name.
 
     Raises:
-        InputError: There is none, or a package that it takes is not installed.
+        InputError: There is none, or a package that it needs is not installed.
     """
     if name not in FORMATS:
-        raise InputError(f"format {name!r} is unknown; there are {', '.join(FORMATS)}")
+        raise InputError(f"format {name!r} is unknown. There are {', '.join(FORMATS)}")
     for package in FORMATS[name].packages:
         try:
             importlib.import_module(package)
         except ImportError as error:
             raise InputError(
-                f"format {name} takes the package {package}, which does not import ({error}): "
-                "pip install onnx onnxscript onnxruntime openvino, or mmhg[export]"
+                f"format {name} needs the package {package}, which does not import ({error}). "
+                "Use pip install onnx onnxscript onnxruntime openvino, or mmhg[export]"
             ) from error
     return FORMATS[name]

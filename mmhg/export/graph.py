@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from mmhg.errors import InputError
 from mmhg.nn import FastHourglass, FoldedHourglass, StackedHourglass
-
-_QUARTER = 0.25
+from mmhg.nn.heatmaps import QUARTER
 
 
 class HeatmapNetwork(nn.Module):
@@ -23,8 +22,8 @@ class HeatmapNetwork(nn.Module):
 
     Args:
         model: Left as it is.
-        fuse: Take the backbone's `FoldedHourglass` instead.
-        dtype: To compute in; images and heatmaps are float32 all the same.
+        fuse: Use the backbone's `FoldedHourglass` instead of the backbone.
+        dtype: The type to compute in. Images and heatmaps are float32 in any case.
 
     Raises:
         InputError: `fuse`, and the backbone is no `HourglassBackbone`.
@@ -39,8 +38,8 @@ class HeatmapNetwork(nn.Module):
             backbone = backbone.network
         if fuse and not isinstance(backbone, StackedHourglass):
             raise InputError(
-                f"--fuse is for HourglassBackbone, the backbone is {type(backbone).__name__}; "
-                "leave --fuse out"
+                f"--fuse is for HourglassBackbone, the backbone is {type(backbone).__name__}. "
+                "Leave --fuse out"
             )
         self.dtype = dtype
         self.backbone = FoldedHourglass(backbone, dtype) if fuse else deepcopy(backbone).to(dtype)
@@ -49,7 +48,7 @@ class HeatmapNetwork(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """The last heatmaps, float32, as a tuple of one."""
+        """Return the last heatmaps, float32, as a tuple of one."""
         features = [feature.to(self.dtype) for feature in self.backbone(images.to(self.dtype))]
         heatmaps = self.head(self.neck(features))
         return ((heatmaps if isinstance(heatmaps, Tensor) else heatmaps[-1]).float(),)
@@ -74,7 +73,7 @@ class KeypointNetwork(nn.Module):
         self.register_buffer("scale", scale)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Keypoints (N, K, 2), px of the input, 0-based; scores (N, K); heatmaps (N, K, H, W)."""
+        """Return keypoints (N, K, 2), input px, 0-based, scores (N, K), heatmaps (N, K, H, W)."""
         (heatmaps,) = self.network(images)
         flat = heatmaps.flatten(2)
         best = flat.argmax(2, keepdim=True)
@@ -87,7 +86,7 @@ class KeypointNetwork(nn.Module):
         else:
             across, down = across & (x > 1) & (y > 0), down & (y > 1) & (x > 0)
         offsets = [
-            _QUARTER * torch.where(allowed, self._slope(flat, best, step), 0).sign()
+            QUARTER * torch.where(allowed, self._slope(flat, best, step), 0).sign()
             for allowed, step in ((across, 1), (down, self.width))
         ]
         pixels = torch.cat((x, y), dim=2) + torch.cat(offsets, dim=2)
@@ -98,7 +97,7 @@ class KeypointNetwork(nn.Module):
         return keypoints, scores.squeeze(2), heatmaps
 
     def _slope(self, flat: Tensor, best: Tensor, step: int) -> Tensor:
-        """What is `step` after the maximum minus what is as far before it, (N, K, 1)."""
+        """Subtract the value `step` before the maximum from that `step` after it, (N, K, 1)."""
         last = self.width * self.height - 1
         after, before = (flat.gather(2, (best + sign * step).clamp(0, last)) for sign in (1, -1))
         return after - before

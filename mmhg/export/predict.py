@@ -1,9 +1,9 @@
-"""Keypoints of people in images by the exported network in this folder, without MMPose.
+"""Find keypoints of people in images with the exported network in this folder, without MMPose.
 
 python predict.py photo.jpg another.jpg --boxes boxes.json --out keypoints.json
 
-Needs numpy, OpenCV and the runtime of the folder's format. All else is in `model.json`. In Python:
-`Predictor()(images, boxes)`.
+It needs numpy, OpenCV and the runtime of the folder's format. Everything else is in `model.json`.
+In Python: `Predictor()(images, boxes)`.
 
 Shape shorthand in this module: N people, K keypoints, H x W px of the heatmaps. Coordinates are px,
 0-based, with pixels at whole numbers.
@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import numpy as np
 
 DESCRIPTION = "model.json"
 BATCH_SIZE = 8
-"""Most crops that go through a network at a time, where it takes more than one."""
+"""Largest number of crops in a batch, where the network takes more than one."""
 
 _QUARTER = 0.25
 _PRECISION_HINTS = {"float32": "f32", "float16": "f16", "bfloat16": "bf16"}
@@ -38,12 +39,12 @@ class Predictor:
     """The network of a folder, from images and boxes to keypoints.
 
     Args:
-        folder: Where `model.json` and the model are.
-        flip_test: Whether to average with the mirrored image; None does as the training's config.
-        threads: Of the runtime; None leaves the number to it.
+        folder: The folder of `model.json` and the model.
+        flip_test: Average with the mirrored image; None does as the training's config.
+        threads: Number of the runtime's threads; None leaves it to the runtime.
 
     Attributes:
-        description: What `model.json` says.
+        description: The content of `model.json`.
 
     Raises:
         ValueError: The folder does not hold an exported network.
@@ -67,8 +68,8 @@ class Predictor:
 
         Args:
             images: Files, or arrays (height, width, 3) uint8 with channels blue, green, red.
-            boxes: For each image those of its people, (number, 4): left, top, right, bottom. None
-                takes each image as one person's.
+            boxes: For each image the boxes of its people, (number, 4): left, top, right, bottom.
+                None takes each whole image as one person's box.
 
         Returns:
             Keypoints (N, K, 2), px of their images, and scores (N, K); N counts the people of the
@@ -80,10 +81,12 @@ class Predictor:
         if boxes is not None and len(boxes) != len(images):
             raise ValueError(f"there are {len(images)} images, but boxes for {len(boxes)}")
         keypoints, scores = [], []
-        for crops, places in batches(self._crops(images, boxes), BATCH_SIZE):
-            found, values = self._read(np.stack(crops))
-            centers, sizes = np.array(places).transpose(1, 0, 2)[:, :, None]
+        people = iter(self._crops(images, boxes))
+        while batch := list(islice(people, BATCH_SIZE)):
+            crops, centers, sizes = map(np.stack, zip(*batch, strict=True))
+            found, values = self._read(crops)
             width_height = self.description["input"]["size"]
+            sizes, centers = sizes[:, None], centers[:, None]
             keypoints.append(found / width_height * sizes + centers - 0.5 * sizes)
             scores.append(values)
         if not keypoints:
@@ -92,7 +95,7 @@ class Predictor:
         return np.concatenate(keypoints), np.concatenate(scores)
 
     def heatmaps(self, crops: np.ndarray) -> np.ndarray:
-        """Heatmaps (N, K, H, W) of network inputs (N, 3, height, width), after the flip test."""
+        """Return heatmaps (N, K, H, W) of inputs (N, 3, height, width), after the flip test."""
         heatmaps = self._network(crops)["heatmaps"]
         if not self.flip_test:
             return heatmaps
@@ -103,7 +106,7 @@ class Predictor:
         return (heatmaps + mirrored) * 0.5
 
     def _read(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Keypoints (N, K, 2), px of the network's input, and scores (N, K)."""
+        """Return keypoints (N, K, 2), px of the network's input, and scores (N, K)."""
         if "keypoints" in self.description["outputs"] and not self.flip_test:
             outputs = self._network(crops)
             return outputs["keypoints"], outputs["scores"]
@@ -111,16 +114,16 @@ class Predictor:
 
     def _crops(
         self, images: Sequence[Image], boxes: Sequence[Any] | None
-    ) -> Iterable[tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]]:
-        """A network input (3, height, width) for each person; where it lies: centre and size."""
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield for each person a network input (3, height, width), its center and its size."""
         for index, source in enumerate(images):
             image = read_image(source)
             shift = self.description["crop"]["whole_image_shift"]
             whole = np.array([[0, 0, image.shape[1], image.shape[0]]]) + shift
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
             for box in whole if boxes is None else check_boxes(boxes[index], image, name):
-                crop, place = crop_person(image, box, self.description)
-                yield normalise(crop, self.description["input"]), place
+                crop, center, size = crop_person(image, box, self.description)
+                yield normalize(crop, self.description["input"]), center, size
 
 
 def _float32(values: Any) -> np.ndarray:
@@ -128,7 +131,7 @@ def _float32(values: Any) -> np.ndarray:
 
 
 def read_description(folder: Path) -> dict[str, Any]:
-    """What `model.json` says about the network."""
+    """Read `model.json`, the description of the network."""
     path = folder / DESCRIPTION
     try:
         description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -141,7 +144,7 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def load_network(folder: Path, description: dict[str, Any], threads: int | None = None) -> Network:
-    """The model of a folder, run by its own runtime on the CPU."""
+    """Load the model of a folder, to be run by its own runtime on the CPU."""
     loaders = {
         "onnx": _load_onnx,
         "openvino": _load_openvino,
@@ -172,7 +175,7 @@ def _load_onnx(path: Path, description: dict[str, Any], threads: int | None) -> 
 def _load_openvino(path: Path, description: dict[str, Any], threads: int | None) -> Callable:
     import openvino
 
-    # Left to itself, OpenVINO computes in bfloat16 where the processor has it.
+    # By default OpenVINO computes in bfloat16 where the processor has it.
     settings: dict[str, Any] = {
         "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[description["precision"]]
     }
@@ -200,7 +203,7 @@ def _load_torch(path: Path, description: dict[str, Any], threads: int | None) ->
 
 
 def read_image(source: Image) -> np.ndarray:
-    """An image (height, width, 3) uint8, turned upright as its file says."""
+    """Read an image (height, width, 3) uint8, turned upright as its file says."""
     if isinstance(source, np.ndarray):
         if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
             raise ValueError(
@@ -218,7 +221,7 @@ def read_image(source: Image) -> np.ndarray:
 
 
 def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
-    """Boxes as (number, 4) float64; `name` stands for the image in messages."""
+    """Return boxes as (number, 4) float64; `name` names the image in messages."""
     try:
         array = np.array(boxes, dtype=np.float64)
         if len(array) and (array.ndim > 2 or array.shape[-1] != 4):
@@ -238,33 +241,33 @@ def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
             )
         if right <= 0 or bottom <= 0 or left >= width or top >= height:
             raise ValueError(
-                f"{name}: box {box.tolist()} is outside of the image, {width} x {height} px; boxes "
+                f"{name}: box {box.tolist()} is outside of the image, {width} x {height} px. Boxes "
                 "are left, top, right, bottom"
             )
     return array
 
 
-def usable_boxes(boxes: Any, image: np.ndarray, name: str) -> tuple[list[Any], list[str]]:
-    """The boxes that can be cropped, and what is wrong with the others."""
+def split_boxes(boxes: Any, image: np.ndarray, name: str) -> tuple[list[Any], list[str]]:
+    """Return the boxes that can be cropped, and the problems of the others."""
     several = isinstance(boxes, list) and all(isinstance(box, list) for box in boxes)
-    kept, faults = [], []
+    kept, problems = [], []
     for box in boxes if several else [boxes]:
         try:
             check_boxes([box], image, name)
             kept.append(box)
         except ValueError as error:
-            faults.append(str(error))
-    return kept, faults
+            problems.append(str(error))
+    return kept, problems
 
 
 def crop_person(
     image: np.ndarray, box: np.ndarray, description: dict[str, Any]
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """The part of an image that the network sees, black outside of the image.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Crop the part of an image that the network sees, black outside of the image.
 
     Returns:
-        The crop (height, width, 3), and what it covers: its centre and its size, (2,) each, as
-        input pixels map back: `pixel / input size * size + centre - size / 2`.
+        The crop (height, width, 3), and its center and size in the image, (2,) each, by which input
+        pixels map back: `pixel / input size * size + center - size / 2`.
     """
     width, height = description["input"]["size"]
     alignment = description["crop"]["alignment"]
@@ -287,11 +290,11 @@ def crop_person(
         target = _float32([[width / 2, height / 2], [0, height / 2], [0, height / 2 + width / 2]])
         matrix = cv2.getAffineTransform(source, target)
     crop = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return crop, (center, size)
+    return crop, center, size
 
 
-def normalise(crop: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    """A crop (height, width, 3) as the network takes it, (3, height, width) float32."""
+def normalize(crop: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
+    """Convert a crop (height, width, 3) to the network's input, (3, height, width) float32."""
     channels = crop[..., ::-1] if settings["channels"] == "RGB" else crop
     values = channels.transpose(2, 0, 1).astype(np.float32)
     mean, std = (_float32(settings[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
@@ -299,19 +302,19 @@ def normalise(crop: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
 
 
 def decode(heatmaps: np.ndarray, codec: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
-    """Keypoints (N, K, 2), px of the network's input, and scores (N, K), of (N, K, H, W)."""
+    """Read keypoints (N, K, 2), px of the network's input, and scores (N, K) off (N, K, H, W)."""
     number, joints, height, width = heatmaps.shape
     flat = heatmaps.reshape(number, joints, -1)
     best = flat.argmax(2)
     scores = flat.max(2)
-    places = np.stack([best % width, best // width], axis=2)
+    positions = np.stack([best % width, best // width], axis=2)
     rule, input_size = codec["rule"], np.array(codec["input_size"])
     if rule in ("authors", "mmpose"):
-        pixels = places + _quarter_offsets(flat, best, places, (width, height), rule)
+        pixels = positions + _quarter_offsets(flat, best, positions, (width, height), rule)
     else:
-        pixels = places.astype(np.float64)
+        pixels = positions.astype(np.float64)
         for person, joint in np.argwhere(scores > 0):
-            x, y = places[person, joint]
+            x, y = positions[person, joint]
             step = udp_step if rule == "udp" else dark_step
             pixels[person, joint] += step(heatmaps[person, joint], x, y, codec["blur_kernel_size"])
     if rule == "authors":
@@ -322,14 +325,14 @@ def decode(heatmaps: np.ndarray, codec: dict[str, Any]) -> tuple[np.ndarray, np.
 
 
 def _quarter_offsets(
-    flat: np.ndarray, best: np.ndarray, places: np.ndarray, size: tuple[int, int], rule: str
+    flat: np.ndarray, best: np.ndarray, positions: np.ndarray, size: tuple[int, int], rule: str
 ) -> np.ndarray:
-    """A quarter of a pixel towards the higher neighbour along each axis, (N, K, 2)."""
-    inside = (places > 0) & (places < np.array(size) - 1)
+    """Return steps of a quarter pixel towards the higher neighbor along each axis, (N, K, 2)."""
+    inside = (positions > 0) & (positions < np.array(size) - 1)
     if rule == "authors":
         allowed = inside.all(2, keepdims=True).repeat(2, axis=2)
-    else:  # MMPose's also skips the second pixel, and what is on the other axis's first
-        allowed = inside & (places > 1) & (places[..., ::-1] > 0)
+    else:  # MMPose also skips the second pixel, and maxima on the other axis's first
+        allowed = inside & (positions > 1) & (positions[..., ::-1] > 0)
     steps = np.where(allowed, [1, size[0]], 0)
     after, before = (
         np.take_along_axis(flat, best[..., None] + sign * steps, axis=2) for sign in (1, -1)
@@ -338,7 +341,7 @@ def _quarter_offsets(
 
 
 def _blurred(heatmap: np.ndarray, kernel_size: int) -> np.ndarray:
-    """A heatmap (H, W) smoothed by a Gaussian, with the maximum that it had."""
+    """Smooth a heatmap (H, W) by a Gaussian, and keep its maximum."""
     blurred = cv2.GaussianBlur(
         heatmap, (kernel_size, kernel_size), 0, borderType=cv2.BORDER_CONSTANT
     )
@@ -346,7 +349,7 @@ def _blurred(heatmap: np.ndarray, kernel_size: int) -> np.ndarray:
 
 
 def dark_step(heatmap: np.ndarray, x: int, y: int, kernel_size: int) -> np.ndarray:
-    """From a heatmap's highest pixel to the Gaussian's top there (DARK), (2,) along x and y."""
+    """Return DARK's step from a heatmap's highest pixel to the top of a Gaussian, (2,), x and y."""
     height, width = heatmap.shape
     if not (1 < x < width - 2 and 1 < y < height - 2):
         return np.zeros(2)
@@ -362,7 +365,7 @@ def dark_step(heatmap: np.ndarray, x: int, y: int, kernel_size: int) -> np.ndarr
 
 
 def udp_step(heatmap: np.ndarray, x: int, y: int, kernel_size: int) -> np.ndarray:
-    """The same as UDP has it, also at the border."""
+    """Return UDP's form of the same step, which is defined at the border too."""
     logs = np.log(np.clip(_blurred(heatmap, kernel_size), np.float32(1e-3), np.float32(50)))
     v = np.pad(logs, 1, mode="edge")[y : y + 3, x : x + 3]
     gradient = 0.5 * np.array([v[1, 2] - v[1, 0], v[2, 1] - v[0, 1]])
@@ -373,23 +376,8 @@ def udp_step(heatmap: np.ndarray, x: int, y: int, kernel_size: int) -> np.ndarra
     return -np.linalg.inv(hessian) @ gradient
 
 
-def batches(
-    people: Iterable[tuple[np.ndarray, Any]], size: int
-) -> Iterable[tuple[list[np.ndarray], list[Any]]]:
-    """People in groups of at most `size`: their crops, and their places."""
-    crops, places = [], []
-    for crop, place in people:
-        crops.append(crop)
-        places.append(place)
-        if len(crops) == size:
-            yield crops, places
-            crops, places = [], []
-    if crops:
-        yield crops, places
-
-
 def main(argv: list[str] | None = None) -> int:
-    """The command line; the status is 1 if an image or a box failed, 2 if it could not begin."""
+    """Run the command line: status 1 if an image or a box failed, 2 if it could not begin."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -397,8 +385,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--boxes",
         type=Path,
-        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, names as given or bare '
-        "(default: each image is one person's)",
+        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, with the paths as given or '
+        "file names (default: each image shows one person)",
     )
     parser.add_argument("--out", type=Path, help="file to write (default: standard output)")
     parser.add_argument("--no-flip", action="store_true", help="skip the flip test: twice as fast")
@@ -411,26 +399,26 @@ def main(argv: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return _BAD_INPUT
     people: list[dict[str, Any]] = []
-    faults: list[str] = []
+    failed = False
     for image in args.images:
         try:
-            found, new_faults = predict_image(predictor, image, boxes)
+            found, problems = predict_image(predictor, image, boxes)
             people += found
         except ValueError as error:
-            new_faults = [str(error)]
-        for fault in new_faults:
-            print(f"error: {fault}", file=sys.stderr)
-        faults += new_faults
+            problems = [str(error)]
+        for problem in problems:
+            print(f"error: {problem}", file=sys.stderr)
+        failed = failed or bool(problems)
     text = json.dumps(people)
     if args.out is None:
         print(text)
     else:
         args.out.write_text(text + "\n", encoding="utf-8")
-    return _SOME_FAILED if faults else 0
+    return _SOME_FAILED if failed else 0
 
 
 def read_boxes(path: Path) -> dict[str, Any]:
-    """Boxes by the names of images."""
+    """Read boxes by the names of images."""
     try:
         boxes = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -445,20 +433,20 @@ def read_boxes(path: Path) -> dict[str, Any]:
 def predict_image(
     predictor: Predictor, name: str, boxes: dict[str, Any] | None
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """The people of one image file, and what is wrong with boxes that are left out.
+    """Return the people of one image file, and the problems of boxes that are left out.
 
-    Keypoints are as COCO has them: x, y, score of each in turn.
+    Keypoints are in COCO's form: x, y and score of each in turn.
     """
     given: list[Any] = [None]
-    faults: list[str] = []
+    problems: list[str] = []
     if boxes is None:
         keypoints, scores = predictor([name])
     else:
         entry = boxes[name] if name in boxes else boxes.get(Path(name).name)
         if entry is None:
-            raise ValueError(f"{name}: --boxes has no entry for it; give [] if nobody is there")
+            raise ValueError(f"{name}: --boxes has no entry for it. Give [] if it shows nobody")
         image = read_image(name)
-        given, faults = usable_boxes(entry, image, name)
+        given, problems = split_boxes(entry, image, name)
         keypoints, scores = predictor([image], [given])
     people = [
         dict(
@@ -469,7 +457,7 @@ def predict_image(
         )
         for box, points, values in zip(given, keypoints, scores, strict=True)
     ]
-    return people, faults
+    return people, problems
 
 
 if __name__ == "__main__":

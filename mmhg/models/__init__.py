@@ -1,6 +1,6 @@
 """The network as MMPose's backbone, head and pose estimator.
 
-`mmhg.nn` has the network itself, its equivalent and its fast forms.
+`mmhg.nn` has the network itself and its fast forms.
 """
 
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead

@@ -16,9 +16,9 @@ from torch import Tensor
 class TrainableAssociativeEmbeddingHead(AssociativeEmbeddingHead):
     """`AssociativeEmbeddingHead` with a loss that fits its own heatmaps.
 
-    MMPose's `loss` gives the heatmap loss a weight for each person where it wants one for each
-    image, and a mask without a channel axis. Here, as in Newell et al. (NIPS 2017), all heatmaps
-    count, except for the pixels that are masked out as crowd.
+    MMPose's `loss` gives the heatmap loss one weight per person, where one per image is needed, and
+    a mask without a channel axis. Here, as in Newell et al. (NIPS 2017), all heatmaps count, except
+    for the pixels that are masked out as crowd.
     """
 
     def loss(

@@ -19,10 +19,10 @@ from mmhg.nn.network import StackedHourglass
 
 @MODELS.register_module()
 class HourglassBackbone(StackedHourglass, BaseBackbone):
-    """`StackedHourglass` with what MMPose asks of a backbone.
+    """`StackedHourglass` with the settings and methods of MMPose's backbones.
 
-    Of its outputs `'heatmaps'` are for `MultiStageHeatmapHead`, `'features'` for any head of
-    MMPose, and `'pyramid'` for what follows a feature pyramid network.
+    Its output `'heatmaps'` is for `MultiStageHeatmapHead`, `'features'` for any head of MMPose, and
+    `'pyramid'` for heads that follow a feature pyramid network.
 
     Args:
         norm_cfg: Config of the norm layers; None takes batch norm with PyTorch's defaults.
@@ -59,7 +59,7 @@ class HourglassBackbone(StackedHourglass, BaseBackbone):
         self._freeze()
 
     def train(self, mode: bool = True) -> "HourglassBackbone":
-        """Set the mode; frozen parts, and batch norms under `norm_eval`, stay in evaluation."""
+        """Set the mode. Frozen parts, and batch norms under `norm_eval`, stay in evaluation."""
         nn.Module.train(self, mode)
         self._freeze()
         if self.norm_eval:

@@ -1,4 +1,4 @@
-"""How large and how costly a model is."""
+"""Count a model's parameters and multiply-accumulates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Complexity:
 def measure_complexity(
     model_cfg: dict, input_shape: tuple[int, int], *, batch_size: int = 1
 ) -> list[Complexity]:
-    """Measure a pose estimator without computing or even allocating anything.
+    """Measure a pose estimator without computing or allocating anything.
 
     Args:
         model_cfg: `cfg.model`.
@@ -37,7 +37,7 @@ def measure_complexity(
         batch_size: Images in a forward pass.
 
     Returns:
-        The whole model, then its parts: what backbone and head consist of and is not empty.
+        The whole model, then the parts of backbone and head that are not empty.
     """
     with torch.device("meta"):
         model = MODELS.build(model_cfg).eval()

@@ -36,12 +36,12 @@ def write_ours(network: Network, path: Path, *, fold: bool = False) -> list[str]
         Messages for the user.
 
     Raises:
-        InputError: One of the two files must not be written.
+        InputError: One of the two files cannot be written, or is not ours to replace.
     """
     config_path = path.with_suffix(".py")
     check_target(path)
     if config_path.exists() and not config_path.read_text(errors="replace").startswith(MARK):
-        raise InputError(f"{config_path} is not a converter's; move it, or take another name")
+        raise InputError(f"{config_path} is not a converter's. Move it, or take another name")
     cfg = config_of(network)
     state = {name: own_memory(value) for name, value in network.state.items()}
     if fold:
@@ -66,13 +66,13 @@ def write_ours(network: Network, path: Path, *, fold: bool = False) -> list[str]
     notes = list(network.notes)
     if network.structure.num_keypoints != BASE_KEYPOINTS:
         notes.append(
-            f"the network has {network.structure.num_keypoints} keypoints, the config's data are "
-            f"MPII's with {BASE_KEYPOINTS}: put your data set in their place"
+            f"the network has {network.structure.num_keypoints} keypoints, the config's dataset is "
+            f"MPII with {BASE_KEYPOINTS}. Put your dataset in its place"
         )
     if network.structure.in_channels != 3:
         notes.append(
             f"the network takes {network.structure.in_channels} channels, the config's pipelines "
-            "load 3: put your loading in its place"
+            "load 3. Put your own loading in their place"
         )
     return notes
 
@@ -81,11 +81,11 @@ def write_theirs(network: Network, layout: Layout, path: Path) -> tuple[dict[str
     """Write a checkpoint as another implementation saves and loads it.
 
     Returns:
-        Tensors that only its layout has, with the value that stands there, and messages for the
+        Tensors that only its layout has, with the value that they are given, and messages for the
         user.
 
     Raises:
-        InputError: The implementation cannot have such a network, or the file cannot be written.
+        InputError: The implementation has no such network, or the file cannot be written.
     """
     check_target(path)
     structure = network.structure
@@ -97,12 +97,12 @@ def write_theirs(network: Network, layout: Layout, path: Path) -> tuple[dict[str
     if network.mean != mean_of(layout):
         notes.append(
             f"the network expects {in_words(network.mean)}, {layout.name}'s code feeds "
-            f"{in_words(mean_of(layout))}: change it there"
+            f"{in_words(mean_of(layout))}. Change it there"
         )
     if (structure.stem_channels, structure.depth) != (layout.stem_channels, 4):
         notes.append(
             f"{layout.name}'s code builds a stem of {layout.stem_channels} and hourglasses of "
-            f"depth 4, this network has {structure.stem_channels} and {structure.depth}: change "
+            f"depth 4, this network has {structure.stem_channels} and {structure.depth}. Change "
             "it there"
         )
     if structure.in_channels != 3:
@@ -127,13 +127,13 @@ def config_of(network: Network) -> Config:
     cfg.model.data_preprocessor.mean = list(network.mean)
     if structure.in_channels != 3:  # one mean and std for all channels
         cfg.model.data_preprocessor.update(mean=[0.0], std=[255.0], bgr_to_rgb=False)
-    # MMPoseInferencer asks for both at this place.
+    # MMPoseInferencer looks for both here.
     cfg.data_mode, cfg.dataset_type = "topdown", cfg.test_dataloader.dataset.type
     return cfg
 
 
 def check_strict(cfg: Config, state: Mapping[str, Tensor]) -> None:
-    """Load the state into the config's model, all keys and shapes compared."""
+    """Load the state into the config's model, which compares all keys and shapes."""
     with DefaultScope.overwrite_default_scope("mmpose"), torch.device("meta"):
         model = MODELS.build(cfg.model)
     model.load_state_dict(state, strict=True, assign=True)
@@ -145,7 +145,7 @@ def own_memory(value: Tensor) -> Tensor:
 
 
 def check_target(path: Path) -> None:
-    """Raise an InputError where a checkpoint cannot be written."""
+    """Raise an InputError if a checkpoint cannot be written."""
     if path.suffix == ".py":
         raise InputError(f"the checkpoint must not be a .py file, got {path}")
     if not path.parent.is_dir():

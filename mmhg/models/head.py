@@ -22,31 +22,32 @@ ConfigType: TypeAlias = ConfigDict | dict
 
 @MODELS.register_module()
 class MultiStageHeatmapHead(CPMHead):
-    """Head with a heatmap loss for each output of the backbone, logged apart.
+    """Head with a heatmap loss for each output of the backbone, logged separately.
 
-    Without a ``final_layer`` it has no parameters and takes the heatmaps that the backbone hands
-    out (``HourglassBackbone(output='heatmaps')``): the paper's network. With one it predicts
+    Without a `final_layer` it has no parameters and takes the heatmaps that the backbone returns
+    (`HourglassBackbone(output='heatmaps')`): the paper's network. With one it predicts
     heatmaps from the features of any backbone that has several outputs. The last output is the
-    prediction; ``predict``, decoding and flip test are MMPose's.
+    prediction; `predict`, decoding and flip test are MMPose's.
 
     Args:
         in_channels: Channels of each input; K without a final layer.
-        out_channels: Heatmaps that come out, K.
-        num_stages: Number of inputs: the backbone's ``num_stacks``. These three must be given where
-            the head has layers; without, None takes what the backbone hands out.
+        out_channels: Heatmaps that it returns, K.
+        num_stages: Number of inputs, MMPose's word for the backbone's `num_stacks`. These three
+            must be given where the head has layers. Without layers, None takes what the backbone
+            returns.
         final_layer: Config of the 1x1 convolution that predicts the heatmaps of each stage; None
             where the inputs are heatmaps already.
         loss: Config of a keypoint loss of MMPose, or one for each stage. Target weights go to a
-            loss only if its ``use_target_weight`` is set: the paper uses none, so that a joint
+            loss only if its `use_target_weight` is set. The paper uses none, so that a keypoint
             without annotation has an all-zero target.
         loss_weights: Weight of each stage's loss; None weighs all by 1, as in the paper.
-        deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in ``CPMHead``.
+        deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in `CPMHead`.
         deconv_kernel_sizes: Their kernel sizes.
         decoder: Config of the codec that turns heatmaps into keypoints.
-        init_cfg: Config of the initialisation; None keeps PyTorch's.
+        init_cfg: Config of the initialization; None keeps PyTorch's.
 
     Raises:
-        InputError: The inputs or settings do not fit together; the message names the setting.
+        InputError: Inputs or settings do not fit together. The message names the setting.
     """
 
     def __init__(
@@ -68,9 +69,9 @@ class MultiStageHeatmapHead(CPMHead):
         missing = [name for name, number in numbers.items() if number is None]
         if self.has_layers and missing:
             raise InputError(
-                f"a head with a final_layer or deconvolutions must be given {', '.join(missing)}; "
-                "set num_stages to the backbone's num_stacks, in_channels to its channels and "
-                "out_channels to the data set's number of keypoints"
+                f"a head with a final_layer or deconvolutions must be given {', '.join(missing)}. "
+                "Set num_stages to the backbone's num_stacks, in_channels to its channels and "
+                "out_channels to the dataset's number of keypoints"
             )
         if num_stages is None and isinstance(loss, list):
             num_stages = len(loss)
@@ -97,27 +98,27 @@ class MultiStageHeatmapHead(CPMHead):
 
     @property
     def default_init_cfg(self) -> list[dict]:
-        """PyTorch's initialisation; ``CPMHead`` would draw weights with std 0.001."""
+        """Keep PyTorch's initialization; `CPMHead` would draw weights with std 0.001."""
         return []
 
     def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
-        """Heatmaps of every stage: num_stages inputs (N, C, H, W) to as many (N, K, H, W).
+        """Map num_stages inputs (N, C, H, W) to the heatmaps (N, K, H, W) of each stage.
 
-        A head without layers of its own also takes the last stage's alone, in evaluation: that is
-        what `FastHourglass` hands out.
+        In evaluation a head without layers also takes the last stage's heatmaps alone, which is
+        what `FastHourglass` returns.
         """
         last_alone = len(feats) == 1 and not self.training and not self.has_layers
         if self.num_stages not in (None, len(feats)) and not last_alone:
             raise InputError(
-                f"the backbone hands out {len(feats)} feature maps, the head's num_stages is "
-                f"{self.num_stages}; set it to the backbone's num_stacks"
+                f"the backbone returns {len(feats)} feature maps, the head's num_stages is "
+                f"{self.num_stages}. Set it to the backbone's num_stacks"
             )
         heatmaps: list[Tensor] = super().forward(feats) if self.has_layers else list(feats)
         channels = heatmaps[-1].shape[1]
         if self.out_channels not in (None, channels):
             raise InputError(
                 f"the head's out_channels is {self.out_channels}, but its heatmaps have {channels} "
-                "channels; set out_channels and the backbone's num_keypoints to the same number"
+                "channels. Set out_channels and the backbone's num_keypoints to the same number"
             )
         return heatmaps
 
@@ -127,16 +128,16 @@ class MultiStageHeatmapHead(CPMHead):
         batch_data_samples: OptSampleList,
         train_cfg: ConfigType | None = None,
     ) -> dict[str, Tensor]:
-        """Losses ``loss_stack0`` ... of every stage, and the accuracy ``acc_pose`` of the last.
+        """Return the losses `loss_stack0` ... of every stage, and `acc_pose`, the last's accuracy.
 
         Args:
             feats: num_stages feature maps, (N, C, H, W) each.
-            batch_data_samples: N samples with ``gt_fields.heatmaps`` (K, H, W) and
-                ``gt_instance_labels.keypoint_weights`` (1, K).
+            batch_data_samples: N samples with `gt_fields.heatmaps` (K, H, W) and
+                `gt_instance_labels.keypoint_weights` (1, K).
             train_cfg: Unused; part of MMPose's interface.
 
         Returns:
-            Scalars on the device of the heatmaps; mmengine adds up those named ``loss``.
+            Scalars on the device of the heatmaps; mmengine adds up those named `loss`.
         """
         heatmaps = self.forward(feats)
         targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
@@ -146,8 +147,8 @@ class MultiStageHeatmapHead(CPMHead):
         if heatmaps[-1].shape != targets.shape:
             raise InputError(
                 f"heatmaps of shape {tuple(heatmaps[-1].shape)} cannot be compared with targets of "
-                f"shape {tuple(targets.shape)} (N, K, H, W); set the backbone's num_keypoints "
-                "(and out_channels, if given) to the data set's number of keypoints, and the "
+                f"shape {tuple(targets.shape)} (N, K, H, W). Set the backbone's num_keypoints "
+                "(and out_channels, if given) to the dataset's number of keypoints, and the "
                 "codec's heatmap_size to the input size / 4"
             )
         loss_weights = self.loss_weights or [1.0] * len(heatmaps)
@@ -165,5 +166,5 @@ class MultiStageHeatmapHead(CPMHead):
     def _stage_loss(self, stage: int, output: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
         modules = self.loss_module
         loss = modules[stage] if isinstance(modules, nn.ModuleList) else modules
-        # KeypointMSELoss masks whenever it is given weights, whatever use_target_weight says.
+        # KeypointMSELoss masks whenever it is given weights, use_target_weight or not.
         return loss(output, targets, weights if loss.use_target_weight else None)

@@ -15,7 +15,7 @@ from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch, strip_wrapper
 from mmhg.errors import InputError
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
-"""Names of the layers, ours and MMPose's, that give a heatmap for each joint."""
+"""Names of the layers, ours and MMPose's, that give one heatmap per keypoint."""
 
 
 def load_model(config: Config, checkpoint: str | Path) -> Any:
@@ -41,19 +41,19 @@ def load_model(config: Config, checkpoint: str | Path) -> Any:
 
 
 def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
-    """Read a checkpoint onto the CPU, as MMEngine does; nothing in it is run.
+    """Read a checkpoint onto the CPU, as mmengine does, without running code in it.
 
     Raises:
-        InputError: There is no such checkpoint, or the file is none.
+        InputError: There is no such file, or it is no checkpoint.
     """
     try:
         content = CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
     except FileNotFoundError as error:
         if Path(path).expanduser().is_dir():
             raise InputError(
-                f"checkpoint {path} is a folder; give a checkpoint file (.pth)"
+                f"checkpoint {path} is a folder. Give a checkpoint file (.pth)"
             ) from error
-        raise InputError(f"there is no checkpoint {path}; check its path") from error
+        raise InputError(f"there is no checkpoint {path}. Check its path") from error
     except FILE_ERRORS:
         raise
     except Exception as error:  # a damaged file may fail in any way
@@ -66,9 +66,7 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
 
 
 def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]:
-    """Say in words how two state dicts differ; the list is empty where they do not."""
-    missing = [name for name in wanted if name not in saved]
-    unexpected = [name for name in saved if name not in wanted]
+    """Describe how two state dicts differ; the list is empty if they do not."""
     common = [name for name in wanted if name in saved]
     reshaped = [
         f"{name} {tuple(saved[name].shape)} instead of {tuple(wanted[name].shape)}"
@@ -76,8 +74,8 @@ def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]
         if saved[name].shape != wanted[name].shape
     ]
     kinds = {
-        "lacking": missing,
-        "not in the model": unexpected,
+        "lacking": [name for name in wanted if name not in saved],
+        "not in the model": [name for name in saved if name not in wanted],
         "of another shape": reshaped,
     }
     differences = [
@@ -87,14 +85,14 @@ def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]
     ]
     for name in common:
         if not PREDICTION_LAYERS.isdisjoint(name.split(".")):
-            joints, wanted_joints = saved[name].shape[0], wanted[name].shape[0]
-            if joints != wanted_joints:
-                return [f"it is for {joints} joints, the config for {wanted_joints}", *differences]
+            number, other = saved[name].shape[0], wanted[name].shape[0]
+            if number != other:
+                return [f"it is for {number} keypoints, the config for {other}", *differences]
     return differences
 
 
 def check_input(path: str, meta: Any, model: nn.Module) -> None:
-    """Compare the model's mean and std with those that a converted checkpoint has noted.
+    """Compare the model's mean and std with those that a converted checkpoint records.
 
     Raises:
         InputError: They differ.
@@ -109,5 +107,5 @@ def check_input(path: str, meta: Any, model: nn.Module) -> None:
         if wanted is not None and found != wanted:
             raise InputError(
                 f"checkpoint {path} was trained on input with {name} {wanted}, the config has "
-                f"{found}: set model.data_preprocessor.{name} to that of the checkpoint"
+                f"{found}. Set model.data_preprocessor.{name} to that of the checkpoint"
             )

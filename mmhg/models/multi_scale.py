@@ -1,4 +1,4 @@
-"""Multi-scale testing: heatmaps of a person's crops of several sizes, averaged.
+"""Multi-scale testing: average the heatmaps of a person's crops of several sizes.
 
 Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
 """
@@ -24,24 +24,24 @@ from mmhg.errors import InputError
 
 @MODELS.register_module()
 class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
-    """`TopdownPoseEstimator` that averages what it sees in crops of several sizes.
+    """`TopdownPoseEstimator` that averages the heatmaps of crops of several sizes.
 
     `test_cfg.scales` are the factors of the crop's side, in the order in which the test pipeline
-    hands out the crops (mmcv's `TestTimeAug` over `ScaleBox`; `with_test_scales` sets up both).
-    Each crop goes through the network, with the flip test if that is set; the heatmaps are laid
-    over those of the crop nearest to the usual size and averaged where they overlap, then decoded
-    as usual. Samples are marked with `test_scales`, so that reports can name them. With a pipeline
-    of one crop per person, as in training and validation, it works as its base class.
+    gives the crops (mmcv's `TestTimeAug` over `ScaleBox`; `with_test_scales` sets up both). Each
+    crop goes through the network, with the flip test if that is set. The heatmaps are laid over
+    those of the crop nearest to the usual size, averaged where they overlap, and decoded as usual.
+    Samples are marked with `test_scales`, so that reports can name them. With a pipeline of one
+    crop per person, as in training and validation, it works as its base class.
 
     Raises:
-        InputError: The pipeline's crops and `test_cfg.scales` do not go together, or the head's
-            codec is not among HourglassHeatmap, MSRAHeatmap and UDPHeatmap.
+        InputError: The number of crops is not that of `test_cfg.scales`, or the head's codec is
+            not HourglassHeatmap, MSRAHeatmap or UDPHeatmap.
     """
 
     test_cfg: Mapping[str, Any]
 
     def test_step(self, data: dict[str, Any]) -> list[PoseDataSample]:
-        """Predict a batch; of several crops per person, the merged prediction."""
+        """Predict a batch. Several crops per person give one merged prediction."""
         if not has_several_crops(data):
             return super().test_step(data)
         plain = copy(self)  # shares everything, so that other threads keep their settings
@@ -50,7 +50,7 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
         return self.merge_crops(crops, heatmaps=self.test_cfg.get("output_heatmaps", False))
 
     def split_crops(self, data: dict[str, Any]) -> list[dict[str, Any]]:
-        """Take a batch of several crops per person apart: one batch per crop size.
+        """Split a batch of several crops per person into one batch per crop size.
 
         Raises:
             InputError: There are more or fewer of them than `test_cfg.scales`.
@@ -58,8 +58,8 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
         scales = self.test_cfg.get("scales") or ()
         if len(scales) != len(data["inputs"]):
             raise InputError(
-                f"model.test_cfg.scales is {list(scales)}, but the test pipeline hands out "
-                f"{len(data['inputs'])} crops per person; set both by with_test_scales"
+                f"model.test_cfg.scales is {list(scales)}, but the test pipeline gives "
+                f"{len(data['inputs'])} crops per person. Set both by with_test_scales"
             )
         pairs = zip(data["inputs"], data["data_samples"], strict=True)
         return [dict(inputs=inputs, data_samples=samples) for inputs, samples in pairs]
@@ -98,7 +98,7 @@ class MultiScaleTopdownPoseEstimator(TopdownPoseEstimator):
 
 
 def has_several_crops(data: Mapping[str, Any]) -> bool:
-    """Tell whether a batch has several crops per person, as multi-scale testing collates them."""
+    """Tell whether a batch has several crops per person, as multi-scale testing collates it."""
     return not isinstance(data["data_samples"][0], PoseDataSample)
 
 
@@ -107,8 +107,8 @@ def resample(heatmaps: Tensor, factor: float, center: tuple[float, float]) -> Te
 
     Args:
         heatmaps: (N, K, H, W).
-        factor: Side of the crop that is wanted over that of this one.
-        center: Where the crops' center lies, x and y in heatmap px, 0-based.
+        factor: Side of the wanted crop divided by the side of this one.
+        center: The crops' center, x and y in heatmap px, 0-based.
 
     Returns:
         (N, K, H, W), bilinear; 0 where the crop does not reach.
@@ -134,7 +134,6 @@ def _center(codec: object, width: int, height: int) -> tuple[float, float]:
     if isinstance(codec, MSRAHeatmap):
         return width / 2, height / 2
     raise InputError(
-        f"multi-scale testing knows where HourglassHeatmap, MSRAHeatmap and UDPHeatmap put their "
-        f"pixels, not {type(codec).__name__}; set the head's decoder to one of them, or test at "
-        "one scale"
+        f"multi-scale testing is for HourglassHeatmap, MSRAHeatmap and UDPHeatmap, not "
+        f"{type(codec).__name__}. Set the head's decoder to one of them, or test at one scale"
     )

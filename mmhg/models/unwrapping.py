@@ -1,4 +1,4 @@
-"""The model itself, without what trains it on several devices."""
+"""Take the wrapper for several devices off a model."""
 
 from __future__ import annotations
 

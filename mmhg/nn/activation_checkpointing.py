@@ -1,4 +1,4 @@
-"""Activation checkpointing that leaves batch norm's statistics as they are without it."""
+"""Activation checkpointing with the same batch norm statistics as without it."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,12 +11,12 @@ from torch.utils.checkpoint import checkpoint
 
 
 @contextmanager
-def statistics_kept(module: nn.Module) -> Iterator[None]:
+def keep_statistics(module: nn.Module) -> Iterator[None]:
     """Keep running statistics and counters of batch norms in training mode as they are."""
     norms = [m for m in module.modules() if isinstance(m, _NormBase) and m.training]
     settings = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        # Not track_running_stats=False: autograd would save other tensors than the first time.
+        # Not track_running_stats=False: autograd would then save other tensors than before.
         norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
@@ -26,15 +26,15 @@ def statistics_kept(module: nn.Module) -> Iterator[None]:
 
 
 def checkpoint_module(module: nn.Module, x: Tensor) -> Any:
-    """Compute `module(x)`, its activations freed and computed again in the backward pass.
+    """Compute `module(x)`; free its activations and compute them again in the backward pass.
 
-    The second computation sees the same batch, so it must not update the statistics again.
-    `torch.compile` sees to that itself (it repeats values, not their side effects).
+    The second computation has the same batch, so it must not update the statistics again.
+    `torch.compile` ensures that itself: it repeats values, not their side effects.
     """
     if torch.compiler.is_compiling():
         return checkpoint(module, x, use_reentrant=False)
 
     def contexts() -> tuple[AbstractContextManager, AbstractContextManager]:
-        return nullcontext(), statistics_kept(module)
+        return nullcontext(), keep_statistics(module)
 
     return checkpoint(module, x, use_reentrant=False, context_fn=contexts)

@@ -1,4 +1,4 @@
-"""The fast form of the network in the network's place, for the time of inference.
+"""Put the fast form of a network in the network's place while it is used for inference.
 
 Shape shorthand in this module: N images, H x W px of the input image.
 """
@@ -18,15 +18,14 @@ from mmhg.nn.network import StackedHourglass
 
 
 class FastHourglass(nn.Module):
-    """Stands in a trained network's place and computes its `FoldedHourglass`.
+    """A module that takes a trained network's place and computes its `FoldedHourglass`.
 
     Parameters, buffers and names are the network's own: a state dict that is saved while this
-    module stands there is that of the network. The folded copy is made at the first image, and
-    anew after `to` and `load_state_dict`. If the weights are changed by other means later,
-    `refresh` tells so.
+    module is in its place is that of the network. The folded copy is made at the first image, and
+    again after `to` and `load_state_dict`. Call `refresh` if the weights change in another way.
 
     Args:
-        network: Is left as it is.
+        network: The plain network; it is left as it is.
         dtype: As in `FoldedHourglass`.
         compile: Use `compiled` as well.
 
@@ -44,7 +43,7 @@ class FastHourglass(nn.Module):
         super().__init__()
         for name, module in network.named_children():
             self.add_module(name, module)
-        # Not registered: its modules are, by the names that they have there.
+        # Not registered itself: its modules are registered above, under their own names.
         self.__dict__["network"] = network
         self.dtype = dtype
         self.compiles = compile
@@ -54,27 +53,27 @@ class FastHourglass(nn.Module):
     network: StackedHourglass
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Map images (N, in_channels, H, W) to what `FoldedHourglass` returns; no gradients."""
+        """Return what `FoldedHourglass` does for images (N, in_channels, H, W); no gradients."""
         program: Forward | None = self.__dict__["_program"]
-        if program is None:  # of two threads that come first, each may make its own
+        if program is None:  # two threads that come first may each make their own
             folded = FoldedHourglass(self.network, self.dtype)
             program = compiled(folded) if self.compiles else folded
             self.__dict__["_program"] = program
         return program(images)
 
     def refresh(self) -> None:
-        """Fold the weights anew at the next image, since they have changed."""
+        """Fold the weights again at the next image, because they have changed."""
         self.__dict__["_program"] = None
 
     def train(self, mode: bool = True) -> FastHourglass:
         """Keep the evaluation mode.
 
         Raises:
-            InputError: The training mode is asked for.
+            InputError: `mode` asks for training.
         """
         if mode:
             raise InputError(
-                "the fast form of the network cannot train; put its `network` back in its place"
+                "the fast form of the network cannot train. Put its `network` back in its place"
             )
         self.network.eval()
         return self
@@ -94,15 +93,15 @@ class FastHourglass(nn.Module):
 def enable_fast_inference(
     model: nn.Module, *, dtype: torch.dtype = torch.float32, compile: bool = False
 ) -> bool:
-    """Put a `FastHourglass` in the place of a model's backbone, to stay there.
+    """Put a `FastHourglass` in the place of a model's backbone for good.
 
     Args:
-        model: Any module with a `StackedHourglass` in `model.backbone`; `HourglassBackbone` is one.
+        model: Any module whose `backbone` is a `StackedHourglass`, such as `HourglassBackbone`.
         dtype: As in `FoldedHourglass`.
         compile: Use `compiled` as well.
 
     Returns:
-        Whether the backbone is one; any other stays.
+        True if that was done; any other backbone stays as it is.
     """
     backbone = getattr(model, "backbone", None)
     network = backbone.network if isinstance(backbone, FastHourglass) else backbone
@@ -118,15 +117,15 @@ def fast_inference(
 ) -> Iterator[bool]:
     """Put a `FastHourglass` in the place of a model's backbone for the length of a `with` block.
 
-    Afterwards, also after an exception, the backbone is the very module that it was.
+    Afterwards, also after an exception, the backbone is the same module as before.
 
     Args:
-        model: As in `enable_fast_inference`, which is the choice where several threads use a model.
+        model: As in `enable_fast_inference`. Use that where several threads share a model.
         dtype: As in `FoldedHourglass`.
         compile: Use `compiled` as well.
 
     Yields:
-        Whether it applies.
+        True if that was done, as `enable_fast_inference` returns it.
     """
     backbone: Any = getattr(model, "backbone", None)
     try:

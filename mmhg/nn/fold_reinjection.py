@@ -1,11 +1,11 @@
-"""The trained network as a stack of features alone, without heatmaps between the stacks.
+"""Rebuild a trained network so that it re-injects features alone, without heatmaps.
 
 Prediction and re-injection are linear 1x1 convolutions, so that what a stack hands on,
 
     x + W_f f + b_f + W_h (W_p f + b_p) + b_h = x + (W_f + W_h W_p) f + (b_f + b_h + W_h b_p),
 
-is one convolution of its features f: exactly, except for rounding. The predictions then stand
-outside of the network, and all but the last may be left out.
+is one convolution of its features f, exactly except for rounding. The predictions are then outside
+of the network, and all except the last may be left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from torch import Tensor
 
 from mmhg.errors import InputError
 
-_STACK = re.compile(r"backbone\.stacks\.(\d+)\.(.+)\.(weight|bias)")
+_LAYER = re.compile(
+    r"backbone\.stacks\.(\d+)\.(prediction|reinject_features|reinject_heatmaps)\.(weight|bias)"
+)
 
 
 def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -33,38 +35,36 @@ def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         convolution, and the head predicts from the features of each stack.
 
     Raises:
-        InputError: The state is of another network; names what it lacks.
+        InputError: The state is of another network. The message names what it lacks.
     """
-    folded = {key: value for key, value in state.items() if _STACK.fullmatch(key) is None}
+    folded: dict[str, Tensor] = {}
     stacks: dict[int, dict[str, dict[str, Tensor]]] = {}
     for key, value in state.items():
-        if match := _STACK.fullmatch(key):
+        if match := _LAYER.fullmatch(key):
             index, layer, kind = int(match[1]), match[2], match[3]
-            if layer in ("prediction", "reinject_features", "reinject_heatmaps"):
-                stacks.setdefault(index, {}).setdefault(layer, {})[kind] = value
-            else:
-                folded[key] = value
+            stacks.setdefault(index, {}).setdefault(layer, {})[kind] = value
+        else:
+            folded[key] = value
     if not stacks:
         raise InputError("the state has no backbone.stacks: it is not a stacked hourglass")
     last = max(stacks)
     for index, layers in sorted(stacks.items()):
-        wanted = {"prediction", "reinject_features", "reinject_heatmaps"}
-        wanted -= {"reinject_features", "reinject_heatmaps"} if index == last else set()
-        if lacking := sorted(wanted - layers.keys()):
+        wanted = ["prediction", *["reinject_features", "reinject_heatmaps"] * (index < last)]
+        if lacking := [name for name in wanted if name not in layers]:
             raise InputError(
-                f"stack {index} lacks {', '.join(lacking)}: only a network of output='heatmaps' "
+                f"stack {index} lacks {', '.join(lacking)}. Only a network of output='heatmaps' "
                 "has heatmaps to fold"
             )
         for kind, value in layers["prediction"].items():
             folded[f"head.multi_final_layers.{index}.{kind}"] = value
         if index != last:
-            for kind, value in merged_reinjection(**layers).items():
+            for kind, value in merge_reinjection(**layers).items():
                 folded[f"backbone.stacks.{index}.reinject_features.{kind}"] = value
     return folded
 
 
 def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe the model whose state `fold_reinjection` gives.
+    """Describe the model whose state `fold_reinjection` returns.
 
     Args:
         model: `cfg.model` of the network with heatmaps between the stacks.
@@ -80,12 +80,12 @@ def fold_model_config(model: Mapping[str, Any]) -> dict[str, Any]:
     return dict(model, backbone=backbone, head=head)
 
 
-def merged_reinjection(
+def merge_reinjection(
     prediction: Mapping[str, Tensor],
     reinject_features: Mapping[str, Tensor],
     reinject_heatmaps: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
-    """Work out, in float64, the one convolution that takes the place of three.
+    """Compute, in float64, the one convolution that replaces the three given.
 
     Args:
         prediction: `weight` (K, C, 1, 1) and `bias` (K,) of the heatmaps' convolution.
@@ -95,11 +95,10 @@ def merged_reinjection(
     Returns:
         `weight` (C, C, 1, 1) and `bias` (C,).
     """
-    of_features, of_heatmaps = reinject_features, reinject_heatmaps
-    dtype = of_features["weight"].dtype
-    matrix = of_heatmaps["weight"].double().flatten(1)  # (C, K)
-    weight = of_features["weight"].double().flatten(1)
+    dtype = reinject_features["weight"].dtype
+    matrix = reinject_heatmaps["weight"].double().flatten(1)  # (C, K)
+    weight = reinject_features["weight"].double().flatten(1)
     weight = weight + matrix @ prediction["weight"].double().flatten(1)
-    bias = of_features["bias"].double() + of_heatmaps["bias"].double()
+    bias = reinject_features["bias"].double() + reinject_heatmaps["bias"].double()
     bias = bias + matrix @ prediction["bias"].double()
     return {"weight": weight[:, :, None, None].to(dtype), "bias": bias.to(dtype)}

@@ -1,4 +1,4 @@
-"""The trained network rebuilt for inference, with the same heatmaps.
+"""Rebuild a trained network for inference, with the same heatmaps.
 
 Shape shorthand in this module: N images, K keypoints, H x W px of the input image.
 """
@@ -11,7 +11,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
-from mmhg.nn.fold_reinjection import merged_reinjection
+from mmhg.nn.fold_reinjection import merge_reinjection
 from mmhg.nn.fuse_conv_bn import fuse_conv_bn
 from mmhg.nn.network import StackedHourglass
 from mmhg.nn.stack import Stack
@@ -23,13 +23,14 @@ class FoldedHourglass(nn.Module):
     """A copy of a trained `StackedHourglass` for inference, with folded weights of its own.
 
     Batch norms are folded into the convolutions ahead of them, prediction and re-injection between
-    the stacks into one convolution, memory is laid out channels last, and of the heatmaps only the
-    last stack's are computed. In float32 that is exact except for rounding.
+    the stacks into one convolution. Memory is laid out channels last, and only the last stack's
+    heatmaps are computed. In float32 the result is exact except for rounding.
 
     Args:
         network: With any `output`. With `'features'` and `'pyramid'` all outputs stay.
-        dtype: `torch.bfloat16` computes all but the last prediction in it: faster on processors
-            that have it, and the keypoints move (docs/deployment.md says how far).
+        dtype: The type to compute in; the last prediction is always computed in float32.
+            `torch.bfloat16` is faster on processors that have it, but moves the keypoints
+            (docs/deployment.md says how far).
     """
 
     def __init__(self, network: StackedHourglass, dtype: torch.dtype = torch.float32) -> None:
@@ -42,7 +43,7 @@ class FoldedHourglass(nn.Module):
                 self.prediction, stack.prediction = stack.prediction, None
                 if stack.reinject_features is not None and stack.reinject_heatmaps is not None:
                     layers = (self.prediction, stack.reinject_features, stack.reinject_heatmaps)
-                    merged = merged_reinjection(*(dict(layer.state_dict()) for layer in layers))
+                    merged = merge_reinjection(*(dict(layer.state_dict()) for layer in layers))
                     stack.reinject_features.load_state_dict(merged)
                     stack.reinject_heatmaps = None
         if network.output != "heatmaps":
@@ -58,15 +59,15 @@ class FoldedHourglass(nn.Module):
             images: (N, in_channels, H, W), as the network takes them.
 
         Returns:
-            For 'heatmaps' the last stack's alone, (N, K, H / 4, W / 4); else what the network
-            returns. float32.
+            float32: for 'heatmaps' those of the last stack alone, (N, K, H / 4, W / 4), otherwise
+            what the network returns.
         """
         images = images.to(dtype=self.dtype, memory_format=torch.channels_last)
         if self.prediction is None:
             return tuple(output.float() for output in self.network(images))
         self.network.check_input(images)
         x = self.network.stem(images)
-        for stack in self.network.stacks:  # keeps no stack's features but the last
+        for stack in self.network.stacks:  # keeps the last stack's features alone
             features, _, x = stack(x)
         return (self.prediction(features.float()),)
 

@@ -1,4 +1,4 @@
-"""Batch norms folded into the convolutions ahead of them, for inference."""
+"""Fold batch norms into the convolutions ahead of them, for inference."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Model = TypeVar("Model", bound=nn.Module)
 def fuse_conv_bn(model: Model) -> Model:
     """Copy a model in evaluation mode, with batch norms folded into convolutions.
 
-    Exact except for rounding. In the stacked hourglass three places allow it: the stem's first
-    layer, the linear layer after each hourglass, and in every residual the second and third batch
-    norm, which follow the first and second convolution. The first batch norm of a residual acts on
-    its input, which the skip needs as it is, and stays.
+    The result is exact except for rounding. In the stacked hourglass three places allow it: the
+    stem's first layer, the linear layer after each hourglass, and the second and third batch norm
+    of every residual, which follow its first and second convolution. The first batch norm of a
+    residual acts on its input, which the skip needs unchanged, and stays.
 
     Args:
-        model: Any module; a batch norm is folded where it directly follows a convolution in a
-            `Sequential`. Its place is taken by an `Identity`, so that names stay.
+        model: Any module. A batch norm is folded where it directly follows a convolution in a
+            `Sequential`. An `Identity` takes its place, so that names stay.
     """
     fused = deepcopy(model).eval()
     for module in fused.modules():

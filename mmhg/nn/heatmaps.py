@@ -1,4 +1,4 @@
-"""Heatmaps drawn from keypoints, and read again.
+"""Draw heatmaps from keypoints, and read keypoints off heatmaps.
 
 Shape shorthand in this module: N images, K keypoints, M maps, H x W px of the heatmaps.
 """
@@ -15,16 +15,16 @@ from torch import Tensor
 QUARTER = 0.25
 """Heatmap px from the maximum towards the higher neighbor."""
 
-_BEFORE_FLOOR = 1e-4
+BEFORE_FLOOR = 1e-4
 """Heatmap px that `pose-hg-train` adds so that rounding does not cost a whole pixel."""
 
 
 class Peaks(NamedTuple):
-    """Where maps are highest: the first such place in reading order, and what is around it.
+    """The maxima of maps, each the first in reading order, and the slopes there.
 
     Attributes:
         positions: x and y (M, 2), heatmap px, 0-based.
-        values: (M,); NaN where a map has a NaN, whose place it then is.
+        values: (M,). A NaN counts as the maximum of its map.
         slopes: (M, 2) right neighbor minus left, lower minus upper. Where one is missing, at the
             border, it is another pixel of the map.
     """
@@ -59,10 +59,25 @@ def quarter_offsets(peaks: Peaks, allowed: np.ndarray) -> np.ndarray:
         return QUARTER * np.sign(np.where(allowed, peaks.slopes, 0))
 
 
+def read_keypoints(maps: np.ndarray, stride: float | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Read keypoints (M, 2), input px, and scores (M,) off maps (M, H, W), as `decode_heatmaps`."""
+    peaks = find_peaks(maps)
+    last = np.array(maps.shape[:0:-1]) - 1
+    inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
+    pixels = peaks.positions + quarter_offsets(peaks, inside)
+    return ((pixels + 0.5) * stride - 0.5).astype(np.float32), peaks.values
+
+
+def as_maps(heatmaps: Tensor) -> np.ndarray:
+    """Return heatmaps (N, K, H, W) of any device as maps (N K, H, W), float32 or wider."""
+    maps = heatmaps.detach().flatten(0, 1)
+    return maps.to("cpu", torch.promote_types(maps.dtype, torch.float32)).contiguous().numpy()
+
+
 def decode_heatmaps(heatmaps: Tensor, *, stride: float = 4) -> tuple[Tensor, Tensor]:
     """Read keypoints off heatmaps by the rule of the authors' released code.
 
-    A keypoint is at the maximum, a quarter pixel towards the higher neighbor along each axis,
+    A keypoint is at the maximum, moved a quarter pixel towards the higher neighbor along each axis,
     unless the maximum lies on the border. A heatmap pixel covers `stride` x `stride` input px.
 
     Args:
@@ -73,15 +88,8 @@ def decode_heatmaps(heatmaps: Tensor, *, stride: float = 4) -> tuple[Tensor, Ten
         Keypoints (N, K, 2), x and y in input px, 0-based, and the maxima (N, K) as their scores;
         float32, on the heatmaps' device.
     """
-    maps = heatmaps.detach().float().cpu().numpy()
-    height, width = maps.shape[2:]
-    peaks = find_peaks(maps.reshape(-1, height, width))
-    last = np.array((width - 1, height - 1))
-    inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
-    pixels = peaks.positions + quarter_offsets(peaks, inside)
-    keypoints = torch.from_numpy((pixels + 0.5) * stride - 0.5).float()
-    people, device = maps.shape[:2], heatmaps.device
-    scores = torch.from_numpy(peaks.values)
+    keypoints, scores = map(torch.from_numpy, read_keypoints(as_maps(heatmaps.float()), stride))
+    people, device = heatmaps.shape[:2], heatmaps.device
     return keypoints.reshape(*people, 2).to(device), scores.reshape(people).to(device)
 
 
@@ -107,7 +115,7 @@ def draw_targets(
     Returns:
         (N, K, H, W) float32, on the keypoints' device.
     """
-    pixels = torch.floor((keypoints.double() + 0.5) / stride + _BEFORE_FLOOR)
+    pixels = torch.floor((keypoints.double() + 0.5) / stride + BEFORE_FLOOR)
     profiles = []
     for axis, length in enumerate(size):
         distances = torch.arange(length, device=keypoints.device) - pixels[..., axis, None]

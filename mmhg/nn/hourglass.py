@@ -14,11 +14,11 @@ from mmhg.nn.residual import Norm, residuals
 class Hourglass(nn.Module):
     """Hourglass module (the paper's Figure 3), defined by recursion.
 
-    Where a side is odd, max-pooling leaves out its last pixel, and the map that comes up again is
+    Where a side is odd, max-pooling leaves out its last pixel, and the lower resolution's map is
     enlarged to the size of the skip.
 
     Args:
-        depth: How often the resolution is halved; the paper has 4.
+        depth: Number of times the resolution is halved; the paper has 4.
         channels: Width of every layer, C.
         num_blocks: Residual modules at each place; the paper has 1.
         norm: Makes the norm layers.
@@ -60,7 +60,7 @@ class Hourglass(nn.Module):
         return [self.skip(x) + self._top_down(inner[0], x.shape[-2:]), *inner]
 
     def _top_down(self, inner: Tensor, size: Sequence[int]) -> Tensor:
-        """Bring the lower resolution's map (N, C, h, w) up to `size`, height and width."""
+        """Enlarge the lower resolution's map (N, C, h, w) to `size`, height and width."""
         up: Tensor = self.up(inner)
         height, width = up.shape[-2:]
         if (2 * height, 2 * width) == tuple(size):

@@ -1,4 +1,4 @@
-"""Intermediate supervision.
+"""The loss of intermediate supervision.
 
 Shape shorthand in this module: N images, K keypoints, H x W px of the heatmaps.
 """
@@ -14,7 +14,7 @@ from mmhg.errors import InputError
 def intermediate_supervision_loss(
     heatmaps: Sequence[Tensor], targets: Tensor, *, weights: Sequence[float] | None = None
 ) -> Tensor:
-    """Sum over the stacks the mean squared error over all elements, as in the paper.
+    """Sum the mean squared errors of all stacks, each over all elements, as in the paper.
 
     Args:
         heatmaps: One tensor (N, K, H, W) per stack.
@@ -23,7 +23,7 @@ def intermediate_supervision_loss(
         weights: One factor per stack; None weighs all by 1, as the paper does.
 
     Raises:
-        InputError: Shapes or numbers do not go together.
+        InputError: The shapes, or the numbers of stacks and weights, differ.
     """
     factors = [1.0] * len(heatmaps) if weights is None else weights
     if len(factors) != len(heatmaps):

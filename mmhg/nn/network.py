@@ -27,8 +27,8 @@ class StackedHourglass(nn.Module):
     """Stacked Hourglass network (Newell, Yang, Deng, "Stacked Hourglass Networks for Human Pose
     Estimation", ECCV 2016), after the authors' `hg.lua`.
 
-    The loop over the stacks lives here, since each stack's heatmaps feed the next one. What is
-    handed out is selectable, and nothing is built that would get no gradient from it.
+    The loop over the stacks is here, because each stack's heatmaps feed the next one. Nothing is
+    built that would get no gradient from the chosen `output`.
 
     Args:
         num_stacks: Hourglasses one after the other; the paper has 8.
@@ -36,7 +36,7 @@ class StackedHourglass(nn.Module):
             features alone.
         in_channels: Channels of the image: 3 for RGB, 1 for gray.
         channels: Width of the network, C; the paper has 256. Must be even.
-        depth: How often each hourglass halves the resolution; the paper has 4 (64 to 4 px).
+        depth: Number of times each hourglass halves the resolution; the paper has 4 (64 to 4 px).
         num_blocks: Residual modules at each place of the hourglass; the paper has 1.
         stem_channels: Widths of the stem's 7x7 convolution and of the two residuals after it.
         output: What `forward` returns:
@@ -46,14 +46,14 @@ class StackedHourglass(nn.Module):
             - `'pyramid'`: the last hourglass's top-down features, depth + 1 maps of C channels,
               finest first, as a feature pyramid network gives them. The first has sides H / 4 and
               W / 4, each further one half of that, rounded down: 72, 36, 18, 9, 4 px for 288.
-        norm: Makes the norm layer of so many channels. BatchNorm2d's defaults, eps 1e-5 and
+        norm: Makes the norm layer for a number of channels. BatchNorm2d's defaults, eps 1e-5 and
             momentum 0.1, are the paper's.
         with_cp: Checkpoint the stem and each stack: less memory, more time, the same gradients
             and the same batch norm statistics.
 
     Attributes:
-        input_mean: What a checkpoint's network expects to be subtracted from RGB in [0, 1]; the
-            paper's subtracts nothing. Set by `from_checkpoint`; `forward` does not apply it.
+        input_mean: Mean of RGB in [0, 1] that a checkpoint's network expects to be subtracted. The
+            paper's is 0. `from_checkpoint` sets it, but `forward` does not apply it.
 
     Raises:
         InputError: An argument does not fit; the message names it.
@@ -90,7 +90,7 @@ class StackedHourglass(nn.Module):
             raise InputError(f"output must be one of {get_args(Output)}, got {output!r}")
         if output == "heatmaps" and num_keypoints is None:
             raise InputError(
-                "output='heatmaps' needs num_keypoints, got None; give the number of keypoints, "
+                "output='heatmaps' needs num_keypoints, got None. Give the number of keypoints, "
                 "or take output='features'"
             )
         if len(stem_channels) != 3:
@@ -134,8 +134,8 @@ class StackedHourglass(nn.Module):
         """Build the network of a checkpoint, with its weights, in evaluation mode.
 
         Args:
-            path: One of our files, or one in a published layout. Nothing in it is run.
-            source: One of `mmhg.checkpoints.SOURCES`, or 'auto': told by the file's content.
+            path: One of our files, or one in a published layout. No code in it is run.
+            source: One of `mmhg.checkpoints.SOURCES`, or 'auto' to recognize it by its content.
             in_channels: Channels of the images; None takes the checkpoint's.
             adapt_stem: Allow another `in_channels` than the checkpoint's. Each new channel gets
                 the same filters: the sum over the old ones, divided by the number of new ones. An
@@ -155,7 +155,7 @@ class StackedHourglass(nn.Module):
             if not adapt_stem:
                 raise InputError(
                     f"{path}: its stem takes images of {known} channels, in_channels is "
-                    f"{in_channels}; leave in_channels out, or say adapt_stem=True"
+                    f"{in_channels}. Leave in_channels out, or set adapt_stem=True"
                 )
             shared = filters.sum(1, keepdim=True) / in_channels
             state["stem.0.weight"] = shared.repeat(1, in_channels, 1, 1)
@@ -178,7 +178,7 @@ class StackedHourglass(nn.Module):
             One tensor per stack ('heatmaps', 'features'), or depth + 1 tensors ('pyramid').
 
         Raises:
-            InputError: Images of such a size, or of so many channels, do not fit.
+            InputError: The images' size or number of channels does not fit the network.
         """
         self.check_input(x)
         x = self._run(self.stem, x)
@@ -193,12 +193,12 @@ class StackedHourglass(nn.Module):
         return tuple(outputs)
 
     def check_input(self, x: Tensor) -> None:
-        """Raise an InputError that says what works, where images (N, in_channels, H, W) do not."""
+        """Raise an InputError that says what would work if images (N, in_channels, H, W) do not."""
         channels, *sides = x.shape[-3:]
         if channels != self.in_channels:
             raise InputError(
                 f"the images have {channels} channels, the network's in_channels is "
-                f"{self.in_channels}; set it to the images' number of channels"
+                f"{self.in_channels}. Set it to the images' number of channels"
             )
         smallest = STEM_STRIDE * 2**self.depth
         for side, size in zip(("height", "width"), sides, strict=True):
@@ -206,8 +206,8 @@ class StackedHourglass(nn.Module):
                 below = size // STEM_STRIDE * STEM_STRIDE
                 near = f"{below} and {below + STEM_STRIDE}" if size > smallest else f"{smallest}"
                 raise InputError(
-                    f"the input's {side} is {size} px; both sides must be multiples of "
-                    f"{STEM_STRIDE} px and at least {smallest} px, so that {near} would work"
+                    f"the input's {side} is {size} px. Both sides must be multiples of "
+                    f"{STEM_STRIDE} px and at least {smallest} px, so {near} would work"
                 )
 
     def _run(self, module: nn.Module, x: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""The pre-activation bottleneck of which the whole network is made.
+"""The pre-activation residual module, of which the whole network is made.
 
 Shape shorthand in this module: N images, C channels, H x W px.
 """
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmhg.errors import InputError
 
 Norm: TypeAlias = Callable[[int], nn.Module]
-"""Makes the norm layer of so many channels, such as `nn.BatchNorm2d`."""
+"""Makes the norm layer for a number of channels, such as `nn.BatchNorm2d`."""
 
 
 def norm_relu(channels: int, norm: Norm) -> list[nn.Module]:
@@ -55,7 +55,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W)."""
-        # In place of the last convolution's output, which nothing else needs: a tensor less.
+        # In place: nothing else needs the last convolution's output. It saves one tensor.
         return self.residual(x).add_(self.skip(x))
 
 

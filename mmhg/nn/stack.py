@@ -1,10 +1,10 @@
-"""The parts of the network: the stem, then stacks of an hourglass and its prediction.
+"""The stem, and one stack: hourglass, features, heatmaps and re-injection.
 
 Shape shorthand in this module: N images, C channels, K keypoints, H x W px of the input image.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
@@ -13,7 +13,9 @@ from mmhg.nn.residual import Norm, Residual, residuals
 
 
 class Stem(nn.Sequential):
-    """From the image (N, in_channels, H, W) to the first stack's input (N, C, H / 4, W / 4).
+    """Layers from the image (N, in_channels, H, W) to the first stack's input.
+
+    That is of shape (N, C, H / 4, W / 4).
 
     Args:
         in_channels: Channels of the image.
@@ -44,7 +46,7 @@ class Stem(nn.Sequential):
 
 
 class StackOutput(NamedTuple):
-    """What one stack computes.
+    """The three outputs of one stack.
 
     Attributes:
         features: (N, C, H / 4, W / 4).
@@ -65,7 +67,7 @@ class Stack(nn.Module):
         depth: Depth of the hourglass.
         num_blocks: Residual modules at each place.
         num_keypoints: Heatmaps to predict, K; None predicts none.
-        reinjects: Whether a further stack follows and takes features and heatmaps.
+        reinjects: Re-inject features and heatmaps, for a further stack that follows.
         norm: Makes the norm layers.
     """
 
@@ -106,29 +108,19 @@ class Stack(nn.Module):
 
 
 class PyramidStack(nn.Module):
-    """A last stack that is only its hourglass and hands out the features of every scale.
+    """A last stack that is only its hourglass and returns the features of every scale.
 
     Args:
-        channels: Width of every layer, C.
-        depth: Depth of the hourglass.
-        num_blocks: Residual modules at each place.
-        norm: Makes the norm layers.
+        **settings: Arguments of `Hourglass`.
     """
 
-    def __init__(
-        self,
-        *,
-        channels: int = 256,
-        depth: int = 4,
-        num_blocks: int = 1,
-        norm: Norm = nn.BatchNorm2d,
-    ) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__()
-        self.hourglass = Hourglass(depth=depth, channels=channels, num_blocks=num_blocks, norm=norm)
+        self.hourglass = Hourglass(**settings)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """Map (N, C, H / 4, W / 4) to depth + 1 maps, the first of that size.
 
-        The sides of each further one are half as long, rounded down.
+        Each further one has half the sides, rounded down.
         """
         return self.hourglass.pyramid(x)

@@ -1,1 +1,1 @@
-"""What every other package may use; it uses none of them."""
+"""Utilities that every other package may use."""

@@ -29,10 +29,10 @@ def read_json(path: str | Path) -> Any:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a path to write to, which becomes ``path`` when the block ends.
+    """Yield a path to write to, which becomes `path` when the block ends.
 
-    Where the block raises, `path` stays as it was and nothing else is left. The partial file has
-    the same suffix, since writers of pictures and videos go by it.
+    If the block raises, `path` stays as it was and nothing else is left. The partial file has the
+    same suffix, because writers of pictures and videos choose the format by it.
 
     Raises:
         InputError: The system refuses to write there.
@@ -58,12 +58,12 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, content: Any, *, indent: int | None = 2) -> None:
-    """Write a JSON file; numbers that are not finite become null, which JSON lacks otherwise."""
+    """Write a JSON file; numbers that are not finite, which JSON lacks, become null."""
     write_text(path, json.dumps(without_nan(content), indent=indent) + "\n")
 
 
 def without_nan(value: Any) -> Any:
-    """Put None, JSON's null, in the place of numbers that are not finite."""
+    """Replace numbers that are not finite by None, JSON's null."""
     if isinstance(value, dict):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Progress with an estimate of the time left: a bar on a terminal, else a line now and then."""
+"""Show progress and an estimate of the time left: a bar on a terminal, otherwise ten lines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINES = 10
 
 
 def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
-    """Pass `items` on and report on standard error how many of `total` have come by."""
+    """Yield `items`, and report on standard error how many of `total` are done."""
     if sys.stderr.isatty():
         yield from track(items, label, total=total, console=Console(stderr=True))
         return

@@ -1,4 +1,4 @@
-"""Tables of scores: plain text, Markdown and LaTeX by tabulate, CSV by the standard library."""
+"""Lay out tables: plain text, Markdown and LaTeX by tabulate, CSV by the standard library."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def table(
 
     Args:
         header: One text per column.
-        rows: As many texts per row; numbers are formatted by the caller, so that they stay as
-            they are.
-        style: Which kind of table.
-        text_columns: How many of the first columns are text, which is aligned to the left. The
-            others are numbers, aligned to the right.
+        rows: One text per column in each row. The caller formats numbers, and they stay as they
+            are.
+        style: The format of the table.
+        text_columns: Number of first columns that are text, aligned to the left. The others are
+            numbers, aligned to the right.
     """
     if style == "csv":
         text = io.StringIO()

@@ -12,9 +12,9 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from mmhg.engine import FastTestLoop, FastValLoop
-from mmhg.engine.loops import unwrapped
 from mmhg.errors import InputError
 from mmhg.models import HourglassBackbone
+from mmhg.models.unwrapping import unwrap
 from mmhg.nn import FastHourglass, intermediate_supervision_loss
 
 VAL, TEST = dict(type="FastValLoop"), dict(type="FastTestLoop")
@@ -190,5 +190,5 @@ def test_other_backbones_are_evaluated_as_they_are(tmp_path: Path) -> None:
 def test_wrapped_models_are_unwrapped(tmp_path: Path) -> None:
     runner = runner_of(tmp_path, Model())
     model, runner.model = runner.model, nn.DataParallel(runner.model)
-    assert unwrapped(runner) is model
+    assert unwrap(runner.model) is model
     assert isinstance(runner.val_loop, FastValLoop) and isinstance(runner.test_loop, FastTestLoop)

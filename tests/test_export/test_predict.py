@@ -35,7 +35,7 @@ def settings(rule: str) -> dict:
 
 def heatmaps() -> np.ndarray:
     """Smooth ones, noise with maxima at every border, ties, and one that is nowhere positive."""
-    rng = np.random.default_rng(0)
+    rng = np.random.deproblem_rng(0)
     maps = rng.normal(size=(60, 8, 32, 24)).astype(np.float32)
     maps[:20] = [[8 * cv2.GaussianBlur(one, (0, 0), 3) for one in person] for person in maps[:20]]
     maps[20:40] = np.round(maps[20:40])
@@ -99,13 +99,13 @@ def test_boxes_without_a_person_are_refused(boxes, message):
 def test_good_boxes_are_kept_beside_bad_ones():
     image = np.zeros((30, 40, 3), np.uint8)
     good, outside, empty, short = [1, 2, 20, 25], [50, 0, 60, 9], [5, 5, 5, 9], [1, 2, 3]
-    kept, faults = predict.usable_boxes([outside, good, empty, short], image, "a.jpg")
+    kept, problems = predict.split_boxes([outside, good, empty, short], image, "a.jpg")
     assert kept == [good]
-    for fault, words in zip(faults, ("outside of", "have an area", "boxes must"), strict=True):
-        assert fault.startswith("a.jpg: ") and words in fault
-    assert predict.usable_boxes([], image, "a.jpg") == ([], [])
-    assert predict.usable_boxes(good, image, "a.jpg") == ([good], [])
-    assert predict.usable_boxes([[good, good]], image, "a.jpg")[0] == []
+    for problem, words in zip(problems, ("outside of", "have an area", "boxes must"), strict=True):
+        assert problem.startswith("a.jpg: ") and words in problem
+    assert predict.split_boxes([], image, "a.jpg") == ([], [])
+    assert predict.split_boxes(good, image, "a.jpg") == ([good], [])
+    assert predict.split_boxes([[good, good]], image, "a.jpg")[0] == []
 
 
 def test_what_is_no_image_is_refused(tmp_path):

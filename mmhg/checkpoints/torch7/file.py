@@ -1,11 +1,11 @@
 """Read Torch7's serialization format (torch7's File.lua and THDiskFile.c) as plain data.
 
-Every object begins with an int32, its type. Tables and torch objects go on with an int32, their
-number: where it is known, that object is meant again. In a binary file values are little-endian and
-longs have 8 bytes; in an ascii file the same values are text between white space, but strings and
-bytes stand there as they are. Functions are bytecode, which is skipped and never run.
+Every object begins with an int32, its type. In tables and torch objects an int32 follows, their
+number. A number that came before means the same object again. In a binary file values are
+little-endian and longs have 8 bytes. In an ascii file the same values are text between white space,
+but strings and bytes are written as they are. Functions are bytecode, which is skipped and never run.
 
-Files may be hostile: sizes are checked against what is left of the file before anything is made of
+Files may be hostile: sizes are checked against the rest of the file before memory is allocated for
 them, and nesting is kept on a list, not on Python's stack.
 """
 
@@ -49,7 +49,7 @@ class Table:
     """A Lua table, or a torch object and its fields.
 
     Attributes:
-        fields: Values by key. Numbers are floats; `2.0` finds what stands at `2`.
+        fields: Values by key. Numbers are floats; the key `2` also finds `2.0`.
         class_name: The torch object's class, `nn.ReLU` for example; empty for a plain table.
     """
 
@@ -68,18 +68,18 @@ class Table:
 
 @dataclass(eq=False)
 class Function:
-    """A Lua function, of which nothing is kept."""
+    """A Lua function; nothing of it is kept."""
 
 
 @dataclass(eq=False)
 class Storage:
-    """The memory of tensors: (length,), a view of the file where it is binary."""
+    """The memory of tensors: (length,), in a binary file a view of the file."""
 
     values: np.ndarray
 
 
 Step: TypeAlias = Generator["Step", Any, Any]
-"""Reading of one object: it yields the reading of each object inside and is sent what that gave."""
+"""Reading of one object: it yields the reading of each object inside and is sent its result."""
 
 
 def read_torch7(path: Path) -> Any:
@@ -99,8 +99,8 @@ def read_torch7(path: Path) -> Any:
 
 
 @dataclass
-class BinaryValues:
-    """The values of a binary file, one after the other."""
+class Values:
+    """The bytes of a file, passed one after the other."""
 
     buffer: mmap.mmap
     position: int = 0
@@ -116,23 +116,23 @@ class BinaryValues:
         self.position += size
         return self.position - size
 
-    def elements(self, dtype: str, size: int) -> np.ndarray:
-        """Take `size` values of a type: (size,)."""
-        start = self.take(size * np.dtype(dtype).itemsize)
-        return np.frombuffer(self.buffer, dtype, size, start)
-
     def text(self, size: int) -> bytes:
         """Take `size` bytes."""
         start = self.take(size)
         return self.buffer[start : start + size]
 
 
-@dataclass
-class AsciiValues:
-    """The values of an ascii file, one after the other."""
+class BinaryValues(Values):
+    """The values of a binary file, one after the other."""
 
-    buffer: mmap.mmap
-    position: int = 0
+    def elements(self, dtype: str, size: int) -> np.ndarray:
+        """Take `size` values of a type: (size,)."""
+        start = self.take(size * np.dtype(dtype).itemsize)
+        return np.frombuffer(self.buffer, dtype, size, start)
+
+
+class AsciiValues(Values):
+    """The values of an ascii file, one after the other."""
 
     def elements(self, dtype: str, size: int) -> np.ndarray:
         """Take `size` values of a type: (size,)."""
@@ -157,33 +157,27 @@ class AsciiValues:
         return integers.astype(dtype)
 
     def text(self, size: int) -> bytes:
-        """Take `size` bytes."""
-        start, left = self.position, len(self.buffer) - self.position
-        if not 0 <= size <= left:
-            raise InputError(
-                f"it is damaged or cut short: {size:,} bytes are announced at byte {start:,}, "
-                f"{left:,} are left"
-            )
-        self.position += size
+        """Take `size` bytes, and the newline after them."""
+        found = super().text(size)
         if size:
             self._pass_newline()
-        return self.buffer[start : start + size]
+        return found
 
     def _pass_newline(self) -> None:
-        """Pass the newline that ends a run of values, so that no string begins with it."""
+        """Skip the newline that ends a run of values, so that no string begins with it."""
         if self.buffer[self.position : self.position + 1] == b"\n":
             self.position += 1
 
 
 class Reader:
-    """Reads objects from values, and remembers those that have a number."""
+    """A reader of objects, which remembers those that have a number."""
 
     def __init__(self, values: BinaryValues | AsciiValues) -> None:
         self.values = values
         self.numbered: dict[int, Any] = {}
 
     def read(self) -> Any:
-        """Read the next object and all inside it."""
+        """Read the next object and everything inside it."""
         open_steps: list[Step] = [self._object()]
         result = None
         while open_steps:
@@ -259,8 +253,8 @@ class Reader:
         content = yield self._object()
         if not isinstance(content, Table):
             raise InputError(
-                f"a {class_name} holds a {type(content).__name__} where a table is expected: the "
-                "file is damaged, or the class is written in a way of its own"
+                f"a {class_name} holds a {type(content).__name__} where a table is expected. The "
+                "file is damaged, or the class has a format of its own"
             )
         result.fields = content.fields
         return result
@@ -276,18 +270,16 @@ class Reader:
         if storage is None or not axes:
             return np.empty(0, dtype)
         if not isinstance(storage, Storage) or storage.values.dtype != np.dtype(dtype):
-            raise InputError("it is damaged: a tensor's storage is none, or of another type")
+            raise InputError("it is damaged: a tensor has no storage, or one of another type")
         if 0 in shape:
             return np.empty(0, dtype)
-        reach = offset + sum(
-            (size - 1) * stride for size, stride in zip(shape, strides, strict=True)
-        )
+        reach = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
         if min(shape) < 0 or min(strides) < 0 or offset < 0 or reach >= len(storage.values):
             raise InputError(
                 f"it is damaged: a tensor of shape {tuple(shape)}, strides {tuple(strides)} and "
                 f"offset {offset:,} reaches out of its storage of {len(storage.values):,} values"
             )
-        if prod(shape) > len(storage.values):  # expanded, as no weight is
+        if prod(shape) > len(storage.values):  # expanded, which weights are not
             return storage.values
         steps = [stride * storage.values.itemsize for stride in strides]
         return np.lib.stride_tricks.as_strided(

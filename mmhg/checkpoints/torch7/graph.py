@@ -1,7 +1,7 @@
 """Read the authors' network from a saved nngraph gModule, by the edges of its graph.
 
-All residuals inside the hourglasses have one shape, so that shapes would not notice a swap, and a
-list of modules is in the order in which the graph was sorted. What a module is for is therefore
+All residuals inside the hourglasses have the same shape, so shapes would not reveal a swap, and the
+list of modules is in the order in which the graph was sorted. The role of a module is therefore
 read from its connections alone, from the outputs back to the image, as hg.lua
 (princeton-vl/pose-hg-train) made them. Its order and nngraph's other records are only compared.
 """
@@ -35,8 +35,8 @@ from mmhg.errors import InputError
 NETWORKS = ("nn.gModule", "nn.DataParallelTable", "nn.Sequential")
 
 EARLY = (
-    "there is no residual between an hourglass and its linear layer: this is an early hg.lua's "
-    "network, which HourglassBackbone is not"
+    "there is no residual between an hourglass and its linear layer. This is the network of an "
+    "early hg.lua, which HourglassBackbone cannot represent"
 )
 
 
@@ -78,7 +78,7 @@ def find_gmodule(content: Any) -> Table:
 
 
 def _inside(table: Table) -> list[Any]:
-    """List what a wrapper holds, or the networks among a table's values."""
+    """List the modules inside a wrapper, or the networks among a table's values."""
     if table.class_name == "nn.DataParallelTable":
         return children(table)[:1]  # the others are copies for further devices
     if table.class_name:
@@ -91,7 +91,7 @@ def read_nodes(gmodule: Table) -> list[Node]:
     """Read the nodes of the forward graph and their connections.
 
     Raises:
-        InputError: The graph is not well-formed, or contradicts nngraph's other records.
+        InputError: The graph is damaged, or contradicts nngraph's other records.
     """
     graph = gmodule.get("fg")
     edges = graph.get("edges") if isinstance(graph, Table) else None
@@ -121,7 +121,7 @@ def _node(nodes: dict[int, Node], end: Any) -> Node:
 
 
 def _compare_with_mapindex(node: Node) -> None:
-    """Compare a node's inputs with those that nngraph notes at it."""
+    """Compare a node's inputs with those that nngraph records in it."""
     mapindex = node.data.get("mapindex")
     if isinstance(mapindex, Table) and node.inputs:
         noted = {id(data) for data in mapindex.array()}
@@ -138,18 +138,18 @@ def _compare_with_order(gmodule: Table, nodes: dict[int, Node]) -> None:
     if not isinstance(noted, Table):
         return
     datas = [node.get("data") if isinstance(node, Table) else None for node in noted.array()]
-    places = {id(data): place for place, data in enumerate(datas)}
-    if places.keys() != nodes.keys():
+    order = {id(data): index for index, data in enumerate(datas)}
+    if order.keys() != nodes.keys():
         raise InputError("its graph contradicts itself: edges and forwardnodes name other nodes")
     for key, node in nodes.items():
-        if any(places[id(source.data)] >= places[key] for source in node.inputs):
+        if any(order[id(source.data)] >= order[key] for source in node.inputs):
             raise InputError(
                 "its graph contradicts itself: forwardnodes has a node ahead of its input"
             )
 
 
 class Walk:
-    """Go back from the outputs of hg.lua's network and give every module its name."""
+    """A walk from the outputs of hg.lua's network to the image, which names every module."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
@@ -161,17 +161,19 @@ class Walk:
         """Walk through the whole network.
 
         Raises:
-            InputError: The graph is not hg.lua's; the message says where it departs.
+            InputError: The graph is not hg.lua's. The message says where it differs.
         """
         if any(is_of_demo(node.module) for node in self.nodes):
             raise InputError(DEMO)
         ends = [node for node in self.nodes if not node.readers]
         if len(ends) != 1 or ends[0].module is not None:
-            raise InputError(f"its graph has {len(ends)} ends, hg.lua's has one: not its network")
+            raise InputError(
+                f"its graph has {len(ends)} ends, hg.lua's has one. It is another network"
+            )
         outputs = ends[0].inputs
         last = [node for node in outputs if node.readers == ends]
         if len(last) != 1:
-            raise InputError(f"{len(last)} of its outputs feed no further stack; it should be one")
+            raise InputError(f"{len(last)} of its outputs feed no further stack. It should be one")
         (prediction,) = last
         found: list[Node] = []
         following: tuple[Node, Node] | None = None
@@ -190,7 +192,7 @@ class Walk:
         left = [node for node in left if id(node.module) not in self.taken]
         if left:
             kinds = ", ".join(sorted({kind_of(node.module) for node in left}))
-            raise InputError(f"{len(left)} modules are none of hg.lua's network: {kinds}")
+            raise InputError(f"{len(left)} modules do not belong to hg.lua's network: {kinds}")
         return self.weights
 
     def stem(self, end: Node) -> None:
@@ -214,7 +216,7 @@ class Walk:
             raise InputError(f"the stem takes {kind_of(image.module)}, not the image")
 
     def stack(self, prediction: Node, name: str) -> tuple[Node, Node]:
-        """Walk from a stack's heatmaps to its input; return the nodes of its features and input."""
+        """Walk from a stack's heatmaps to its input. Return the nodes of its features and input."""
         self.weights.conv(self.take(prediction), f"{name}.prediction", kernel=1)
         features = self.only(prediction)
         norm = self.only(features)
@@ -228,7 +230,7 @@ class Walk:
         return features, start
 
     def hourglass(self, end: Node, name: str, depth: int) -> Node:
-        """Walk from an hourglass's sum back to its input, which is returned."""
+        """Walk from an hourglass's sum back to its input, and return that."""
         if depth > DEEPEST:
             raise InputError(f"its hourglasses are deeper than {DEEPEST}")
         expect(self.take(end), ADD, name)
@@ -236,7 +238,7 @@ class Walk:
         skips = [node for node in end.inputs if node not in ups]
         if len(ups) != 1 or len(skips) != 1:
             raise InputError(
-                f"{name} adds up {len(end.inputs)} inputs, {len(ups)} of them upsampled; hg.lua's "
+                f"{name} adds up {len(end.inputs)} inputs, {len(ups)} of them upsampled. hg.lua's "
                 "has two, one of them upsampled"
             )
         (up,), (skip,) = ups, skips
@@ -266,16 +268,16 @@ class Walk:
         expect(self.take(end), ADD, f"the input of the stack after {name}")
         convs = [node for node in end.inputs if is_a(node.module, CONV)]
         others = [node for node in end.inputs if node not in convs]
-        of_heatmaps = [node for node in convs if is_a(self.only(node).module, CONV)]
-        of_features = [node for node in convs if node not in of_heatmaps]
-        if not len(of_heatmaps) == len(of_features) == len(others) == 1:
+        heatmaps = [node for node in convs if is_a(self.only(node).module, CONV)]
+        features = [node for node in convs if node not in heatmaps]
+        if not len(heatmaps) == len(features) == len(others) == 1:
             raise InputError(
-                f"{name} hands on {len(end.inputs)} inputs, {len(of_heatmaps)} of heatmaps and "
-                f"{len(of_features)} of features; hg.lua's has one of each, and its own input"
+                f"{name} re-injects {len(end.inputs)} inputs, {len(heatmaps)} of heatmaps and "
+                f"{len(features)} of features. hg.lua's has one of each, and its own input"
             )
-        self.weights.conv(self.take(of_heatmaps[0]), f"{name}.reinject_heatmaps", kernel=1)
-        self.weights.conv(self.take(of_features[0]), f"{name}.reinject_features", kernel=1)
-        return self.only(of_heatmaps[0]), self.only(of_features[0]), others[0]
+        self.weights.conv(self.take(heatmaps[0]), f"{name}.reinject_heatmaps", kernel=1)
+        self.weights.conv(self.take(features[0]), f"{name}.reinject_features", kernel=1)
+        return self.only(heatmaps[0]), self.only(features[0]), others[0]
 
     def conv_norm_relu(
         self,
@@ -302,7 +304,7 @@ class Walk:
         return found, end
 
     def residuals(self, backwards: list[Node], name: str, first: int = 0) -> None:
-        """Name the residuals at one place; there are as many as at the others."""
+        """Name the residuals at one place, which are as many as at the others."""
         self.num_blocks = self.num_blocks or len(backwards)
         if not backwards or len(backwards) != self.num_blocks:
             elsewhere = self.num_blocks or "some"
@@ -317,7 +319,7 @@ class Walk:
         self.weights.residual(self.take(node), name)
 
     def pool(self, node: Node, name: str) -> None:
-        """Check a max-pooling of 2 x 2."""
+        """Check that a node is a max-pooling of 2 x 2."""
         module = expect(self.take(node), POOL, name)
         found = [number(module, key, default=2) for key in ("kW", "kH", "dW", "dH")]
         padding = [number(module, key, default=0) for key in ("padW", "padH")]
@@ -325,7 +327,7 @@ class Walk:
             raise InputError(f"{name} pools by {found} with padding {padding}, hg.lua by 2 x 2")
 
     def upsample(self, node: Node, name: str) -> None:
-        """Check a nearest upsampling by 2."""
+        """Check that a node is a nearest upsampling by 2."""
         module = expect(self.take(node), UPSAMPLE, name)
         if (factor := number(module, "scale_factor", default=2)) != 2:
             raise InputError(f"{name} upsamples by {factor}, hg.lua by 2")
@@ -342,13 +344,13 @@ class Walk:
         """Return the one input of a node."""
         if len(node.inputs) != 1:
             raise InputError(
-                f"{kind_of(node.module)} has {len(node.inputs)} inputs in place of one: not "
+                f"{kind_of(node.module)} has {len(node.inputs)} inputs in place of one. It is not "
                 "hg.lua's network"
             )
         return node.inputs[0]
 
     def _check_outputs(self, end: Node, found: list[Node]) -> None:
-        """Check that the heatmaps are the outputs, in this order where an order is noted."""
+        """Check that the heatmaps are the outputs, in this order where one is recorded."""
         mapindex = end.data.get("mapindex")
         noted = mapindex.array() if isinstance(mapindex, Table) else []
         order = [node.data for node in found]

@@ -1,7 +1,7 @@
 """Read Torch7's nn and cudnn modules as tensors with our names (torch/nn, soumith/cudnn.torch).
 
-Only modules of hg.lua and Residual.lua (princeton-vl/pose-hg-train) are known; anything else is
-refused, and so is a module with another kernel, stride or padding.
+Only modules of hg.lua and Residual.lua (princeton-vl/pose-hg-train) are known. Anything else is
+refused, as is a module with another kernel, stride or padding.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ EPS = 1e-5
 
 DEMO = (
     "this is not the network of hg.lua but that of pose-hg-demo (2 stacks, post-activation, 3 "
-    "residuals at each place, concatenation), which HourglassBackbone is not; take a network that "
-    "was trained with hg.lua of pose-hg-train"
+    "residuals at each place, concatenation), which HourglassBackbone cannot represent. Take a "
+    "network that was trained with hg.lua of pose-hg-train"
 )
 
 
@@ -51,10 +51,10 @@ def kind_of(module: Any) -> str:
 
 
 def expect(module: Any, kinds: Sequence[str], role: str) -> Table:
-    """Return the module if it is of the class that its role asks for."""
+    """Return the module if it is of the class that its role needs."""
     if not is_a(module, kinds):
         raise InputError(
-            f"{role} should be {kinds[0]}, not {kind_of(module)}: not hg.lua's network"
+            f"{role} should be {kinds[0]}, not {kind_of(module)}. It is not hg.lua's network"
         )
     table: Table = module
     return table
@@ -67,7 +67,7 @@ def children(module: Table) -> list[Any]:
 
 
 def number(module: Table, *names: str, default: float) -> float:
-    """Return the first of some fields that exists."""
+    """Return the first of the named fields that exists and is a number."""
     for name in names:
         if isinstance(value := module.get(name), float):
             return value
@@ -87,7 +87,7 @@ def is_of_demo(module: Any) -> bool:
 
 
 class Weights:
-    """Tensors by our names, and the arrays of the file that they came from."""
+    """Tensors by our names, and the file's arrays that they were read from."""
 
     def __init__(self) -> None:
         self.state: dict[str, Tensor] = {}
@@ -119,7 +119,7 @@ class Weights:
         self.state[f"{name}.bias"] = as_tensor(self._array(table, "bias", name))
 
     def norm(self, module: Any, name: str) -> None:
-        """Read a batch norm; old files have 1 / sqrt(variance + eps) in place of the variance."""
+        """Read a batch norm. Old files have 1 / sqrt(variance + eps) in place of the variance."""
         table = expect(module, NORM, name)
         eps = number(table, "eps", default=EPS)
         if not np.isclose(eps, EPS, rtol=1e-6, atol=0):

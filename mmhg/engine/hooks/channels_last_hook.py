@@ -1,4 +1,4 @@
-"""Convolutions run faster on channels-last memory, on CPUs and on GPUs with tensor cores."""
+"""Use channels-last memory, on which CPUs and GPUs with tensor cores convolve faster."""
 
 import torch
 from mmengine.hooks import Hook
@@ -8,7 +8,7 @@ from mmpose.registry import HOOKS
 
 @HOOKS.register_module()
 class ChannelsLastHook(Hook):
-    """Lay the model's weights out channels last; its activations follow. Values do not change."""
+    """Lay the model's weights out channels last. Activations follow, and values stay the same."""
 
     def before_run(self, runner: Runner) -> None:
         """Convert the model's weights in place."""

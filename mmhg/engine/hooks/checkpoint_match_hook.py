@@ -13,33 +13,34 @@ from mmhg.models.loading import check_input, compare
 from mmhg.models.unwrapping import unwrap
 
 FINE_TUNING = (
-    "Use the config that it was trained with; to fine-tune it for other keypoints, name the layers "
+    "Use the config that it was trained with. To fine-tune it for other keypoints, name the layers "
     "that begin anew in default_hooks.checkpoint_match.begin_anew, as hg8_coco_256_finetune does"
 )
 
 
 @HOOKS.register_module()
 class CheckpointMatchHook(Hook):
-    """Refuse a checkpoint that does not fit the model tensor by tensor, or another input.
+    """Refuse a checkpoint that does not fit the model tensor by tensor, or was for another input.
 
-    mmengine loads what fits and logs the rest, so that a test would score a half random network,
-    and a training would begin from one.
+    mmengine loads what fits and logs the rest. A test would then score a partly random network, and
+    a training would begin from one.
 
     Args:
         begin_anew: For fine-tuning: names of layers that a training from `load_from` leaves as
             they are initialized, `("prediction", "reinject_heatmaps")` for other keypoints. Their
-            tensors are listed in the log; everything else must fit. Testing and resuming ignore
+            tensors are listed in the log. Everything else must fit. Testing and resuming ignore
             this argument.
 
     Raises:
-        InputError: Names the file, the tensors and the way out.
+        InputError: The checkpoint does not fit. The message names the file, the tensors and what
+            to do.
     """
 
     def __init__(self, begin_anew: Sequence[str] = ()) -> None:
         self.begin_anew = frozenset(begin_anew)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Compare names and shapes before mmengine copies what fits."""
+        """Compare names and shapes before mmengine copies those that fit."""
         model = unwrap(runner.model)
         path = runner._load_from
         wanted = model.state_dict()

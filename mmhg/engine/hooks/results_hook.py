@@ -21,16 +21,16 @@ class ResultsHook(Hook):
     """Write the metrics of each validation and test to `results.json` in the work directory.
 
     Each evaluation that has a metric replaces the file; undefined numbers are null. A validation
-    adds its `iteration`, a test its `checkpoint`, a metric with `scores` (as `PCKhMetric`) its
-    protocol and its score for each joint. What was evaluated is said by the name of the `config`
-    and, for a test and for the last validation of a training, by the fingerprint of the `weights`:
-    it reads all of them, which would be too slow for each validation.
+    adds its `iteration`, a test its `checkpoint`, and a metric with `scores` (such as `PCKhMetric`)
+    its protocol and its score for each joint. The name of the `config` and, for a test and for the
+    last validation of a training, the fingerprint of the `weights` say what was evaluated. The
+    fingerprint reads all weights, which would be too slow for each validation.
 
     Args:
         filename: Name of the file.
     """
 
-    # After EMAHook has put its weights into the model, and before FastInferenceHook comes.
+    # After EMAHook has put its weights into the model.
     priority = "BELOW_NORMAL"
 
     def __init__(self, filename: str = "results.json") -> None:
@@ -38,11 +38,11 @@ class ResultsHook(Hook):
         self._evaluated: dict[str, Any] = {}
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Note the weights that the last validation evaluates."""
+        """Identify the weights that the last validation evaluates."""
         self._note_weights(runner, runner.iter >= runner.max_iters)
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Note the weights that the test evaluates."""
+        """Identify the weights that the test evaluates."""
         # Not `runner.iter`: it would build the training loop, and read the training people for it.
         self._note_weights(runner, True)
 

@@ -18,12 +18,12 @@ from mmhg.visualization import person_tile, sheet
 
 @HOOKS.register_module()
 class SkeletonSheetHook(Hook):
-    """Draw the first people of each validation and test to ``predictions.png``.
+    """Draw the first people of each validation and test to `predictions.png`.
 
-    For each person the crop with the annotated joints, then with the predicted ones.
+    Each person's crop is shown with the annotated keypoints, then with the predicted ones.
 
     Args:
-        people: How many people; 0 draws no sheet, for models without a box per person.
+        people: Number of people; 0 draws no sheet, for models without a box per person.
         columns: People in a row of the sheet.
         filename: Name of the picture in the work directory.
     """

@@ -1,4 +1,4 @@
-"""Show how the stacks refine a few people, in the log of a training."""
+"""Show in the log of a training how the stacks refine a few people."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from mmhg.errors import InputError
+from mmhg.models.unwrapping import unwrap
 from mmhg.refinement.paths import Refinement, refinements
 from mmhg.refinement.predict import check_stacks
 from mmhg.refinement.sheet import MOST_PEOPLE, draw_stack_sheet
@@ -20,23 +20,24 @@ from mmhg.refinement.tiles import find_joints
 
 @HOOKS.register_module()
 class StackSheetHook(Hook):
-    """Hand a sheet of the refinement to the visualizer at each validation and test.
+    """Give a sheet of the refinement to the visualizer at each validation and test.
 
-    The first people of the validation set, the same each time: input, skeleton and heatmaps after
-    each stack, how far joints are from their annotation and how far they move. The visualizer's
-    backends keep it: `LocalVisBackend` as a file, `TensorboardVisBackend` and `WandbVisBackend`
-    beside the curves, by iteration. For models as `mmhg.refinement.predict.check_stacks` wants
-    them.
+    It shows the first people of the validation set, the same each time: the input, skeleton and
+    heatmaps after each stack, how far joints are from their annotation and how far they move. The
+    visualizer's backends keep it by iteration: `LocalVisBackend` as a file, `TensorboardVisBackend`
+    and `WandbVisBackend` beside the curves. It is for models that
+    `mmhg.refinement.predict.check_stacks` accepts.
 
     Args:
-        people: How many people, 1 to 3.
+        people: Number of people, 1 to 3.
         joints: Names of the joints whose heatmaps are shown; None takes those that were missed
             after some stack or moved far.
-        interval: Validations from one sheet to the next.
-        name: What the backends call the picture.
+        interval: Number of validations from one sheet to the next.
+        name: Name of the picture for the backends.
 
     Raises:
-        InputError: Too many people, no such joint, or a model without heatmaps after each stack.
+        InputError: There are too many people, there is no such joint, or the model has no heatmaps
+            after each stack.
     """
 
     priority = "LOW"
@@ -61,18 +62,18 @@ class StackSheetHook(Hook):
         self._found: list[Refinement] = []
 
     def before_run(self, runner: Runner) -> None:
-        """Refuse a model that has no heatmaps after each stack before it is trained."""
-        check_stacks(_plain(runner.model))
+        """Refuse a model without heatmaps after each stack before it is trained."""
+        check_stacks(unwrap(runner.model))
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Look for people, if it is this validation's turn."""
+        """Begin to collect people, if this validation is one of the interval."""
         self._find_joints(runner)
         self._found = []
         self._wanted = 0 if self._validations % self.interval else self.people
         self._validations += 1
 
     def before_test_epoch(self, runner: Runner) -> None:
-        """Look for people."""
+        """Begin to collect people."""
         self._find_joints(runner)
         self._found, self._wanted = [], self.people
 
@@ -88,21 +89,21 @@ class StackSheetHook(Hook):
         missing = self._wanted - len(self._found)
         if data_batch and missing > 0:
             first = {name: values[:missing] for name, values in data_batch.items()}
-            self._found += refinements(_plain(runner.model), first)
+            self._found += refinements(unwrap(runner.model), first)
 
     after_test_iter = after_val_iter
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Hand over a validation's sheet."""
-        self._hand_over(runner, runner.iter)
+        """Give a validation's sheet to the visualizer."""
+        self._show(runner, runner.iter)
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Hand over a test's sheet."""
+        """Give a test's sheet to the visualizer."""
         # Not `runner.iter`: it would build the training loop, and read the training people for it.
-        self._hand_over(runner, 0)
+        self._show(runner, 0)
 
     @master_only
-    def _hand_over(self, runner: Runner, step: int) -> None:
+    def _show(self, runner: Runner, step: int) -> None:
         if not self._found:
             return
         metainfo = runner.visualizer.dataset_meta
@@ -114,7 +115,3 @@ class StackSheetHook(Hook):
         if self.joints is None:
             return None
         return find_joints(self.joints, runner.visualizer.dataset_meta)
-
-
-def _plain(model: Any) -> Any:
-    return model.module if is_model_wrapper(model) else model

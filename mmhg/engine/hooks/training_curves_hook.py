@@ -14,7 +14,7 @@ from mmhg.visualization import plot_curves
 class TrainingCurvesHook(Hook):
     """Draw the losses, the accuracy and a validation score to `curves.png` in the work directory.
 
-    The picture is drawn anew after each validation and at the end, over all runs of a resumed
+    The picture is drawn again after each validation and at the end, over all runs of a resumed
     training.
 
     Args:
@@ -29,7 +29,7 @@ class TrainingCurvesHook(Hook):
         self.filename = filename
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Draw what there is so far."""
+        """Draw the curves so far."""
         if runner.iter > 0:
             self._draw(runner)
 
