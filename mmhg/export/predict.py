@@ -349,7 +349,7 @@ def _blurred(heatmap: np.ndarray, kernel_size: int) -> np.ndarray:
 
 
 def dark_step(heatmap: np.ndarray, x: int, y: int, kernel_size: int) -> np.ndarray:
-    """Return DARK's step from a heatmap's highest pixel to the top of a Gaussian, (2,), x and y."""
+    """Return DARK's step from a heatmap's highest pixel to the Gaussian's top, (2,), x and y."""
     height, width = heatmap.shape
     if not (1 < x < width - 2 and 1 < y < height - 2):
         return np.zeros(2)
@@ -385,8 +385,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--boxes",
         type=Path,
-        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, with the paths as given or '
-        "file names (default: each image shows one person)",
+        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, by paths as given or bare '
+        "names (default: each image shows one person)",
     )
     parser.add_argument("--out", type=Path, help="file to write (default: standard output)")
     parser.add_argument("--no-flip", action="store_true", help="skip the flip test: twice as fast")

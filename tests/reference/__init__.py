@@ -1,1 +1,1 @@
-"""The paper's network and the authors' data path once more, written plainly, to compare with."""
+"""The paper's network and the authors' data path, written plainly a second time to compare with."""

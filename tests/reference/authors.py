@@ -1,7 +1,7 @@
 """The authors' data path by its definitions, in their own terms: MATLAB's 1-based pixels.
 
 After `pose-hg-train` (`img.lua`, `pose.lua`, `train.lua`); princeton-vl's PyTorch version does the
-same but where a function says so. Centres, joints and predictions are x and y in 1-based px of the
+same but where a function says so. Centers, joints and predictions are x and y in 1-based px of the
 image; `position`s run over a crop from 0 to its side, so that pixel p (1-based) covers p - 1 to p.
 
 Shape shorthand in this module: K keypoints, H x W px.
@@ -20,28 +20,28 @@ MPII_PAIRS = [(1, 6), (2, 5), (3, 4), (11, 16), (12, 15), (13, 14)]
 
 
 def person_box(center: Sequence[float], scale: float) -> tuple[np.ndarray, float]:
-    """Centre and side in px of the box that is cut out, from MPII's `objpos` and `scale`."""
+    """Return center and side in px of the box that is cut out, from MPII's `objpos` and `scale`."""
     lowered = np.array([center[0], center[1] + 15 * scale])
     return lowered, 200 * scale * 1.25
 
 
 def to_crop(points: np.ndarray, center: np.ndarray, side: float, size: int) -> np.ndarray:
-    """Positions (..., 2) in a crop of `size` px."""
+    """Map positions (..., 2) into a crop of `size` px."""
     return size * ((points - center) / side + 0.5)
 
 
 def from_crop(positions: np.ndarray, center: np.ndarray, side: float, size: int) -> np.ndarray:
-    """Back from positions (..., 2); the authors then round, see `rounded_prediction`."""
+    """Map positions (..., 2) back; the authors then round, see `rounded_prediction`."""
     return (positions / size - 0.5) * side + center
 
 
 def rounded_prediction(points: np.ndarray) -> np.ndarray:
-    """Whole 1-based pixels, as the authors store predictions: half a px up on average."""
+    """Return whole 1-based pixels, as the authors store predictions: half a px up on average."""
     return np.floor(points + 1e-4) + 1
 
 
 def crop(image: np.ndarray, center: np.ndarray, side: float, size: int) -> np.ndarray:
-    """The box in whole pixels, zeros around the image, resized to `size` px.
+    """Cut the box out in whole pixels, with zeros around the image, resized to `size` px.
 
     Resized as princeton-vl does. Torch7 averages over areas when it makes images smaller, and takes
     boxes of more than twice `size` out of the image made smaller beforehand.
@@ -59,7 +59,7 @@ def crop(image: np.ndarray, center: np.ndarray, side: float, size: int) -> np.nd
 
 
 def crop_unrounded(image: np.ndarray, center: np.ndarray, side: float, size: int) -> np.ndarray:
-    """The same without rounding the box: each pixel's middle looked up in the image (H, W)."""
+    """Crop without rounding the box: look each pixel's middle up in the image (H, W)."""
     positions = np.arange(size) + 0.5
     columns, rows = (from_crop(positions, middle, side, size) for middle in center)
     grid = np.meshgrid(rows - 1, columns - 1, indexing="ij")
@@ -67,12 +67,12 @@ def crop_unrounded(image: np.ndarray, center: np.ndarray, side: float, size: int
 
 
 def heatmap_pixel(position: np.ndarray) -> np.ndarray:
-    """The 1-based pixel that a position (..., 2) falls on."""
+    """Return the 1-based pixel that a position (..., 2) falls on."""
     return np.floor(position + 1e-4).astype(int) + 1
 
 
 def target(pixel: np.ndarray, size: int, sigma: float) -> np.ndarray:
-    """Heatmap (size, size) with a Gaussian of 7x7 px about a 1-based pixel.
+    """Draw a heatmap (size, size) with a Gaussian of 7x7 px about a 1-based pixel.
 
     The released code's patch, Torch7's `image.gaussian(7)`, has sigma 0.25 x 7 = 1.75. Where a
     patch reaches over the left or upper border, the released code shifts what is left of it 1 or
@@ -88,7 +88,7 @@ def target(pixel: np.ndarray, size: int, sigma: float) -> np.ndarray:
 
 
 def mirror_back(heatmaps: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Heatmaps (K, H, W) of the mirrored image, as those of the image."""
+    """Turn heatmaps (K, H, W) of the mirrored image into those of the image."""
     heatmaps = heatmaps[:, :, ::-1].copy()
     for first, second in pairs:
         heatmaps[[first - 1, second - 1]] = heatmaps[[second - 1, first - 1]]
@@ -96,7 +96,7 @@ def mirror_back(heatmaps: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.nd
 
 
 def read_off(heatmap: np.ndarray) -> np.ndarray:
-    """The position (2,) that a heatmap (H, W) stands for."""
+    """Return the position (2,) that a heatmap (H, W) stands for."""
     height, width = heatmap.shape
     row, column = np.unravel_index(heatmap.argmax(), heatmap.shape)
     x, y = column + 1.0, row + 1.0

@@ -28,7 +28,7 @@ PLACES = ("skip", "down", "up")
 
 @dataclass(frozen=True)
 class Size:
-    """How large a network is; the default is narrow and shallow.
+    """The size of a network; the default is narrow and shallow.
 
     Args:
         depth: Levels of an hourglass; published networks have 4.
@@ -66,12 +66,12 @@ def residual(role: Role, inputs: int, outputs: int) -> Iterator[Module]:
 
 
 def places(level: int, depth: int) -> tuple[str, ...]:
-    """The places of a level that hold residuals."""
+    """Name the places of a level that hold residuals."""
     return (*PLACES, "bottom") if level == depth - 1 else PLACES
 
 
 def modules(size: Size) -> Iterator[Module]:
-    """All modules of the network, by the paper."""
+    """Yield all modules of the paper's network."""
     width, joints = size.channels, size.num_keypoints
     stem = (*size.stem_channels, width)
     yield Module(("stem", "conv"), 3, stem[0], 7)
@@ -98,7 +98,7 @@ Names = Callable[[Role], str]
 
 
 def princeton_names(size: Size) -> Names:
-    """princeton-vl's names: one residual a place, a convolution's tensors under `conv`."""
+    """Return princeton-vl's names: one residual per place, a convolution's tensors under `conv`."""
     parts = {f"bn{i}": f"bn{i}" for i in (1, 2, 3)} | {
         f"conv{i}": f"conv{i}.conv" for i in (1, 2, 3)
     }
@@ -130,7 +130,7 @@ def princeton_names(size: Size) -> Names:
 
 
 def bearpaw_names(size: Size) -> Names:
-    """bearpaw's and anibali's names: an hourglass's levels are counted from the innermost."""
+    """Return bearpaw's and anibali's names, which count levels from the innermost."""
     parts = {name: name for name in ("bn1", "conv1", "bn2", "conv2", "bn3", "conv3")}
     parts["skip"] = "downsample.0"
     places = {"skip": 0, "down": 1, "up": 2, "bottom": 3}
@@ -160,7 +160,7 @@ def bearpaw_names(size: Size) -> Names:
 
 
 def our_names(size: Size) -> Names:
-    """The names of `HourglassBackbone(output='heatmaps')`."""
+    """Return the names of `HourglassBackbone(output='heatmaps')`."""
     order = ("bn1", None, "conv1", "bn2", None, "conv2", "bn3", None, "conv3")
     parts = {part: f"residual.{index}" for index, part in enumerate(order) if part}
     parts["skip"] = "skip"
@@ -193,7 +193,7 @@ def our_names(size: Size) -> Names:
 
 
 def draw(module: Module, generator: torch.Generator) -> dict[str, Tensor]:
-    """A module's tensors, float64: none is what an untrained network has."""
+    """Draw a module's tensors, float64: none is that of an untrained network."""
 
     def uniform(shape: tuple[int, ...], low: float, high: float) -> Tensor:
         unit = torch.rand(shape, generator=generator, dtype=torch.float64)
@@ -216,7 +216,7 @@ def draw(module: Module, generator: torch.Generator) -> dict[str, Tensor]:
 def state_dict(
     size: Size, names: Names, seed: int, prefix: str, unused: tuple[Module, ...] = ()
 ) -> dict[str, Tensor]:
-    """All modules' tensors; those of `unused` are drawn last, so that the rest stays the same."""
+    """Draw all modules' tensors, those of `unused` last, so that the rest stays the same."""
     generator = torch.Generator().manual_seed(seed)
     return {
         f"{prefix}{names(module.role)}.{name}": tensor
@@ -226,13 +226,15 @@ def state_dict(
 
 
 def princeton(size: Size = Size(), *, seed: int = 0, prefix: str = "") -> dict[str, Tensor]:
-    """princeton-vl's state dict, with the `skip_layer` that every residual carries, used or not.
+    """Make princeton-vl's state dict, with the `skip_layer` that every residual has, used or not.
 
     Args:
         prefix: `"model.module."` in the published files.
     """
     if size.num_blocks != 1:
-        raise ValueError(f"princeton-vl's network has one residual a place, not {size.num_blocks}")
+        raise ValueError(
+            f"princeton-vl's network has one residual per place, not {size.num_blocks}"
+        )
     outputs = [m for m in modules(size) if m.role[-1] == "conv3"]
     inputs = [m for m in modules(size) if m.role[-1] == "bn1"]
     unused = tuple(
@@ -244,7 +246,7 @@ def princeton(size: Size = Size(), *, seed: int = 0, prefix: str = "") -> dict[s
 
 
 def bearpaw(size: Size = Size(), *, seed: int = 0, prefix: str = "") -> dict[str, Tensor]:
-    """bearpaw's state dict, and without prefix anibali's.
+    """Make bearpaw's state dict, and without prefix anibali's.
 
     Args:
         prefix: `"module."` in bearpaw's files.
@@ -253,7 +255,7 @@ def bearpaw(size: Size = Size(), *, seed: int = 0, prefix: str = "") -> dict[str
 
 
 def ours(size: Size = Size(), *, seed: int = 0, prefix: str = "") -> dict[str, Tensor]:
-    """The state dict of `HourglassBackbone(output='heatmaps')`.
+    """Make the state dict of `HourglassBackbone(output='heatmaps')`.
 
     Args:
         prefix: `"backbone."` in a checkpoint of a pose estimator.

@@ -37,7 +37,7 @@ class Network:
     training: bool
 
     def __call__(self, images: Tensor) -> list[Tensor]:
-        """Heatmaps (N, K, H, W) of every stack, from images (N, 3, 4 H, 4 W)."""
+        """Return heatmaps (N, K, H, W) of every stack, from images (N, 3, 4 H, 4 W)."""
         x = self.stem(images)
         outputs = []
         for stack in range(self.size.num_stacks):
@@ -107,7 +107,7 @@ def rmsprop(
     alpha: float = 0.99,
     eps: float = 1e-8,
 ) -> None:
-    """One step of RMSprop in place, as Torch7's `optim.rmsprop` does it, with the authors' numbers.
+    """Do one step of RMSprop in place, as Torch7's `optim.rmsprop`, with the authors' numbers.
 
     Args:
         parameters: Tensors with gradients.

@@ -48,7 +48,7 @@ def saved(content: dict, path: Path, **options: bool) -> Path:
 
 
 def build(config: Path, checkpoint: Path) -> torch.nn.Module:
-    """The model of a written config with the checkpoint beside it, in float64."""
+    """Build the model of a written config with the checkpoint beside it, in float64."""
     with DefaultScope.overwrite_default_scope("mmpose"):
         model = MODELS.build(Config.fromfile(config).model).double().eval()
     model.load_state_dict(torch.load(checkpoint, weights_only=True)["state_dict"], strict=True)
@@ -68,7 +68,7 @@ def test_princeton(size: layouts.Size, tmp_path: Path) -> None:
     assert converted.source == "princeton"
     assert converted.mean == (0, 0, 0)
     unused = [name for name in converted.dropped if "skip_layer" in name]
-    # Two tensors of each residual, but for the two of the stem that change the width.
+    # Two tensors of each residual, except for the two of the stem that change the width.
     assert len(unused) == 2 * (1 + size.num_stacks * (3 * size.depth + 2))
     assert converted.dropped.keys() - unused == {"optimizer", "epoch"}
     assert not converted.filled

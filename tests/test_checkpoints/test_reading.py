@@ -60,7 +60,7 @@ def test_safetensors_takes_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def text(value: bytes) -> bytes:
-    """A string as Python 2 pickles it: its bytes, without an encoding."""
+    """Pickle a string as Python 2 does: its bytes, without an encoding."""
     return b"U" + bytes([len(value)]) + value
 
 

@@ -57,7 +57,7 @@ def read_without_openmmlab(*paths: Path) -> list:
 
 @pytest.fixture(scope="module")
 def work_dir(tmp_path_factory: pytest.TempPathFactory, mpii_root: Path) -> Path:
-    """The folder of two iterations of training with averaged weights and a one-cycle schedule."""
+    """Train two iterations, with averaged weights and a one-cycle schedule."""
     cfg = get_config("hg8_mpii_256")
     cfg.work_dir = str(tmp_path_factory.mktemp("work"))
     cfg.model.backbone.update(num_stacks=2, depth=2, channels=8, stem_channels=(4, 8, 8))

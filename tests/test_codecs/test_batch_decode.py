@@ -23,7 +23,7 @@ EXACT = [pytest.param(*QUARTER, id="quarter"), pytest.param(*AUTHORS, id="author
 
 
 def bumps(noise: float, images: int = 4, keypoints: int = 8, seed: int = 0) -> Tensor:
-    """Heatmaps as trained networks give them: one high and one low Gaussian, and noise."""
+    """Make heatmaps as trained networks give them: one high and one low Gaussian, and noise."""
     rng = np.random.default_rng(seed)
     shape = (images, keypoints, 1, 1)
     y, x = np.mgrid[:HEIGHT, :WIDTH]
@@ -37,12 +37,12 @@ def bumps(noise: float, images: int = 4, keypoints: int = 8, seed: int = 0) -> T
 
 
 def coarse() -> Tensor:
-    """Few levels, so that maxima and neighbours tie."""
+    """Make heatmaps of few levels, so that maxima and neighbors tie."""
     return (bumps(0.05) * 8).round() / 8
 
 
 def spots() -> Tensor:
-    """One bright pixel a heatmap, in turn at each place of the outer three rings and a few more."""
+    """Make heatmaps of one bright pixel, at each place of the outer three rings and a few more."""
     y, x = np.mgrid[:HEIGHT, :WIDTH]
     ring = np.minimum.reduce([x, y, WIDTH - 1 - x, HEIGHT - 1 - y]) < 3
     rows, columns = np.nonzero(ring | (x == y))
@@ -52,7 +52,7 @@ def spots() -> Tensor:
 
 
 def degenerate() -> Tensor:
-    """Without a peak, with several, with stripes and plateaus, huge and tiny."""
+    """Make heatmaps without a peak, with several, with stripes and plateaus, huge and tiny."""
     heatmaps = bumps(0.01, images=1, keypoints=10, seed=3)
     zero, negative, constant, rows, columns, plateau, huge, tiny, not_positive, two = heatmaps[0]
     zero[:] = 0
@@ -77,7 +77,7 @@ def one_by_one(codec: BaseKeypointCodec, heatmaps: Tensor) -> tuple[np.ndarray, 
 
 
 def assert_same(slow: BaseKeypointCodec, fast: BaseKeypointCodec, heatmaps: Tensor) -> None:
-    """To the bit, shapes and types too."""
+    """Compare to the bit, shapes and types too."""
     keypoints, scores = fast.batch_decode(heatmaps)
     assert isinstance(keypoints, list) and isinstance(scores, list)
     for found, expected in zip(

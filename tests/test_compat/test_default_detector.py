@@ -1,4 +1,4 @@
-"""What becomes of MMPose's default detector without network or compiled operators."""
+"""MMPose's default detector without network or compiled operators."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -32,8 +32,8 @@ def test_which_detector(
 ) -> None:
     monkeypatch.setattr(default_detector, "find_spec", lambda name: object() if full else None)
     calls: list[Any] = []
-    initialise = default_detector.with_fallback(lambda self, *given, **kwargs: calls.append(given))
-    initialise(SimpleNamespace(), det_model=asked)
+    initialize = default_detector.with_fallback(lambda self, *given, **kwargs: calls.append(given))
+    initialize(SimpleNamespace(), det_model=asked)
     assert calls == [(taken,)]
 
 
@@ -44,7 +44,7 @@ def test_no_network(asked: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     def download(self: Any, *given: Any) -> None:
         raise URLError("no route")
 
-    expected = (InputError, r"\(no route\): say det_model='whole_image'")
+    expected = (InputError, r"\(no route\)\. To avoid this error, set det_model='whole_image'")
     kind, message = expected if asked is None else (URLError, "no route")
     with pytest.raises(kind, match=message):
         default_detector.with_fallback(download)(SimpleNamespace(), asked)

@@ -44,7 +44,7 @@ def test_installed_configs_come_first(tmp_path: Path, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("name", ["hg8_mpi_256", "nosuch/hg8_mpii_256.py", "/nosuch/hg8_mpii_256"])
 def test_unknown_name_lists_close_ones(name: str) -> None:
-    with pytest.raises(InputError, match="did you mean hg8_mpii_256") as caught:
+    with pytest.raises(InputError, match="Did you mean hg8_mpii_256") as caught:
         get_config(name)
     assert repr(name) in str(caught.value)
 
@@ -52,7 +52,7 @@ def test_unknown_name_lists_close_ones(name: str) -> None:
 def test_unknown_name_like_no_other_lists_all(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         get_config(tmp_path)
-    assert str(caught.value).endswith(f"there are {', '.join(config_names())}.")
+    assert str(caught.value).endswith(f"There are {', '.join(config_names())}.")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def runner_of(folder: Path, model: nn.Module, val: dict = VAL, test: dict = TEST
 
 
 def train(folder: Path, val: dict) -> dict[str, dict]:
-    """All checkpoints of a training with averaged weights, one saved within each validation."""
+    """Train with averaged weights, and return all checkpoints, one of them from each validation."""
 
     def save(runner: Runner) -> None:
         runner.save_checkpoint(str(folder), f"within_{runner.epoch}.pth", save_optimizer=False)

@@ -15,7 +15,7 @@ from mmhg.config.library import get_config
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Config, Path]]:
-    """A config of ours with a slim network, and a checkpoint for it with a trained one's norms."""
+    """Make a config with a slim network, and a checkpoint for it with a trained one's norms."""
     from mmpose.apis import init_model  # once mmhg has applied what it needs
 
     folder = tmp_path_factory.mktemp("networks")
@@ -45,7 +45,7 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Config
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two images."""
+    """Return two images."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(0)
     paths = [folder / "first.png", folder / "second.jpg"]
@@ -57,13 +57,13 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="session")
 def boxes() -> list[list[float]]:
-    """Left, top, right, bottom; of the second a part is outside of either image."""
+    """Return left, top, right, bottom of two boxes, the second partly outside of either image."""
     return [[20.5, 10.25, 90.0, 110.0], [60, -8, 170, 70]]
 
 
 @pytest.fixture(scope="session")
 def infer() -> Callable[..., np.ndarray]:
-    """Keypoints and scores, (N, K, 3), of the people of an image by MMPose; no boxes: of one."""
+    """Return MMPose's keypoints and scores, (N, K, 3), of an image's people; no boxes: of one."""
     from mmpose.apis import inference_topdown, init_model
 
     def infer(config: Config, checkpoint: Path, image: Path, boxes: Sequence | None) -> np.ndarray:

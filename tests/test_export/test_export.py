@@ -111,7 +111,7 @@ def test_crops_are_those_of_the_pipeline_to_the_bit(name, whole, make, photos, b
             box = np.float64([0, 0, image.shape[1], image.shape[0]])
         packed = pipeline(dict(img_path=str(photo), bbox=box[None].copy(), bbox_score=np.ones(1)))
         box += description["crop"]["whole_image_shift"]
-        crop, (center, size) = predict.crop_person(image, box, description)
+        crop, center, size = predict.crop_person(image, box, description)
         assert np.array_equal(crop, packed["inputs"].permute(1, 2, 0))
         assert np.array_equal(center, packed["data_samples"].input_center)
         assert np.array_equal(size, packed["data_samples"].input_scale)
@@ -144,7 +144,7 @@ def test_nobody_and_more_than_a_batch(make, photos, boxes, tmp_path):
 
 
 def metadata(format: str, folder) -> dict:
-    """What the file itself says."""
+    """Return the metadata that the file holds."""
     path = folder / FORMATS[format].file
     if format == "onnx":
         import onnx
@@ -239,7 +239,7 @@ def test_agreement_in_words(unclear, text):
     assert str(agreement) == heatmaps + text
 
 
-def test_margins_are_of_the_maximum_and_of_its_neighbours():
+def test_margins_are_of_the_maximum_and_of_its_neighbors():
     maps = np.zeros((1, 4, 5, 5), np.float32)
     maps[:, :, 2, 2] = 1
     maps[0, :, 1:4, 1:4] += np.float32([[0, 0, 0], [0.5, 0, 0.25], [0, 0.125, 0]])
@@ -302,7 +302,7 @@ def test_fuse_is_for_the_hourglass(tmp_path):
 def test_what_is_there_stays(make, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out/mine").touch()
-    with pytest.raises(InputError, match="out is there already"):
+    with pytest.raises(InputError, match="out already exists"):
         export(*make("hg8_mpii_256"), tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine"]
     with pytest.raises(InputError, match="there is no folder"):
@@ -336,15 +336,15 @@ def test_other_peoples_networks(make, tmp_path):
     with pytest.raises(InputError, match="was trained on input with mean"):
         export(config, tmp_path / "other.pth", tmp_path / "out", format="torchscript")
     config.train_dataloader.dataset.type = "CocoDataset"
-    with pytest.raises(InputError, match="predicts 16 keypoints, the data set 'coco' has 17"):
+    with pytest.raises(InputError, match="predicts 16 keypoints, the dataset 'coco' has 17"):
         export(config, checkpoint, tmp_path / "out", format="torchscript")
 
 
 def test_missing_runtime_and_unknown_format(make, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(InputError, match=r"takes the package openvino, .* mmhg\[export\]"):
+    with pytest.raises(InputError, match=r"needs the package openvino, .* mmhg\[export\]"):
         export(*make("hg8_mpii_256"), tmp_path / "out", format="openvino")
-    with pytest.raises(InputError, match="format 'keras' is unknown; there are onnx, openvino"):
+    with pytest.raises(InputError, match=r"format 'keras' is unknown\. There are onnx, openvino"):
         export(*make("hg8_mpii_256"), tmp_path / "out", format="keras")
     with pytest.raises(InputError, match="holds no exported network"):
         load(tmp_path)

@@ -34,8 +34,8 @@ def settings(rule: str) -> dict:
 
 
 def heatmaps() -> np.ndarray:
-    """Smooth ones, noise with maxima at every border, ties, and one that is nowhere positive."""
-    rng = np.random.deproblem_rng(0)
+    """Make smooth heatmaps, noise with maxima at every border, ties, and one nowhere positive."""
+    rng = np.random.default_rng(0)
     maps = rng.normal(size=(60, 8, 32, 24)).astype(np.float32)
     maps[:20] = [[8 * cv2.GaussianBlur(one, (0, 0), 3) for one in person] for person in maps[:20]]
     maps[20:40] = np.round(maps[20:40])
@@ -121,7 +121,7 @@ def test_what_is_no_image_is_refused(tmp_path):
 
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """The folder's predict.py where neither torch nor OpenMMLab's packages can be imported."""
+    """Run the folder's predict.py where neither torch nor OpenMMLab's packages can be imported."""
     program = (
         f"import runpy, sys; sys.modules.update(dict.fromkeys({BLOCKED!r})); "
         "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"

@@ -1,4 +1,4 @@
-"""The paper's config, and one thread: that is what so small networks are fastest on."""
+"""The paper's config, and one thread, on which such small networks are fastest."""
 
 from collections.abc import Iterator
 from pathlib import Path

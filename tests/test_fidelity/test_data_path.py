@@ -38,7 +38,7 @@ class People:
     dataset: MPIIPersonDataset
 
     def __iter__(self) -> Iterator[tuple[dict, np.ndarray, float, dict]]:
-        """Annotation, centre and side of the box by the authors, and the packed sample."""
+        """Yield annotation, the authors' center and side of the box, and the packed sample."""
         for index, person in enumerate(self.annotations):
             center, side = authors.person_box(person["center"], person["scale"])
             yield person, center, side, self.dataset[index]
@@ -50,7 +50,7 @@ def mmpose_scope() -> None:
 
 
 def make_people(folder: Path) -> None:
-    """Three people at odd places, two of them partly outside of their image."""
+    """Make three people at odd places, two of them partly outside of their image."""
     rng = np.random.default_rng(0)
     (folder / "images").mkdir()
     people = []
@@ -95,12 +95,12 @@ def people(request: pytest.FixtureRequest, tmp_path: Path, paper: Config) -> Peo
 
 
 def off(image: np.ndarray, reference: np.ndarray) -> float:
-    """Mean difference in grey levels."""
+    """Return the mean difference in gray levels."""
     return float(np.abs(image.astype(float) - reference).mean())
 
 
 def test_crop(people: People) -> None:
-    """The authors' but for the rounding of their box to whole pixels.
+    """The authors' crop, except for the rounding of their box to whole pixels.
 
     MMPose's, of the same box, lies half an input pixel beside it.
     """
@@ -198,7 +198,7 @@ def test_mirrored_people_have_mirrored_targets(paper: Config) -> None:
 
 
 def heatmaps_to_read() -> Iterator[np.ndarray]:
-    """Random ones, one with ties, and maxima on each border and next to it."""
+    """Make random heatmaps, one with ties, and maxima on each border and next to it."""
     rng = np.random.default_rng(3)
     for _ in range(50):
         yield cv2.GaussianBlur(rng.standard_normal((PIXELS, PIXELS)), (0, 0), 2)

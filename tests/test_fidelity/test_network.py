@@ -59,7 +59,7 @@ class Batch:
 
 @dataclass
 class Pass:
-    """What a forward and backward pass gives; tensors by the backbone's names."""
+    """The results of a forward and backward pass; tensors by the backbone's names."""
 
     heatmaps: list[Tensor]
     loss: Tensor
@@ -68,7 +68,7 @@ class Pass:
 
 
 def draw_batch(side: int) -> Batch:
-    """Four images of `side` px with three joints each, one of them not annotated."""
+    """Draw four images of `side` px with three joints each, one of them not annotated."""
     generator = torch.Generator().manual_seed(1)
     coarse = torch.rand(4, 3, 5, 5, generator=generator, dtype=torch.float64)
     images = functional.interpolate(coarse, size=(side, side), mode="bicubic", align_corners=True)
@@ -89,13 +89,13 @@ def batch() -> Batch:
 
 @pytest.fixture(scope="module")
 def large_batch() -> Batch:
-    """More than one pixel on the lowest level, over which batch norms are better conditioned."""
+    """Draw images of several pixels on the lowest level: batch norms are better conditioned."""
     return draw_batch(128)
 
 
 @pytest.fixture
 def build_model(paper: Config) -> Callable[[Size], BaseModel]:
-    """The paper config's pose estimator in another size, float64, with seed 0's numbers."""
+    """Build the paper config's pose estimator in another size, float64, with seed 0's numbers."""
 
     def build(size: Size) -> BaseModel:
         cfg = Config(dict(model=dict(paper.model.to_dict(), _scope_="mmpose"))).model
@@ -125,7 +125,7 @@ def reference_network(layout: str, size: Size, training: bool) -> Network:
 
 
 def by_our_names(network: Network) -> dict[str, Tensor]:
-    """The tensors that the network uses."""
+    """Select the tensors that the network uses."""
     ours = layouts.our_names(network.size)
     return {
         f"{ours(module.role)}.{name}": network.tensors[f"{network.names(module.role)}.{name}"]
@@ -148,7 +148,7 @@ def reference_pass(network: Network, batch: Batch) -> Pass:
 
 
 def our_loss(model: BaseModel, batch: Batch) -> Tensor:
-    """What mmengine calls `backward` on."""
+    """Return the sum that mmengine calls `backward` on."""
     samples = [
         PoseDataSample(
             gt_fields=PixelData(heatmaps=target),
@@ -175,7 +175,7 @@ def our_pass(model: BaseModel, batch: Batch) -> Pass:
 
 
 def assert_agree(found: Pass, expected: Pass) -> None:
-    """Outputs, loss and running statistics to 1e-10, gradients to 1e-8."""
+    """Compare outputs, loss and running statistics to 1e-10, gradients to 1e-8."""
     exact = dict(rtol=0, atol=1e-10)
     torch.testing.assert_close(found.heatmaps, expected.heatmaps, **exact)
     torch.testing.assert_close(found.loss, expected.loss, **exact)
@@ -211,7 +211,7 @@ def test_in_single_precision(
 def train_both(
     network: Network, step: Callable[[], None], model: BaseModel, paper: Config, batch: Batch
 ) -> None:
-    """Ten steps on one batch; `step` updates the reference's tensors by their gradients.
+    """Train ten steps on one batch; `step` updates the reference's tensors by their gradients.
 
     In float64 alone: a bias ahead of a batch norm has no gradient but rounding, which RMSprop
     blows up in float32.
@@ -292,7 +292,7 @@ def set_all(kind: type[nn.Module], **changes: object) -> Callable[[BaseModel], N
 
 
 def silence(name: str) -> Callable[[BaseModel], None]:
-    """Without a re-injection, but with its parameters."""
+    """Leave a re-injection out, but with its parameters."""
 
     def change(model: BaseModel) -> None:
         getattr(model.backbone.stacks[0], name).register_forward_hook(lambda *call: 0 * call[-1])

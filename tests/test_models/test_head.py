@@ -127,7 +127,7 @@ def test_flip_test_averages_the_mirrored_heatmaps() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(num_stages=3), "hands out 2 feature maps.*num_stages is 3"),
+        (dict(num_stages=3), "returns 2 feature maps.*num_stages is 3"),
         (dict(out_channels=4), "out_channels is 4.*3 channels"),
     ],
 )
@@ -164,15 +164,15 @@ def test_numbers_that_are_not_given_are_the_backbones(batch) -> None:
 @pytest.mark.parametrize(
     "settings", [dict(loss_weights=[0.5, 2.0]), dict(loss=[dict(type="KeypointMSELoss")] * 2)]
 )
-def test_what_is_given_for_each_stage_tells_their_number(batch, settings: dict) -> None:
+def test_settings_of_each_stage_give_their_number(batch, settings: dict) -> None:
     head = MultiStageHeatmapHead(**settings)
     assert len(head(batch[0])) == 2
-    with pytest.raises(InputError, match=r"hands out 3 feature maps.*num_stages is 2"):
+    with pytest.raises(InputError, match=r"returns 3 feature maps.*num_stages is 2"):
         head([*batch[0], batch[0][0]])
 
 
 def test_layers_need_their_numbers() -> None:
-    with pytest.raises(InputError, match=r"final_layer.*given in_channels, num_stages;"):
+    with pytest.raises(InputError, match=r"final_layer.*given in_channels, num_stages\."):
         MultiStageHeatmapHead(out_channels=3, final_layer=dict(kernel_size=1))
-    with pytest.raises(InputError, match=r"given in_channels, out_channels, num_stages;"):
+    with pytest.raises(InputError, match=r"given in_channels, out_channels, num_stages\."):
         MultiStageHeatmapHead(deconv_out_channels=[8], deconv_kernel_sizes=[4])

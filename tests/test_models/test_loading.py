@@ -63,19 +63,19 @@ def test_a_checkpoint_that_lacks_a_layer_is_refused(
 
 
 def test_what_is_no_checkpoint_file(config: Config, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=rf"checkpoint {tmp_path} is a folder; give a checkpoint"):
+    with pytest.raises(InputError, match=rf"checkpoint {tmp_path} is a folder\. Give a checkpoint"):
         load_model(config, tmp_path)
-    with pytest.raises(InputError, match=r"there is no checkpoint .*nosuch\.pth; check its path"):
+    with pytest.raises(InputError, match=r"there is no checkpoint .*nosuch\.pth\. Check its path"):
         load_model(config, tmp_path / "nosuch.pth")
 
 
 @pytest.mark.parametrize("name", ["hg1_synthetic_128", "heatmap_head"])
-def test_other_joints_are_told_as_such(name: str, tmp_path: Path) -> None:
+def test_another_number_of_keypoints_is_named(name: str, tmp_path: Path) -> None:
     init_default_scope("mmpose")
     config = get_config(name)
     state = MODELS.build(config.model).state_dict()
     for layer in [key for key in state if "prediction" in key or "final_layer" in key]:
         state[layer] = state[layer][:14]
-    message = r"config's: it is for 14 joints, the config for 16; 2 tensors of another shape"
+    message = r"config's: it is for 14 keypoints, the config for 16; 2 tensors of another shape"
     with pytest.raises(InputError, match=message):
         load_model(config, save(dict(state_dict=state), tmp_path))

@@ -20,7 +20,7 @@ BLOBS = np.array([[100.0, 80.0], [118.0, 66.0], [85.0, 104.0]])
 
 
 @MODELS.register_module(force=True)
-class SeesColours(torch.nn.Module):
+class SeesColors(torch.nn.Module):
     """Heatmaps that are the image's channels, sampled where the codec puts its pixels."""
 
     def __init__(self, codec: str) -> None:
@@ -58,7 +58,7 @@ def settings(codec_type: str) -> dict:
         model=dict(
             type="TopdownPoseEstimator",
             data_preprocessor=dict(type="PoseDataPreprocessor", mean=[0] * 3, std=[255] * 3),
-            backbone=dict(type="SeesColours", codec=codec_type),
+            backbone=dict(type="SeesColors", codec=codec_type),
             head=dict(
                 type="MultiStageHeatmapHead",
                 in_channels=3,
@@ -126,7 +126,7 @@ def test_heatmaps_are_averaged_where_crops_overlap(image) -> None:
 
 
 @pytest.mark.parametrize("center", [PIXELS / 2, (PIXELS - 1) / 2])
-def test_resampling_keeps_the_centre_and_scales_about_it(center: float) -> None:
+def test_resampling_keeps_the_center_and_scales_about_it(center: float) -> None:
     """A ramp is resampled without error, so that the map can be read off it."""
     ramp = torch.arange(PIXELS, dtype=torch.float64).expand(1, 1, PIXELS, PIXELS)
     columns = resample(ramp, 0.5, (center, center))[0, 0, 8]

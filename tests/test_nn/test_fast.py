@@ -16,7 +16,7 @@ SMALL = dict(num_stacks=3, depth=2, channels=16, stem_channels=(4, 8, 8), num_ke
 
 @pytest.fixture
 def model() -> nn.Module:
-    """Anything with a backbone, which has the statistics of a trained one."""
+    """Return any module with a backbone, which has the statistics of a trained one."""
     torch.manual_seed(0)
     model = nn.Module()
     model.before = nn.Conv2d(3, 3, 1)

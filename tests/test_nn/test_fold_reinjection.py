@@ -37,7 +37,7 @@ def config(stacks: int = STACKS) -> dict:
 
 
 def trained(stacks: int = STACKS) -> torch.nn.Module:
-    """A network whose batch norms have seen data."""
+    """Return a network whose batch norms have seen data."""
     torch.manual_seed(0)
     model = MODELS.build(config(stacks)).double()
     for _ in range(3):

@@ -13,7 +13,7 @@ SMALL = dict(num_stacks=3, depth=2, channels=16, stem_channels=(4, 8, 8), num_ke
 
 
 def trained(**settings) -> StackedHourglass:
-    """A small network with the statistics of a trained one."""
+    """Return a small network with the statistics of a trained one."""
     torch.manual_seed(0)
     network = StackedHourglass(**{**SMALL, **settings})
     randomize_statistics(network)
@@ -21,7 +21,7 @@ def trained(**settings) -> StackedHourglass:
 
 
 def relative_deviation(output: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference over the range of what is expected."""
+    """Return the largest difference over the range of what is expected."""
     return float((output - expected).abs().max() / (expected.max() - expected.min()))
 
 

@@ -48,7 +48,9 @@ def test_arguments_of_the_class_are_passed_on(ours: Path) -> None:
 
 def test_a_stem_of_another_width_is_refused(ours: Path) -> None:
     assert StackedHourglass.from_checkpoint(ours, in_channels=3).in_channels == 3
-    message = r"ours\.pth: its stem takes images of 3 channels, in_channels is 1; .*adapt_stem=True"
+    message = (
+        r"ours\.pth: its stem takes images of 3 channels, in_channels is 1\. .*adapt_stem=True"
+    )
     with pytest.raises(InputError, match=message):
         StackedHourglass.from_checkpoint(ours, in_channels=1)
 

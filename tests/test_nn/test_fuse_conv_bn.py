@@ -8,7 +8,7 @@ from mmhg.nn import StackedHourglass, fuse_conv_bn
 
 
 def trained(**settings) -> StackedHourglass:
-    """A network whose batch norms have seen data and whose gains are not 1."""
+    """Return a network whose batch norms have seen data and whose gains are not 1."""
     torch.manual_seed(0)
     narrow = dict(channels=8, stem_channels=(4, 4, 6), num_keypoints=3, depth=2)
     model = StackedHourglass(**narrow, **settings).double()
@@ -32,7 +32,7 @@ def test_outputs_are_equal(output: str) -> None:
 
 
 def test_folds_what_the_paper_allows_and_no_more() -> None:
-    """Of 3 norms a residual the first stays; the stem's and the linear layers' go."""
+    """Of the 3 norms per residual the first stays; the stem's and the linear layers' go."""
     model = trained(num_stacks=2, num_blocks=2)
     places = 2 * (3 * 2 + 1) * 2 + 2 * 2  # residuals of the hourglasses and after them
     residuals = 3 + places

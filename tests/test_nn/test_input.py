@@ -96,9 +96,9 @@ def test_training_step_of_odd_levels_compiles_to_one_graph() -> None:
     [
         (290, 384, 4, "height is 290 px.*multiples of 4 px and at least 64 px.*288 and 292 would"),
         (256, 193, 4, "width is 193 px.*192 and 196 would work"),
-        (32, 64, 4, "height is 32 px.*at least 64 px, so that 64 would work"),
-        (64, 66, 5, "height is 64 px.*at least 128 px, so that 128 would work"),
-        (62, 62, 3, "height is 62 px.*at least 32 px, so that 60 and 64 would work"),
+        (32, 64, 4, "height is 32 px.*at least 64 px, so 64 would work"),
+        (64, 66, 5, "height is 64 px.*at least 128 px, so 128 would work"),
+        (62, 62, 3, "height is 62 px.*at least 32 px, so 60 and 64 would work"),
     ],
 )
 def test_sizes_that_are_refused(height: int, width: int, depth: int, message: str) -> None:

@@ -23,7 +23,7 @@ def residual(inputs: int, outputs: int) -> int:
 
 
 def paper_parameters(stacks: int, joints: int, width: int = 256, depth: int = 4) -> int:
-    """Parameters counted layer by layer, as hg.lua builds them."""
+    """Count the parameters layer by layer, as hg.lua builds them."""
     stem = conv(3, 64, 7) + 2 * 64 + residual(64, 128) + residual(128, 128) + residual(128, width)
     hourglass = (3 * depth + 1) * residual(width, width)
     features = residual(width, width) + conv(width, width) + 2 * width

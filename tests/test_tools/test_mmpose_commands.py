@@ -126,7 +126,7 @@ def test_get_flops(tmp_path: Path) -> None:
         (["train.py", "nosuch"], "error: no config file 'nosuch'"),
         (
             ["test.py", "hg2_synthetic_128", "nosuch.pth"],
-            "error: there is no checkpoint nosuch.pth; check its path",
+            "error: there is no checkpoint nosuch.pth. Check its path",
         ),
         (
             ["analysis_tools/get_flops.py", "hg1_mpii_256", "--input-shape", "102"],

@@ -27,7 +27,7 @@ class Node:
 
 @dataclass
 class Style:
-    """How the modules are written.
+    """The form in which the modules are written.
 
     Args:
         package: Whose convolutions, ReLUs and poolings, `nn` or `cudnn`.
@@ -185,7 +185,7 @@ class Net:
 
 
 def topological(nodes: Sequence[Node], rng: random.Random) -> Iterator[Node]:
-    """The nodes in a random order that has inputs first, where there is one."""
+    """Return the nodes in a random order that has inputs first, where there is one."""
     left = list(nodes)
     rng.shuffle(left)
     done: set[int] = set()
@@ -200,7 +200,7 @@ def topological(nodes: Sequence[Node], rng: random.Random) -> Iterator[Node]:
 
 
 def gmodule(net: Net, seed: int = 0, *, mapindex: bool = True) -> Torch:
-    """The nn.gModule of a network, everything in it that has an order shuffled."""
+    """Make the nn.gModule of a network, everything in it that has an order shuffled."""
     rng = random.Random(seed)
     reachable: dict[int, Node] = {}
     waiting = [net.output]
@@ -224,7 +224,7 @@ def gmodule(net: Net, seed: int = 0, *, mapindex: bool = True) -> Torch:
             datas[id(node)].pairs.append(("mapindex", Table(both)))
 
     def graph(forward: bool) -> tuple[Torch, dict[int, Torch]]:
-        """Its nodes share their data with those of the graph in the other direction."""
+        """Return a graph whose nodes share their data with those of the reversed graph."""
         made = {
             id(node): Torch("nngraph.Node", data=datas[id(node)], id=float(index), visited=False)
             for index, node in enumerate(nodes, 1)
@@ -263,6 +263,6 @@ def gmodule(net: Net, seed: int = 0, *, mapindex: bool = True) -> Torch:
 
 
 def indexed(items: Sequence[object]) -> Table:
-    """As graph's lists: by number, and the number by item."""
+    """List items as graph does: by number, and the number by item."""
     numbers = list(enumerate(items, 1))
     return Table([*numbers, *((item, number) for number, item in numbers)])

@@ -1,4 +1,4 @@
-"""Values to the bytes of Torch7's serialisation, after torch7's File.lua and THDiskFile.c.
+"""Values to the bytes of Torch7's serialization, after torch7's File.lua and THDiskFile.c.
 
 Nothing of `mmhg` is used here. A record is an int32 type; tables and torch objects then have an
 int32 number, under which they are meant again later. Binary: little-endian, 8 bytes a long. Ascii:
@@ -77,12 +77,12 @@ class Tensor:
 
 
 def tensor(values: np.ndarray, kind: str) -> Tensor:
-    """A tensor with a storage of its own."""
+    """Make a tensor with a storage of its own."""
     return view(Storage(kind, values.ravel()), values.shape)
 
 
 def view(storage: Storage, shape: tuple[int, ...], offset: int = 1) -> Tensor:
-    """A contiguous view."""
+    """Make a contiguous view."""
     strides = [int(np.prod(shape[axis + 1 :])) for axis in range(len(shape))]
     return Tensor(storage, tuple(shape), tuple(strides), offset, storage.kind)
 
@@ -96,7 +96,7 @@ class Closure:
 
 
 def values(kind: str, *numbers: float, ascii_file: bool) -> bytes:
-    """A run of values of one type."""
+    """Write a run of values of one type."""
     letter, _ = KINDS[kind]
     if not ascii_file or letter in "Bb":
         run = struct.pack(f"<{len(numbers)}{letter}", *numbers)
@@ -106,7 +106,7 @@ def values(kind: str, *numbers: float, ascii_file: bool) -> bytes:
 
 
 def dump(root: object, *, ascii_file: bool = False) -> bytes:
-    """The whole file of one object."""
+    """Write the whole file of one object."""
     numbers: dict[int, int] = {}
     written: list[bytes] = []
     pending: Record = [root]
@@ -125,7 +125,7 @@ class Raw:
 
 
 def record(item: object, numbers: dict[int, int], ascii_file: bool) -> list[object]:
-    """One object: its own bytes, and what is inside of it as objects still to be written."""
+    """Write one object: its own bytes, and what is inside of it as objects still to be written."""
 
     def run(kind: str, *given: float) -> Raw:
         return Raw(values(kind, *given, ascii_file=ascii_file))

@@ -3,7 +3,7 @@
 Every object begins with an int32, its type. In tables and torch objects an int32 follows, their
 number. A number that came before means the same object again. In a binary file values are
 little-endian and longs have 8 bytes. In an ascii file the same values are text between white space,
-but strings and bytes are written as they are. Functions are bytecode, which is skipped and never run.
+but strings and bytes are written as they are. Functions are bytecode, which is skipped, never run.
 
 Files may be hostile: sizes are checked against the rest of the file before memory is allocated for
 them, and nesting is kept on a list, not on Python's stack.

@@ -24,7 +24,7 @@ def string(value: bytes) -> bytes:
 
 
 def named(number: int, name: bytes) -> bytes:
-    """The beginning of a torch object: type 4, its number, version, class."""
+    """Return the beginning of a torch object: type 4, its number, version, class."""
     length = bytes([len(name), 0, 0, 0])
     return FOUR + bytes([number, 0, 0, 0]) + THREE + b"V 1" + length + name
 
@@ -238,8 +238,11 @@ FLOATS = named(1, b"torch.FloatTensor")
         (FLOATS + ONE + LONG[1] + MINUS_LONG + LONG[1] + STORAGE, "reaches out of its storage"),
         (FLOATS + ONE + MINUS_LONG + LONG[1] + LONG[1] + STORAGE, "reaches out of its storage"),
         (FLOATS + ONE + HUGE_LONG + HUGE_LONG + HUGE_LONG + STORAGE, "reaches out of its storage"),
-        (FLOATS + ONE + LONG[1] + LONG[1] + LONG[1] + number(1), "storage is none, or of another"),
-        (named(1, b"torch.DoubleTensor") + ONE + LONG[1] * 3 + STORAGE, "or of another type"),
+        (
+            FLOATS + ONE + LONG[1] + LONG[1] + LONG[1] + number(1),
+            "has no storage, or one of another",
+        ),
+        (named(1, b"torch.DoubleTensor") + ONE + LONG[1] * 3 + STORAGE, "or one of another type"),
         (named(1, b"nn.ReLU") + number(1), "a nn.ReLU holds a float where a table is expected"),
         (THREE + ONE + ONE + ZERO + number(1), "a table's key is a NoneType"),
         (

@@ -1,4 +1,4 @@
-"""The authors' networks, told by the edges of their graphs."""
+"""The authors' networks, recognized by the edges of their graphs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -207,7 +207,7 @@ def test_an_early_hg_lua_is_refused_by_name(tmp_path: Path) -> None:
     net = Net(SMALL)
     (conv,) = (n for n in net.nodes if n.inputs and n.inputs[0].role == "('features', 0, 0)")
     conv.inputs = node_of(net, "('features', 0, 0)").inputs
-    with pytest.raises(InputError, match="this is an early"):
+    with pytest.raises(InputError, match=r"network of an early hg\.lua"):
         read(gmodule(net), tmp_path)
 
 

@@ -25,7 +25,7 @@ def loaded(
     begin_anew: tuple[str, ...] = (),
     meta: dict | None = None,
 ) -> tuple[dict, list[str]]:
-    """The tensors that mmengine gets to load, and what is logged."""
+    """Return the tensors that mmengine gets to load, and what is logged."""
     lines: list[str] = []
     runner = SimpleNamespace(
         model=model,
@@ -107,7 +107,7 @@ def test_fine_tuning_leaves_nothing_else_out() -> None:
         loaded(model, saved, train=True, begin_anew=("score",))
 
 
-class Normalised(torch.nn.Linear):
+class Normalized(torch.nn.Linear):
     def __init__(self) -> None:
         super().__init__(2, 2)
         self.data_preprocessor = torch.nn.Module()
@@ -118,10 +118,10 @@ class Normalised(torch.nn.Linear):
 
 @pytest.mark.parametrize("train", [False, True])
 def test_checkpoints_for_another_input_are_refused(train: bool) -> None:
-    model = Normalised()
+    model = Normalized()
     meta = dict(input=dict(mean=[112.302, 113.22, 110.3385], std=[255, 255, 255]))
     loaded(model, model.state_dict(), train=train, meta=meta)
     loaded(model, model.state_dict(), train=train, meta=dict(epoch=3))
     meta["input"]["mean"] = [0, 0, 0]
-    with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*set model.data_preprocessor.mean"):
+    with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*Set model\.data_preprocessor\.mean"):
         loaded(model, model.state_dict(), train=train, meta=meta)

@@ -52,7 +52,7 @@ def test_sheet_shows_annotation_and_prediction(tmp_path: Path) -> None:
     assert sheet.shape == (2 * 260, 2 * 256 + 4, 3)  # two people, a row each
     red = sheet[..., 2].astype(int) - sheet[..., 1]
     middle = 128 + 2
-    assert red[middle, middle] > 200  # the annotated link crosses the crop's centre
+    assert red[middle, middle] > 200  # the annotated link crosses the crop's center
     second = 260 + middle
     assert red[second - 36, 256 + middle - 36] < 50  # the link moved by 8 px * 4 along itself
     assert red[second + 60, 256 + middle + 60] > 200

@@ -18,7 +18,7 @@ class Scores:
 
 
 def evaluated(folder: Path, **settings: Any) -> SimpleNamespace:
-    """A runner with the metrics of a validation or test."""
+    """Make a runner with the metrics of a validation or test."""
     evaluator = SimpleNamespace(metrics=[SimpleNamespace(scores=Scores()), SimpleNamespace()])
     return SimpleNamespace(
         work_dir=str(folder),

@@ -19,7 +19,7 @@ from mmhg.refinement.scores import StackScores
 
 @VISBACKENDS.register_module()
 class KeptImages(BaseVisBackend):
-    """What a backend such as TensorBoard's is handed."""
+    """A backend, such as TensorBoard's, that keeps its images."""
 
     images: list[tuple[str, np.ndarray, int]] = []  # noqa: RUF012
 
@@ -35,7 +35,7 @@ class KeptImages(BaseVisBackend):
 
 @pytest.fixture
 def config(mpii_root: Path, tmp_path: Path) -> Config:
-    """A narrow network on four people; what it validates is handed to `KeptImages`."""
+    """Configure a narrow network on four people; what it validates is handed to `KeptImages`."""
     KeptImages.images.clear()
     config = get_config("hg2_synthetic_128")
     config.work_dir = str(tmp_path)

@@ -48,7 +48,7 @@ def test_folder(call, network, tmp_path):
         (["config.py", "none.pth"], "none.pth"),
         (["config.py", "text.pth"], "text.pth cannot be loaded"),
         (["hg2_synthetic_128", "net.pth"], "net.pth is of another network than the config's"),
-        (["hg8_mpi", "net.pth"], "did you mean hg8_mpii"),
+        (["hg8_mpi", "net.pth"], "Did you mean hg8_mpii"),
         (["config.py", "net.pth", "--format", "keras"], "invalid choice: 'keras'"),
         (["config.py", "net.pth", "-o", "text.pth"], "text.pth is there already"),
     ],

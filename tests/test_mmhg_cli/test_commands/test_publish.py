@@ -27,4 +27,4 @@ def test_published_checkpoint_has_its_hash_and_no_optimizer(tmp_path: Path, call
 def test_no_such_checkpoint(tmp_path: Path, call: Call) -> None:
     result = call(tmp_path, "publish", "nosuch.pth", "slim.pth")
     assert result.returncode == 2
-    assert result.stderr == "error: there is no checkpoint nosuch.pth; check its path\n"
+    assert result.stderr == "error: there is no checkpoint nosuch.pth. Check its path\n"
