@@ -385,8 +385,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--boxes",
         type=Path,
-        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, by paths as given or bare '
-        "names (default: each image shows one person)",
+        help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, by path as given or by '
+        "file name (default: each image shows one person)",
     )
     parser.add_argument("--out", type=Path, help="file to write (default: standard output)")
     parser.add_argument("--no-flip", action="store_true", help="skip the flip test: twice as fast")

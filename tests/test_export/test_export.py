@@ -278,7 +278,7 @@ def test_test_pipelines_that_cannot_be_exported(make, tmp_path):
     steps = config.test_dataloader.dataset.pipeline
     for pipeline, message in (
         ([*steps[:2], dict(type="RandomHalfBody"), *steps[2:]], "has a RandomHalfBody"),
-        ([*steps[:2], steps[-1]], "crops nobody"),
+        ([*steps[:2], steps[-1]], "has no crop"),
         ([dict(steps[0], to_float32=True), *steps[1:]], "LoadWholeImage sets .'to_float32'."),
         ([*steps[:2], dict(steps[2], input_size=(128, 128)), steps[3]], r"crops to \[128, 128\]"),
     ):
@@ -319,7 +319,7 @@ def test_a_place_that_cannot_be_written_to(make, tmp_path, monkeypatch):
     with pytest.raises(InputError) as raised:
         export(*make("hg8_mpii_256"), tmp_path / "out", format="torchscript")
     assert str(raised.value) == (
-        f"cannot make folder {tmp_path / 'out'} (Permission denied); name one in a folder that can "
+        f"cannot make folder {tmp_path / 'out'} (Permission denied). Name one in a folder that can "
         "be written to"
     )
 

@@ -128,7 +128,7 @@ def test_back_and_forth(folder: Path, tmp_path: Path, call: Call) -> None:
             "has the keys of princeton, not of",
         ),
         (["princeton.pt", "-o", "out.py"], "the checkpoint must not be a .py file, got out.py"),
-        (["princeton.pt", "-o", "mine.pth"], "mine.py is not a converter's; move it"),
+        (["princeton.pt", "-o", "mine.pth"], "mine.py is not a converter's. Move it"),
         (["princeton.pt", "-o", "none/out.pth"], "there is no folder none"),
         (["princeton.pt", "-o", "folder"], "cannot write folder: it is a folder"),
         (["princeton.pt", "-o", "princeton.pt"], "CHECKPOINT and --output are the same file"),
