@@ -19,7 +19,7 @@ export async function about() {
   return (await ask("api/about")).json();
 }
 
-/** The file of a built-in figure. */
+/** The file of a synthetic person. */
 export async function exampleFile(number) {
   return (await ask(`api/examples/${number}`)).blob();
 }
