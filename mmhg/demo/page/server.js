@@ -5,7 +5,7 @@ async function ask(path, options) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer; is tools/demo.py still running?");
+    throw new Error("The server does not answer; is `mmhg demo` still running?");
   }
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer;
