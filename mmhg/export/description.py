@@ -160,7 +160,7 @@ def _keypoints(model: Any) -> dict[str, Any]:
     """List names, mirror images, skeleton and colors."""
     meta = model.dataset_meta
     names = [meta["keypoint_id2name"][index] for index in range(meta["num_keypoints"])]
-    predicted = model.backbone.stacks[-1].prediction.out_channels
+    predicted = model.head.out_channels or model.backbone.num_keypoints
     if len(names) != predicted:
         raise InputError(
             f"the head predicts {predicted} keypoints, the data set "

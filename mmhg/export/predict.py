@@ -172,13 +172,17 @@ def _load_onnx(path: Path, description: dict[str, Any], threads: int | None) -> 
 def _load_openvino(path: Path, description: dict[str, Any], threads: int | None) -> Callable:
     import openvino
 
-    # Left to itself, OpenVINO computes in bfloat16 where the processor has it.
-    settings: dict[str, Any] = {
-        "INFERENCE_PRECISION_HINT": _PRECISION_HINTS[description["precision"]]
-    }
+    core, precision = openvino.Core(), description["precision"]
+    # Left to itself, OpenVINO computes in bfloat16 where the processor has it. It also does when
+    # asked for float16 on a processor without it, with a tenth of the accuracy.
+    if precision == "float16" and "FP16" not in core.get_property(
+        "CPU", "OPTIMIZATION_CAPABILITIES"
+    ):
+        precision = "float32"
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": _PRECISION_HINTS[precision]}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
-    program = openvino.Core().compile_model(path, "CPU", settings)
+    program = core.compile_model(path, "CPU", settings)
     return lambda images: [np.array(output) for output in program(images).values()]
 
 
