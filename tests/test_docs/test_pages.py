@@ -86,6 +86,15 @@ def test_options_in_the_text(page: Path) -> None:
     assert not set(re.findall(r"`(--[a-z][a-z0-9-]*)", prose(page))) - known
 
 
+def test_files_of_the_map() -> None:
+    """The files that the map of the code walks through are there, each once per way."""
+    for way in re.split(r"^\*\*", (ROOT / "docs/code_map.md").read_text("utf-8"), flags=re.M)[1:]:
+        named = re.findall(r"^    (\S+\.py)", way, re.MULTILINE)
+        assert len(named) == len(set(named)) > 3
+        for path in named:
+            assert (ROOT / path).is_file() or (ROOT / "mmhg" / path).is_file(), path
+
+
 @each_page
 def test_make_targets(page: Path) -> None:
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
