@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+import mmhg  # noqa: F401  (ahead of MMPose, which imports xtcocotools)
+
 PEOPLE = 4
 WIDTH, HEIGHT = 160, 120
 

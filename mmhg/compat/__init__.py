@@ -18,6 +18,7 @@ def apply() -> None:
     openmmlab.check_installed()
     from mmhg.compat import (
         checkpoint_loading,
+        circle_radius,
         compiled_ops,
         cpu_distributed,
         default_detector,
@@ -31,5 +32,6 @@ def apply() -> None:
     compiled_ops.apply()
     torchvision_import.apply()
     checkpoint_loading.apply()
+    circle_radius.apply()
     cpu_distributed.apply()
     default_detector.apply()

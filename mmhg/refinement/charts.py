@@ -55,7 +55,7 @@ def draw_charts(
     errors = figure.add_axes((left + _NAMES * inch, bottom, _ERRORS * inch, height_of_rows))
     errors.set_yticks(rows, [joint_names(metainfo)[joint] for joint in drawn], size=8.5)
     for label, joint in zip(errors.get_yticklabels(), drawn, strict=True):
-        label.set_color(_dark(joint_color(metainfo, joint)))
+        label.set_color(_dark(joint_color(metainfo, int(joint))))
     errors.set_ylim(len(drawn) - 0.5, -0.5)
     errors.tick_params(length=0, axis="y")
     errors.spines[["top", "right", "left"]].set_visible(False)

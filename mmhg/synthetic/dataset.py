@@ -181,9 +181,8 @@ def _write_annotations(
     lines = [f"{name} {number}" for name, number, split, _ in rows if split == "val"]
     header = "# validation people: picture, person as in annorect(person), counted from 1"
     (folder / VAL_LIST_NAME).write_text("\n".join([header, *lines, ""]))
-    columns = zip(*rows, strict=True)
-    fields = dict(zip(("image", "person", "split", "facing"), map(np.array, columns), strict=True))
-    np.savez(folder / FACTS_NAME, **fields)
+    image, person, split, facing = map(np.array, zip(*rows, strict=True))
+    np.savez(folder / FACTS_NAME, image=image, person=person, split=split, facing=facing)
 
 
 def _clear(folder: Path) -> None:

@@ -237,7 +237,7 @@ def _tile(folder: Path, people: MeasuredPeople, row: int, size: int, side: int =
         if np.isfinite(points[[start, end]]).all():
             color = COLORS[_side(start) or _side(end)]
             cv2.line(tile, _pixel(points[start]), _pixel(points[end]), color, 1, cv2.LINE_AA)
-    for joint in np.flatnonzero(np.isfinite(points).all(axis=1)):
+    for joint in np.flatnonzero(np.isfinite(points).all(axis=1)).tolist():
         solid = people.visible[row, joint]
         if solid:
             cv2.circle(tile, _pixel(points[joint]), 3, COLORS[_side(joint)], -1, cv2.LINE_AA)

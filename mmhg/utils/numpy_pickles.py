@@ -19,6 +19,8 @@ def numpy_globals() -> dict[str, Any]:
         for core in ("core", "_core")
         for name in ("_reconstruct", "scalar")
     }
-    dtypes = [type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "u1", "?")]
-    classes = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in (np.dtype, *dtypes)}
+    dtypes: list[type] = [
+        type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "u1", "?")
+    ]
+    classes = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in [np.dtype, *dtypes]}
     return {"numpy.ndarray": np.ndarray, **classes, **functions}

@@ -34,8 +34,8 @@ def test_package_has_a_page(package: str) -> None:
     assert f"api/{page.name}" in (ROOT / "mkdocs.yml").read_text("utf-8")
     assert f"({page.name})" in (ROOT / "docs/api/index.md").read_text("utf-8")
 
-    # The package's directive has its classes and functions, but for those named as their module,
-    # and no constants.
+    # The package's directive has its classes and functions, except constants and functions that are
+    # named like their module.
     module = importlib.import_module(package)
     submodules = {submodule.name for submodule in pkgutil.iter_modules(module.__path__)}
     apart = {

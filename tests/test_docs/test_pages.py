@@ -1,4 +1,4 @@
-"""What the pages link to and name is there: files, headings, configs, tools, options, targets."""
+"""Files, headings, configs, commands, options and targets that the pages name are there."""
 
 import argparse
 import ast
@@ -27,7 +27,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
 
 
 def anchors(page: Path) -> set[str]:
-    """The headings as GitHub and the site write them behind #."""
+    """Return the headings as GitHub and the site write them after #."""
     headings = re.findall(r"^#+ +(.+)$", prose(page), re.MULTILINE)
     plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings)
     return {re.sub(r"[^\w\- ]", "", heading).strip().replace(" ", "-") for heading in plain}
@@ -64,28 +64,35 @@ def test_configs(page: Path) -> None:
 
 
 @each_page
-def test_tools_and_their_options(page: Path) -> None:
+def test_commands_and_their_options(page: Path) -> None:
     for command in commands(page):
         for part in command.split("&&"):
             words = shlex.split(part.split("|")[0])
-            if words[:1] == ["mmhg"] and not words[1].startswith("-"):
-                name = " ".join(words[1:3] if words[1] in GROUPS else words[1:2])
-                assert name in COMMANDS, command
-                options = {word.split("=")[0] for word in words if re.match(r"-[a-z-]", word)}
-                assert not options - options_of_command(name), command
+            assert not any(re.match(r"tools/.*\.py$", word) for word in words), command
+            if words[:1] == ["mmhg"]:
+                known = options_of(command_of(words[1:]))
+            elif words[0].startswith("tools/"):  # a launcher
+                assert (ROOT / words[0]).is_file(), command
+                known = options_of("train") | options_of("test")
+            else:
                 continue
-            tools = [word for word in words if re.fullmatch(r"tools/[\w/]+\.(py|sh)", word)]
-            if not tools:
-                continue
-            assert (ROOT / tools[0]).is_file(), command
-            options = {word.split("=")[0] for word in words if re.match(r"-[a-z-]", word)}
-            assert not options - options_of(tools[0]), command
+            given = {word.split("=")[0] for word in words if re.match(r"-[a-z-]", word)}
+            assert not given - known, command
 
 
 @each_page
 def test_options_in_the_text(page: Path) -> None:
-    known = OF_OTHERS.union(*map(options_of, all_tools()))
+    known = OF_OTHERS.union(*map(options_of, COMMANDS))
     assert not set(re.findall(r"`(--[a-z][a-z0-9-]*)", prose(page))) - known
+
+
+def test_files_of_the_map() -> None:
+    """The files that the map of the code walks through are there, each once per way."""
+    for way in re.split(r"^\*\*", (ROOT / "docs/code_map.md").read_text("utf-8"), flags=re.M)[1:]:
+        named = re.findall(r"^    (\S+\.py)", way, re.MULTILINE)
+        assert len(named) == len(set(named)) > 3
+        for path in named:
+            assert (ROOT / path).is_file() or (ROOT / "mmhg" / path).is_file(), path
 
 
 @each_page
@@ -100,7 +107,7 @@ def test_make_targets(page: Path) -> None:
 
 @each_page
 def test_python_blocks(page: Path) -> None:
-    """They can be read, and what they import of ours is there."""
+    """They can be parsed, and the names that they import from mmhg and MMPose exist."""
     for _, code in code_blocks(page, "python"):
         # In a call, `...` may stand after keywords for what is left out.
         tree = ast.parse(re.sub(r"^(\s+)\.\.\.$", r"\1**{}", code, flags=re.MULTILINE))
@@ -115,24 +122,20 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, str]]:
             yield from ((node.module, alias.name) for alias in node.names)
 
 
-@cache
-def all_tools() -> list[str]:
-    paths = (ROOT / "tools").rglob("*.py")
-    return [str(path.relative_to(ROOT)) for path in paths if "dev" not in path.parts]
+def command_of(words: list[str]) -> str:
+    """Return the name of the command that these words call; `mmhg` alone takes options as well."""
+    if words[0].startswith("-"):
+        return ""
+    name = " ".join(words[:2] if words[0] in GROUPS else words[:1])
+    assert name in COMMANDS, name
+    return name
 
 
 @cache
-def options_of(tool: str) -> set[str]:
-    """What the command behind a tool takes; the scripts take what the tools that they run do."""
-    if tool.endswith(".sh"):
-        return options_of("tools/train.py") | options_of("tools/test.py")
-    (words,) = re.findall(r"main\(\[(.*), \*sys", (ROOT / tool).read_text(encoding="utf-8"))
-    return options_of_command(" ".join(re.findall(r'"([\w-]+)"', words)))
-
-
-@cache
-def options_of_command(name: str) -> set[str]:
-    """What `mmhg` declares for a command."""
+def options_of(name: str) -> set[str]:
+    """Return the options that `mmhg` declares for a command, or those of `mmhg` itself."""
+    if not name:
+        return {"--help", "--version"}
     parser = argparse.ArgumentParser()
     module_of(name).add_arguments(parser)
     return {option for action in parser._actions for option in action.option_strings}

@@ -135,7 +135,7 @@ def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     [("onnx", "hg8_mpii_256"), ("onnx", "hg2_synthetic_128"), ("openvino", "hg8_coco_256x192")],
 )
 def test_command_line_gives_what_mmpose_gives_without_it(
-    format, name, make, photos, boxes, infer, tmp_path
+    format, name, make, photos, boxes, infer, assert_same_places, tmp_path
 ):
     for package in FORMATS[format].packages:
         pytest.importorskip(package)
@@ -152,8 +152,11 @@ def test_command_line_gives_what_mmpose_gives_without_it(
     wanted = np.concatenate([infer(config, checkpoint, *part) for part in parts])
     found = np.reshape([person["keypoints"] for person in people], wanted.shape)
     np.testing.assert_allclose(found[..., 2], wanted[..., 2], atol=1e-5)
-    np.testing.assert_allclose(found[..., :2], wanted[..., :2], rtol=0, atol=0.01)
-    np.testing.assert_allclose([person["score"] for person in people], found[..., 2].mean(1))
+    description = json.loads((tmp_path / "out" / predict.DESCRIPTION).read_text())
+    assert_same_places(found[..., :2], wanted[..., :2], description["keypoints"]["flip_indices"])
+    np.testing.assert_allclose(
+        [person["score"] for person in people], found[..., 2].mean(1), rtol=1e-6
+    )
 
 
 def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):

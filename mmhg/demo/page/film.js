@@ -27,7 +27,7 @@ export class Film {
     }
   }
 
-  /** Draw all of them; `tiles` are the joint's heatmaps in colours. */
+  /** Draw all of them; `tiles` are the joint's heatmaps in colors. */
   show({ picture, pose, network, joint, tiles, shown }) {
     this.buttons.forEach((button, stack) => {
       const context = button.querySelector("canvas").getContext("2d");

@@ -21,7 +21,7 @@ const state = {
   stack: 0,
   time: 0, // the stack that is drawn; between two while joints move
   joint: null, // null: the skeleton
-  tiles: [], // the joint's heatmaps in colours, by stack
+  tiles: [], // the joint's heatmaps in colors, by stack
   asked: 0, // number of the last question; answers to earlier ones are dropped
   example: 0,
 };

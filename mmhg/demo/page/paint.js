@@ -44,7 +44,7 @@ export function jointsAt(pose, time) {
   );
 }
 
-/** A heatmap in colours, one px each, on a canvas of its own. */
+/** A heatmap in colors, one px each, on a canvas of its own. */
 export function heatTile(pose, colors, stack, joint) {
   const [, joints, height, width] = pose.heatmaps.shape;
   const start = (stack * joints + joint) * height * width;
@@ -82,7 +82,7 @@ export function drawSkeleton(context, view, pose, network, points, shown) {
     .map((ends, link) => ({ ends, color: rgb(network.link_colors[link]) }))
     .filter(({ ends }) => ends.every(shown));
   context.lineCap = "round";
-  for (const rim of [true, false]) { // a dark rim tells lines from a ground of their colour
+  for (const rim of [true, false]) { // a dark rim tells lines from a ground of their color
     context.lineWidth = rim ? 1.7 * line : line;
     for (const { ends, color } of links) {
       context.strokeStyle = rim ? "black" : color;

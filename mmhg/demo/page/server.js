@@ -5,7 +5,7 @@ async function ask(path, options) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer; is tools/demo.py still running?");
+    throw new Error("The server does not answer; is `mmhg demo` still running?");
   }
   if (!answer.ok) throw new Error((await answer.json()).error);
   return answer;
@@ -19,7 +19,7 @@ export async function about() {
   return (await ask("api/about")).json();
 }
 
-/** The file of a built-in figure. */
+/** The file of a synthetic person. */
 export async function exampleFile(number) {
   return (await ask(`api/examples/${number}`)).blob();
 }
