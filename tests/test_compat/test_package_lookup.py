@@ -1,4 +1,4 @@
-"""What is installed is known with and without pkg_resources."""
+"""Installed packages are found with and without pkg_resources."""
 
 import subprocess
 import sys

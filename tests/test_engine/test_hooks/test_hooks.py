@@ -1,4 +1,4 @@
-"""What the hooks leave in the work directory."""
+"""The files that the hooks leave in the work directory."""
 
 import json
 from pathlib import Path
