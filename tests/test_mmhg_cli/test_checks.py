@@ -87,7 +87,7 @@ class Hostile:
         (lambda path: torch.save(Hostile(), path), "Unsupported global: GLOBAL print"),
         (lambda path: torch.save([1], path), "holds a list, not a dict with a state_dict"),
         (lambda path: None, "there is no checkpoint"),
-        (lambda path: path.mkdir(), "is a folder; give a checkpoint file (.pth)"),
+        (lambda path: path.mkdir(), "is a folder. Give a checkpoint file (.pth)"),
     ],
 )
 @pytest.mark.parametrize("resumes", [False, True])
