@@ -13,8 +13,7 @@ from mmhg.datasets.formats.mpii_gt_val import read_gt_val
 from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.datasets.formats.mpii_json import read_mpii_json
 from mmhg.datasets.formats.mpii_mat import read_release
-from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert
-from mmhg.datasets.mpii_sources import read_val_list
+from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert, read_val_list
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
