@@ -30,7 +30,7 @@ from mmhg.results.prediction_files import (
 )
 from mmhg.results.score_table import ScoreRow, published_rows, score_table
 from mmhg.utils.files import replacing, write_json
-from mmhg.visualization.pckh_curves import plot_pckh_curves
+from mmhg.visualization.score_curves import plot_pckh_curves
 
 
 def score_files(args: Namespace) -> None:

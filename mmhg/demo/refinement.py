@@ -23,9 +23,9 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.config.library import get_config
 from mmhg.errors import InputError
+from mmhg.inference.outputs import KeypointJson, Person, Picture
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
-from mmhg.inference.records import KeypointJson, Person, Picture
 from mmhg.models import MultiScaleTopdownPoseEstimator
 from mmhg.models.loading import load_model
 from mmhg.refinement.predict import check_stacks, predict_each_stack

@@ -21,7 +21,7 @@ from mmhg.evaluation.person_metric import (
 from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
 from mmhg.evaluation.protocols import OFFICIAL
 from mmhg.utils.table import table
-from mmhg.visualization.presence_curves import plot_presence_curves
+from mmhg.visualization.score_curves import plot_presence_curves
 
 
 @METRICS.register_module()

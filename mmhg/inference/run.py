@@ -13,8 +13,7 @@ import numpy as np
 from mmhg.errors import InputError
 from mmhg.inference.box_files import People
 from mmhg.inference.boxes import as_boxes, box_problem
-from mmhg.inference.outputs import Outputs, refuse_to_replace
-from mmhg.inference.records import Person
+from mmhg.inference.outputs import Outputs, Person, refuse_to_replace
 from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.utils.progress import with_progress
 
