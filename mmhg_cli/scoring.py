@@ -49,7 +49,7 @@ def score_files(args: Namespace) -> None:
         by_protocol = {
             protocol.name: replace(
                 score_pckh(of_file, JOINTS, protocol), testing=predictions[path].scales
-            ).report()
+            ).to_json()
             for protocol in protocols
         }
         report[path] = by_protocol if args.protocol == "all" else by_protocol[args.protocol]

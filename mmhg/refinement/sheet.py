@@ -22,11 +22,11 @@ from mmhg.refinement.charts import chart_width, draw_charts, draw_legend
 from mmhg.refinement.paths import Refinement
 from mmhg.refinement.tiles import (
     Canvas,
-    arrow_tile,
     choose_joints,
     heatmap_tile,
     joint_names,
     path_tile,
+    skeleton_tile,
 )
 
 MOST_PEOPLE = 3
@@ -56,7 +56,7 @@ def draw_stack_sheet(
     """Draw up to three people below each other.
 
     Args:
-        people: One to three people, all seen by the same network.
+        people: One to three people, all predicted by the same network.
         metainfo: The dataset's parsed metainfo.
         joints: Joints whose heatmaps are shown; None takes those of `choose_joints`.
 
@@ -64,7 +64,7 @@ def draw_stack_sheet(
         (height, width, 3) uint8, RGB.
 
     Raises:
-        InputError: Too many people, or nobody.
+        InputError: Too many people, or none.
     """
     if not 1 <= len(people) <= MOST_PEOPLE:
         raise InputError(f"a sheet shows 1 to {MOST_PEOPLE} people, got {len(people)}")
@@ -158,7 +158,7 @@ def _draw_tiles(
     for stack, keypoints in enumerate(paths.keypoints):
         axes = figure.add_subplot(grid[0, stack + 1])
         before = paths.keypoints[stack - 1] if stack else None
-        _show(axes, arrow_tile(person, keypoints, before, metainfo, side))
+        _show(axes, skeleton_tile(person, keypoints, metainfo, side, before))
         title = f"after stack {stack + 1}"
         if paths.annotated.any():
             title += f"\n{paths.correct[stack].sum()} of {paths.annotated.sum()} right"

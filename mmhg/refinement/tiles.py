@@ -95,7 +95,11 @@ class Canvas:
 
 
 def skeleton_tile(
-    person: Refinement, keypoints: np.ndarray, metainfo: dict[str, Any], side: int
+    person: Refinement,
+    keypoints: np.ndarray,
+    metainfo: dict[str, Any],
+    side: int,
+    before: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw the skeleton over the input. A line ties each missed joint to a ring at its annotation.
 
@@ -104,21 +108,8 @@ def skeleton_tile(
         keypoints: (K, 2).
         metainfo: The dataset's parsed metainfo.
         side: The tile's longer side, px.
+        before: (K, 2), from which arrows lead to joints that moved far; None draws no arrows.
     """
-    canvas = Canvas(person.image, side)
-    canvas.skeleton(keypoints, drawn_joints(person.paths), metainfo)
-    ring_missed(canvas, person.paths, keypoints)
-    return canvas.picture
-
-
-def arrow_tile(
-    person: Refinement,
-    keypoints: np.ndarray,
-    before: np.ndarray | None,
-    metainfo: dict[str, Any],
-    side: int,
-) -> np.ndarray:
-    """Draw a `skeleton_tile`, with arrows from `before` (K, 2) to joints that moved far."""
     canvas = Canvas(person.image, side)
     paths = person.paths
     drawn = drawn_joints(paths)

@@ -1,4 +1,4 @@
-"""A data set with smaller images shows the network the same people."""
+"""A dataset with smaller images shows the network the same people."""
 
 import argparse
 import json
@@ -272,11 +272,11 @@ def test_nothing_is_overwritten(mpii, mpii_config, tmp_path):
     out = tmp_path / "small"
     out.mkdir()
     (out / "mine").touch()
-    with pytest.raises(InputError, match="small is there already; remove it"):
+    with pytest.raises(InputError, match="small exists already. Remove it"):
         shrink_dataset(mpii_config, out)
     (out / "mine").unlink()
     shrink_dataset(mpii_config, out)  # an empty folder will do
-    with pytest.raises(InputError, match="lies in the data set"):
+    with pytest.raises(InputError, match="lies in the dataset"):
         shrink_dataset(mpii_config, mpii / "small")
 
 

@@ -190,7 +190,7 @@ def test_joints_without_annotation_are_undefined():
     assert math.isnan(scores.summary["Head"])
     assert scores.summary["PCKh@0.5"] == 100
 
-    report = json.loads(json.dumps(scores.report(), allow_nan=False))
+    report = json.loads(json.dumps(scores.to_json(), allow_nan=False))
     assert report["protocol"] == "official"
     assert report["Knee"] is None
     assert report["Ankle"] == 100

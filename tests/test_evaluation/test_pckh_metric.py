@@ -95,7 +95,7 @@ def test_equal_ids_of_two_datasets_are_two_people():
 def test_keeps_scores_of_all_joints():
     metric, _ = evaluate([sample(0), sample(1, offset=5.001)])
     assert list(metric.scores.parts) == JOINTS
-    assert metric.scores.report()["joints"]["thorax"] == 50
+    assert metric.scores.to_json()["joints"]["thorax"] == 50
 
 
 def test_logs_the_table(monkeypatch):
@@ -108,7 +108,7 @@ def test_logs_the_table(monkeypatch):
 def test_multi_scale_testing_is_named():
     marked = [sample(number) | {"test_scales": (0.8, 1.0)} for number in range(2)]
     metric, _ = evaluate(marked)
-    assert metric.scores.report()["protocol"] == "official, multi-scale 0.8 1"
+    assert metric.scores.to_json()["protocol"] == "official, multi-scale 0.8 1"
     assert "protocol official, multi-scale 0.8 1, " in metric.scores.table()
     with pytest.raises(InputError, match="tested in different ways"):
         evaluate([marked[0], sample(1)])

@@ -120,7 +120,7 @@ def test_groups_average_both_sides_and_the_total_is_pooled():
     assert found["PCP Head"] == 50
     assert found["PCP Upper arms"] == found["PCP Torso"] == 100
     assert found["PCP@0.5"] == pytest.approx(100 * 18 / 20)
-    assert metric.scores.report()["sticks"]["right_lower_arm"] == 50
+    assert metric.scores.to_json()["sticks"]["right_lower_arm"] == 50
     assert metric.scores.table().startswith(
         "strict PCP@0.5, side convention person-centric, 2 people"
     )

@@ -126,7 +126,7 @@ def test_report_and_table_name_the_side_convention():
     assert metric.scores.table().splitlines()[0] == (
         "PCK@0.2 of the torso, side convention person-centric, 1 people"
     )
-    report = metric.scores.report()
+    report = metric.scores.to_json()
     assert report["side_convention"] == "person-centric"
     assert report["Elbow"] == 100
     assert report["joints"] == dict.fromkeys(JOINTS, 100.0)
@@ -138,8 +138,8 @@ def test_undefined_scores_are_null_in_the_report():
     one["gt_instances"]["keypoints_visible"][:, JOINTS.index("nose")] = 0
     metric, found = evaluate([one])
     assert math.isnan(found["Nose"])
-    assert metric.scores.report()["Nose"] is None
-    assert metric.scores.report()["joints"]["nose"] is None
+    assert metric.scores.to_json()["Nose"] is None
+    assert metric.scores.to_json()["joints"]["nose"] is None
 
 
 def test_logs_the_table(monkeypatch):
@@ -153,7 +153,7 @@ def test_multi_scale_testing_is_named_and_not_mixed():
     metric, _ = evaluate([sample(0, test_scales=(0.8, 1.0))])
     named = "observer-centric, multi-scale 0.8 1"
     assert f"side convention {named}, 1 people" in metric.scores.table()
-    assert metric.scores.report()["side_convention"] == named
+    assert metric.scores.to_json()["side_convention"] == named
     with pytest.raises(InputError, match="tested in different ways"):
         evaluate([sample(0, test_scales=(0.8, 1.0)), sample(1)])
 

@@ -17,7 +17,7 @@ from mmhg.datasets.people import CENTER_SHIFT, AnnotatedPerson
 from mmhg.errors import InputError
 
 SCALE_PADDING = 1.25
-"""By which the authors enlarged the scale."""
+"""Factor by which the authors enlarged the scale."""
 
 _ROW_SHAPES = {
     "center": (2,),
@@ -32,9 +32,9 @@ _ROW_SHAPES = {
 def read_mpii_h5(path: str | Path) -> list[AnnotatedPerson]:
     """Read the people of one file, in its order.
 
-    Center and scale are MPII's own again, so that they are adjusted once, when they are used. The
-    file tells no head box, single_person and activity; a `normalize` that is not positive is no
-    head size.
+    Center and scale are converted back to MPII's own, so that they are adjusted only once. The file
+    has no head boxes, single_person and activity. A `normalize` that is not positive is no head
+    size.
 
     Raises:
         InputError: No such file, or not as expected; names the file and what is wrong with it.

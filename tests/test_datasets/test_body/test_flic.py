@@ -315,7 +315,7 @@ def test_settings_that_do_not_fit(authors_file, examples_file, tmp_path):
 
 
 def test_files_that_are_not_there_or_something_else(tmp_path):
-    with pytest.raises(InputError, match=r"none\.h5 does not exist; .*ann_file"):
+    with pytest.raises(InputError, match=r"none\.h5 does not exist\. .*ann_file"):
         FLICDataset(ann_file="none.h5", data_root=str(tmp_path))
     with pytest.raises(InputError, match=r"valid\.json must be the authors' \.h5 or"):
         FLICDataset(ann_file="valid.json", data_root=str(tmp_path))

@@ -218,7 +218,7 @@ def test_annotated_joints_must_be_finite(lsp_file):
 
 
 def test_files_that_are_not_there_or_damaged(tmp_path):
-    with pytest.raises(InputError, match=r"joints\.mat does not exist; .*ann_file"):
+    with pytest.raises(InputError, match=r"joints\.mat does not exist\. .*ann_file"):
         LSPDataset(ann_file="joints.mat", data_root=str(tmp_path), split="train")
     (tmp_path / "joints.mat").write_bytes(b"no MATLAB file, but long enough to look at " * 10)
     with pytest.raises(InputError, match=r"joints\.mat is not a MATLAB file that can be read"):

@@ -243,7 +243,7 @@ def test_file_that_is_not_a_list_of_people(annotation_file, people, message):
 
 
 def test_missing_annotation_file(tmp_path):
-    with pytest.raises(InputError, match=r"none\.json does not exist; .* ann_file"):
+    with pytest.raises(InputError, match=r"none\.json does not exist\. .* ann_file"):
         MPIIPersonDataset("none.json", data_root=str(tmp_path))
 
 

@@ -259,7 +259,7 @@ def test_files_that_cannot_be_read(tmp_path):
         read_release(tmp_path / "other.mat")
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(header + bytes(400))
-    with pytest.raises(InputError, match=r"new\.mat .*version 7\.3; save it with -v7"):
+    with pytest.raises(InputError, match=r"new\.mat .*version 7\.3\. Save it with -v7"):
         read_release(tmp_path / "new.mat")
 
 

@@ -120,7 +120,7 @@ def test_bad_input(
             "box [10000, 20, 10180, 410] lies outside of the image, 160 x 120 px",
         ),
         ("40 20 40 80", "box [40, 20, 40, 80] has no area"),
-        ("nan 0 5 5", "box [nan, 0, 5, 5] has no area; boxes are left, top, right, bottom in px"),
+        ("nan 0 5 5", "box [nan, 0, 5, 5] has no area. Boxes are left, top, right, bottom in px"),
     ],
 )
 def test_a_box_that_cannot_be(
