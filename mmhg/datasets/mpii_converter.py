@@ -31,13 +31,13 @@ SPLITS = ("train", "val", "trainval", "test")
 _SPLITS_OF_STEMS = {**{split: split for split in SPLITS}, "valid": "val"}
 
 _NO_CROP = "without center or scale, hence without a crop"
-"""A reason to leave people out."""
+"""A reason to leave people out of all splits."""
 
 Splits = dict[str, list[AnnotatedPerson]]
 """People of each split."""
 
 LeftOut = Counter[tuple[str, str]]
-"""Number of people left out, by the kind of image (`"train"` or `"test"`) and the reason."""
+"""Number of people left out, by kind of image (`"train"` or `"test"`) and reason."""
 
 Listed = tuple[str, int | None]
 """A person of a split list: image name and 1-based index."""
@@ -66,10 +66,10 @@ def read_split_list(path: str | Path) -> list[Listed]:
             )
         person = (name.strip(), int(index))
         if person in people:
-            raise InputError(f"{path}, line {number}: {text!r} stands in line {people[person]} too")
+            raise InputError(f"{path}, line {number}: {text!r} is also in line {people[person]}")
         people[person] = number
     if not people:
-        raise InputError(f"the split list {path} names nobody")
+        raise InputError(f"the split list {path} is empty")
     return list(people)
 
 
@@ -90,14 +90,14 @@ def read_splits(
     """Read the people of every split that the files have.
 
     Args:
-        paths: One `.mat`, or any of the others, whose names tell the split: `train.h5`,
-            `valid.h5`, `test.h5`, `mpii_train.json`, `mpii_val.json` and so on.
-        val_list: The `.mat`'s validation people, as `read_val_list` takes them.
+        paths: One `.mat`, or any of the others, named by their splits: `train.h5`, `valid.h5`,
+            `test.h5`, `mpii_train.json`, `mpii_val.json` and so on.
+        val_list: A file with the `.mat`'s validation people, for `read_val_list`.
         head_boxes: `mpii_gt_val.mat`, for the validation people of the others.
         show_progress: Report progress on stderr.
 
     Returns:
-        As `convert`. Where train and val are given without trainval, that is both.
+        As `convert`. Without a trainval file, trainval is train and val.
 
     Raises:
         InputError: A file cannot be used, or these files do not go together.
@@ -105,11 +105,11 @@ def read_splits(
     if any(path.suffix == ".mat" for path in paths):
         if len(paths) > 1:
             raise InputError(
-                f"MPII's own .mat file has all splits, it is converted alone; got {len(paths)} "
+                f"MPII's own .mat file has all splits and is converted alone, got {len(paths)} "
                 f"files: {', '.join(map(str, paths))}"
             )
         if head_boxes:
-            raise InputError(f"{paths[0]} has head boxes of its own, leave out {head_boxes}")
+            raise InputError(f"{paths[0]} has head boxes of its own. Leave out {head_boxes}")
         listed = read_val_list(val_list)
         return convert(read_release(paths[0], show_progress), listed, val_list)
 
@@ -141,9 +141,9 @@ def convert(
     train, both to trainval; people of test images go to test.
 
     Args:
-        images: As `read_release` gives them.
-        val_list: As `read_split_list` gives it.
-        val_name: What errors call the list.
+        images: The images of `read_release`.
+        val_list: The people of `read_split_list`.
+        val_name: Name of the list in errors.
 
     Returns:
         The people of each split, and how many were left out.
@@ -205,7 +205,7 @@ def write_splits(splits: Mapping[str, Sequence[AnnotatedPerson]], out_dir: str |
 def splits_table(
     splits: Mapping[str, Sequence[AnnotatedPerson]], left_out: Mapping[tuple[str, str], int]
 ) -> str:
-    """Describe in plain text what the splits hold, then what was left out and why."""
+    """Describe the splits in plain text, then the people left out and the reasons."""
     header = ["split", "people", "images", "joints", "visible", "occluded", "unknown", "head sizes"]
     rows = []
     for split, people in splits.items():
@@ -237,7 +237,7 @@ def _split_of(path: Path) -> str:
 
 
 def _problem(image: ReleaseImage, person: AnnotatedPerson) -> str:
-    """Say why a person cannot be used, nothing if it can."""
+    """Return the reason why a person cannot be used, empty if it can."""
     if not person.has_crop:
         return _NO_CROP
     if image.is_train and not person.annotated.any():
@@ -246,10 +246,10 @@ def _problem(image: ReleaseImage, person: AnnotatedPerson) -> str:
 
 
 def _refusal(val_name: str | Path, refused: Mapping[Listed, str], shown: int = 5) -> str:
-    """Word the error about listed people who cannot be used."""
+    """Write the error about listed people who cannot be used."""
     examples = [f"{name} {index} ({why})" for (name, index), why in list(refused.items())[:shown]]
     more = f" and {len(refused) - shown} more" if len(refused) > shown else ""
     return (
         f"the split list {val_name} names people who cannot be used ({len(refused)}): "
-        f"{', '.join(examples)}{more}; --val takes the list that belongs to the annotation file"
+        f"{', '.join(examples)}{more}. --val takes the list that belongs to the annotation file"
     )

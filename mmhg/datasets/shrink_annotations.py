@@ -55,10 +55,9 @@ class AnnotationFile:
         """Return the names of images with crowds, which COCO stores as runs of pixels."""
         if self._names is None:
             return set()
-        segmented = (
-            (one["image_id"], one.get("segmentation")) for one in self.content["annotations"]
-        )
-        return {self._names[image] for image, runs in segmented if isinstance(runs, dict)}
+        annotations = self.content["annotations"]
+        crowds = [one for one in annotations if isinstance(one.get("segmentation"), dict)]
+        return {self._names[crowd["image_id"]] for crowd in crowds}
 
     def scaled(self, factor_of: FactorOf) -> Any:
         """Return the content for images that have been scaled.

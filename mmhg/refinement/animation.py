@@ -46,7 +46,7 @@ _BAR_COLOR, _BAR_GROUND = (70, 3, 159), (221, 221, 221)
 
 
 class AnimationFrame(NamedTuple):
-    """Hold a picture (height, width, 3) uint8, RGB, and its duration in ms."""
+    """A picture (height, width, 3) uint8, RGB, and its duration in ms."""
 
     picture: np.ndarray
     milliseconds: int

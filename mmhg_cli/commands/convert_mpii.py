@@ -41,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Convert, and print what was found."""
+    """Convert, and print a table of the splits."""
     from mmhg.datasets.mpii_converter import (
         OFFICIAL_VAL_LIST,
         read_splits,

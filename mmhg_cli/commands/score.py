@@ -59,7 +59,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Score, print, and write what was asked for."""
+    """Score, print, and write the requested files."""
     from mmhg_cli.scoring import score_files
 
     score_files(args)

@@ -272,7 +272,7 @@ def test_nothing_is_overwritten(mpii, mpii_config, tmp_path):
     out = tmp_path / "small"
     out.mkdir()
     (out / "mine").touch()
-    with pytest.raises(InputError, match="small exists already. Remove it"):
+    with pytest.raises(InputError, match=r"small exists already\. Remove it"):
         shrink_dataset(mpii_config, out)
     (out / "mine").unlink()
     shrink_dataset(mpii_config, out)  # an empty folder will do

@@ -159,7 +159,7 @@ def test_multi_scale_testing_is_named_and_not_mixed():
 
 
 def test_person_without_torso_size():
-    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg; FLICDataset and LSPDataset"):
+    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg\. FLICDataset and LSPDataset"):
         evaluate([sample(7, torso_size=None)])
     nobody = sample(1, torso_size=None)
     nobody["gt_instances"]["keypoints_visible"][:] = 0

@@ -224,7 +224,7 @@ def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError) as raised:
             read_image(path)
-        assert str(raised.value) == f"cannot read image {path} ({reason}); check its path"
+        assert str(raised.value) == f"cannot read image {path} ({reason}). Check its path"
 
 
 def test_bad_networks(

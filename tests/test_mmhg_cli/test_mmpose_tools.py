@@ -121,4 +121,4 @@ def test_mmpose_without_tools(
 ) -> None:
     monkeypatch.setattr(mmpose, "__file__", str(tmp_path / "mmpose/__init__.py"))
     assert main(["train", "hg2_mpii_256"]) == 2
-    assert "came without tools/train.py; reinstall it" in capsys.readouterr().err
+    assert "came without tools/train.py. Reinstall it" in capsys.readouterr().err

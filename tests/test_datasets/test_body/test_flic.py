@@ -219,9 +219,9 @@ def test_people_without_joints_are_left_out_of_training(examples_file, monkeypat
     nobody = example(np.full((11, 2), np.nan))
     path = examples_file([nobody, example()])
     assert [sample["id"] for sample in FLICDataset(ann_file=path, split="test")] == [1]
-    assert logged == [f"{path}: 1 of 2 people left out of training for lack of an annotated joint"]
+    assert logged == [f"{path}: 1 of 2 people left out of training, who lack an annotated joint"]
     assert len(FLICDataset(ann_file=path, split="test", test_mode=True)) == 2
-    with pytest.raises(InputError, match="nobody has an annotated joint"):
+    with pytest.raises(InputError, match="no person has an annotated joint"):
         FLICDataset(ann_file=examples_file([nobody]), split="test")
 
 
@@ -302,9 +302,9 @@ def test_examples_without_a_field(examples_file, name):
 
 def test_settings_that_do_not_fit(authors_file, examples_file, tmp_path):
     own, theirs = examples_file([example()]), authors_file()
-    with pytest.raises(InputError, match=r"examples\.mat has all of FLIC: set .*split"):
+    with pytest.raises(InputError, match=r"examples\.mat has all of FLIC\. Set .*split"):
         FLICDataset(ann_file=own)
-    with pytest.raises(InputError, match=r"valid\.h5 is a split of its own.*'test'"):
+    with pytest.raises(InputError, match=r"valid\.h5 is one split.*'test'"):
         FLICDataset(ann_file=theirs, split="test")
     with pytest.raises(InputError, match=r"none of the 1 examples is in split 'train'"):
         FLICDataset(ann_file=own, split="train")

@@ -126,7 +126,7 @@ def test_people_without_extent_are_left_out_of_training(lspet_file, monkeypatch)
     flags[1, 1:] = 0
     path = lspet_file(lsp_points()[:3], flags)
     assert [s["img_path"] for s in LSPDataset(ann_file=path, split="train")] == ["im00003.jpg"]
-    assert logged == [f"{path}: 2 of 3 people left out of training for lack of a box"]
+    assert logged == [f"{path}: 2 of 3 people left out of training, who lack a box"]
 
 
 def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):

@@ -195,9 +195,9 @@ def test_people_without_joints(annotation_file, make_person, monkeypatch):
     path = annotation_file([nobody, make_person(), nobody])
     training = MPIIPersonDataset(path)
     assert [sample["id"] for sample in training] == [1]
-    assert logged == [f"{path}: 2 of 3 people left out of training for lack of an annotated joint"]
+    assert logged == [f"{path}: 2 of 3 people left out of training, who lack an annotated joint"]
     assert [sample["id"] for sample in MPIIPersonDataset(path, test_mode=True)] == [0, 1, 2]
-    with pytest.raises(InputError, match="nobody has an annotated joint"):
+    with pytest.raises(InputError, match="no person has an annotated joint"):
         MPIIPersonDataset(annotation_file([nobody]))
 
 

@@ -61,7 +61,7 @@ def test_results_of_mmpose_become_a_submission(folder, call, spawn):
     flags = ("--name", "hg8", "--images", ANNOTATIONS, "-o", "sub")
     done = call(folder, "submit", "coco", results, *flags)
     assert done.returncode == 0, done.stderr
-    assert "2 people in 1 images, 3 of the split's images without anybody" in done.stdout
+    assert "2 people in 1 images, 3 of the split's images without people" in done.stdout
     assert done.stderr == ""
     with zipfile.ZipFile(folder / "sub/person_keypoints_test-dev2017_hg8_results.zip") as archive:
         written = json.loads(archive.read("person_keypoints_test-dev2017_hg8_results.json"))

@@ -140,7 +140,7 @@ def test_a_file_where_the_folder_should_be(
 ) -> None:
     (tmp_path / "out").touch()
     assert main(command) == 2
-    assert f"{tmp_path / 'out'} is a file, and pictures go into" in capsys.readouterr().err
+    assert f"{tmp_path / 'out'} is a file, and pictures need a folder" in capsys.readouterr().err
 
 
 def test_an_image_is_called_by_its_name(
