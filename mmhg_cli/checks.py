@@ -60,7 +60,7 @@ def check_hooks(hooks: Mapping[str, Any]) -> None:
         if hook is None and key not in MMENGINES_HOOKS:
             name = f"default_hooks.{key}"
             raise InputError(
-                f"{name}=None: MMEngine leaves out only its own hooks this way. Switch this one off "
+                f"{name}=None: MMEngine leaves out only its own hooks so. Switch this one off "
                 f"by {name}.enable=False, if it has that argument, or delete it from the config"
             )
 

@@ -31,7 +31,7 @@ ALL_JOINTS = {k: (50.0 + k, 60.0 + k, k > 1) for k in range(16)}
 
 
 def made_person(index=1, joints=ALL_JOINTS, **changes):
-    """A person with `joints` (x, y, visible) by their ids."""
+    """Make a person with `joints` (x, y, visible) by their ids."""
     rows = np.array([joints.get(k, (np.nan,) * 3) for k in range(16)], dtype=float)
     fields = {
         "image": "",
@@ -64,7 +64,7 @@ IMAGES = (
 
 
 def test_splits():
-    """Validation keeps the list's order, the other splits the annotation file's."""
+    """Keep the list's order in validation, and the annotation file's in the other splits."""
     splits, left_out = convert(IMAGES, [("3.jpg", 1), ("1.jpg", 2)], "list")
     assert list(splits) == ["train", "val", "trainval", "test"]
     assert who(splits["val"]) == [("3.jpg", 1), ("1.jpg", 2)]
@@ -253,7 +253,7 @@ def test_missing_split_list(tmp_path):
 
 
 def test_official_validation_people():
-    """The first and the last of mpii_gt_val.mat, and how many there are."""
+    """Compare the first and the last person and the number of people with mpii_gt_val.mat."""
     people = read_split_list(OFFICIAL_VAL_LIST)
     assert len(people) == 2958
     assert len({name for name, _ in people}) == 2729
@@ -293,7 +293,7 @@ def test_splits_by_name_and_trainval_of_both(authors_file):
 
 
 def test_the_dataset_adjusts_what_was_converted_once(authors_file, tmp_path):
-    """valid.h5 has the authors' crop: the box that the dataset makes is the very same."""
+    """Get the authors' crop of valid.h5 as the dataset's box."""
     splits, _ = read_splits([authors_file("valid.h5", "1.jpg")])
     write_splits(splits, tmp_path / "out")
     dataset = MPIIPersonDataset(ann_file=str(tmp_path / "out/mpii_val.json"), test_mode=True)
@@ -326,7 +326,7 @@ def test_mmposes_json_gets_head_boxes(make_person, annotation_file, tmp_path):
 
 
 def test_json_again_changes_nothing(make_person, annotation_file, tmp_path):
-    """The converter writes MMPose's format, so that it can be read again."""
+    """Read again what the converter wrote, which is MMPose's format."""
     extra = {
         "visible": [1, 0, None] + [1] * 13,
         "head_box": [1.0, 2.0, 4.0, 6.0],

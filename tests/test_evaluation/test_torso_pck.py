@@ -22,7 +22,7 @@ KEYS = ["PCK@0.2", "AUC", "Shoulder", "Elbow", "Wrist", "Hip", "Eye", "Nose"]
 
 
 def sample(number, *, offset=0.0, torso_size=100.0, path="images/a.jpg", **meta):
-    """A data sample after prediction; every joint is off by `offset` px."""
+    """Make a data sample after prediction, with every joint off by `offset` px."""
     truth = np.full((1, 11, 2), 50.0, np.float32)
     annotations = InstanceData(keypoints=truth, keypoints_visible=np.ones((1, 11), np.float32))
     if torso_size is not None:
@@ -161,9 +161,9 @@ def test_multi_scale_testing_is_named_and_not_mixed():
 def test_person_without_torso_size():
     with pytest.raises(InputError, match=r"id 7 in images/a\.jpg\. FLICDataset and LSPDataset"):
         evaluate([sample(7, torso_size=None)])
-    nobody = sample(1, torso_size=None)
-    nobody["gt_instances"]["keypoints_visible"][:] = 0
-    assert evaluate([sample(0), nobody])[1]["PCK@0.2"] == 100
+    unlabeled = sample(1, torso_size=None)
+    unlabeled["gt_instances"]["keypoints_visible"][:] = 0
+    assert evaluate([sample(0), unlabeled])[1]["PCK@0.2"] == 100
 
 
 @pytest.mark.parametrize("torso_size", [0.0, -3.0, np.nan, np.inf])

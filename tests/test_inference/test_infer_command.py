@@ -36,7 +36,7 @@ def infer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., A
 
 
 def coordinates(people: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Keypoints and scores, (N, K, 3)."""
+    """Read keypoints and scores, (N, K, 3)."""
     return np.array([person["keypoints"] for person in people]).reshape(len(people), -1, 3)
 
 
@@ -124,7 +124,7 @@ def test_a_folder_with_a_broken_video(
     assert [f"cannot open video {folder / 'a.mp4'}" in message for message in messages] == [True]
 
 
-def test_where_every_box_fails_pictures_have_nobody(
+def test_where_every_box_fails_pictures_have_no_people(
     infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "boxes.json").write_text('{"a.png": [[900, 900, 950, 950]]}')

@@ -32,7 +32,7 @@ HEIGHT, WIDTH = 160, 200
 def predict(
     images: Sequence[np.ndarray], boxes: Sequence[np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The head on a box's upper left corner, the foot on the lower right."""
+    """Put the head on a box's upper left corner and the foot on the lower right."""
     if boxes is None:
         boxes = [np.array([[0, 0, image.shape[1], image.shape[0]]]) for image in images]
     corners = np.concatenate(boxes).reshape(-1, 2, 2)
@@ -66,7 +66,7 @@ def infer(
 
 
 def boxes_by_frame(frame: Frame) -> list[list[float]]:
-    """As many people as the frame's number modulo 3, each elsewhere."""
+    """Give as many people as the frame's number modulo 3, each at another position."""
     number = frame.index or 0
     return [[10.0 * n, number, 10 * n + 50.5, number + 60] for n in range(number % 3)]
 

@@ -17,7 +17,7 @@ SEEN: list[Config] = []
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """MMPose's tools/train.py that notes the config instead of training."""
+    """Replace training in MMPose's tools/train.py by keeping the config."""
 
     class Runner:
         @staticmethod
@@ -35,7 +35,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def config_of(*flags: str, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """The config that training starts with under these flags."""
+    """Return the config that training starts with under these flags."""
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert main(["train", *flags]) == 0
     return SEEN.pop()

@@ -13,14 +13,14 @@ LEFT_SHOULDER, RIGHT_HIP = 9, 2
 
 
 def lsp_points():
-    """x, y (2000, 14, 2) in 1-based px, told apart by person and joint."""
+    """Make x, y (2000, 14, 2) in 1-based px, different for each person and joint."""
     people, joints = np.meshgrid(np.arange(2000), np.arange(14), indexing="ij")
     return np.stack([10 + joints + people / 2000, 20 + 3 * joints], axis=2).astype(np.float64)
 
 
 @pytest.fixture
 def lsp_file(tmp_path):
-    """Writes LSP's joints.mat."""
+    """Write LSP's joints.mat."""
 
     def write(points=None, occluded=0.0):
         points = lsp_points() if points is None else points
@@ -34,7 +34,7 @@ def lsp_file(tmp_path):
 
 @pytest.fixture
 def lspet_file(tmp_path):
-    """Writes LSPET's joints.mat."""
+    """Write LSPET's joints.mat."""
 
     def write(points, flags):
         joints = np.concatenate([points, np.asarray(flags)[..., None]], axis=2)

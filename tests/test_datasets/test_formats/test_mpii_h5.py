@@ -12,7 +12,7 @@ RAW_CENTER, RAW_SCALE = (120.0, 340.0), 2.0
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes two people to an .h5 file; fields can be given, None leaves one out."""
+    """Write two people to an .h5 file; fields can be given, None leaves one out."""
 
     def write_file(name="valid.h5", **changes):
         part = np.arange(64.0).reshape(2, 16, 2) + 1
@@ -38,7 +38,7 @@ def write(tmp_path):
     return write_file
 
 
-def test_centre_and_scale_are_mpiis_own_again(write):
+def test_center_and_scale_are_mpiis_own_again(write):
     people = read_mpii_h5(write())
     assert [(p.center.tolist(), p.scale) for p in people] == [([120.0, 340.0], 2.0)] * 2
 

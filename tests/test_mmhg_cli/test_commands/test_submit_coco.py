@@ -18,7 +18,7 @@ NARROW = dict(num_stacks=1, channels=8, stem_channels=(4, 4, 4))
 
 @pytest.fixture(scope="module")
 def folder(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder with the test images and their detections, and an untrained checkpoint."""
+    """Make a folder with the test images, their detections, and an untrained checkpoint."""
     folder = tmp_path_factory.mktemp("project")
     coco = folder / "data/coco"
     (coco / "annotations").mkdir(parents=True)

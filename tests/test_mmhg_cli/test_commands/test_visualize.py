@@ -29,7 +29,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(checkpoint: Path, mpii_root: Path, tmp_path: Path) -> list[str]:
-    """Without flags of its own; `out` is the folder."""
+    """Run the command; `out` is the folder."""
     loader = "val_dataloader"
     settings = [f"{loader}.dataset.data_root={mpii_root}/", f"{loader}.num_workers=0"]
     settings += [f"{loader}.persistent_workers=False", *NARROW]
