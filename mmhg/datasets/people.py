@@ -1,7 +1,7 @@
 """The record of one annotated person, whichever file it was read from.
 
 Pixels are 1-based in all of these files, which MATLAB wrote first, and so they are in the record:
-what is converted or scored keeps the file's numbers to the last digit. Datasets
+conversion and scores keep the file's numbers to the last digit. Datasets
 convert to 0-based pixels by `to_zero_based`.
 """
 

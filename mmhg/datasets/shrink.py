@@ -40,7 +40,7 @@ class ShrinkReport:
 
     Attributes:
         shrunk: Number of images that became smaller.
-        copied: Number of files that were copied as they are.
+        copied: Number of files that were copied unchanged.
         bytes_before, bytes_after: Sizes of the images' folders.
     """
 
@@ -222,13 +222,13 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
             continue
         if dataset.data_mode != "topdown":
             raise InputError(
-                f"{name}_dataloader.dataset has data_mode {dataset.data_mode!r}; "
-                "only top-down data can be shrunk"
+                f"{name}_dataloader.dataset has data_mode {dataset.data_mode!r}. "
+                "Only top-down data can be shrunk"
             )
         if shrinks and getattr(dataset, "headbox_file", None):
             raise InputError(
                 f"{name}_dataloader.dataset has head boxes in {dataset.headbox_file}, which cannot "
-                "be shrunk; convert MPII's own file, whose annotations have them"
+                "be shrunk. Convert MPII's own file, whose annotations have them"
             )
         pipeline = cfg[f"{name}_dataloader"].dataset.pipeline
         splits[key] = _Split(dataset, pipeline, AnnotationFile(path), shrinks)

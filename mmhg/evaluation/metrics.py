@@ -72,7 +72,7 @@ class PCKhMetric(KeypointMetric):
         self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
     ) -> PoseScores:
         """Score all people."""
-        distances = normalized_distances(**people, person_names=person_names)
+        distances = normalized_distances(**people, person_names=person_names, size_name="head size")
         return score_pckh(distances, joint_names, self.protocol)
 
 

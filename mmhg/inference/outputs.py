@@ -296,5 +296,5 @@ def refuse_to_replace(sources: Iterable[Source], folder: Path) -> None:
         if Path(source.name).resolve().parent == folder.resolve():
             raise InputError(
                 f"the output folder {folder} is the folder of {source.name}, which its picture "
-                "would replace; name another"
+                "would replace. Name another"
             )

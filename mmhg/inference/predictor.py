@@ -23,6 +23,7 @@ from mmpose.structures import PoseDataSample
 from mmhg.config.library import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
+from mmhg.evaluation.person_metric import to_numpy
 from mmhg.inference.boxes import as_boxes
 from mmhg.inference.person_input import PersonInput
 from mmhg.models.loading import load_model
@@ -71,7 +72,7 @@ class Predictor:
     (`mmhg.nn.FastHourglass`) where it has one; several threads may use it at once.
 
     Args:
-        config: File, name of one of mmhg's configs, or loaded; it is left as it is.
+        config: File, name of one of mmhg's configs, or loaded; it is not changed.
         checkpoint: Weights that belong to it.
         device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
         half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
@@ -177,8 +178,8 @@ class Predictor:
                     samples, maps = self.model.test_step(data), None
             instances = [sample.pred_instances for sample in samples[: len(crops)]]
             known = (
-                np.concatenate([_array(each.keypoints)[..., :2] for each in instances]),
-                np.concatenate([_array(each.keypoint_scores) for each in instances]),
+                np.concatenate([to_numpy(each.keypoints)[..., :2] for each in instances]),
+                np.concatenate([to_numpy(each.keypoint_scores) for each in instances]),
                 np.array(indices),
                 np.stack(cropped),
             )
@@ -251,8 +252,3 @@ def find_device(name: str | torch.device | None) -> torch.device:
     if device.type not in _HALF:
         raise InputError(f"device must be one of {', '.join(_HALF)}, got {str(name)!r}")
     return device
-
-
-def _array(values: Any) -> np.ndarray:
-    """Convert what a head of MMPose gives, an array or a tensor."""
-    return values.cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

@@ -18,7 +18,7 @@ from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.utils.progress import with_progress
 
 Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable[np.ndarray]]
-"""A `Predictor`, or what is called like it: images and boxes (or None) give keypoints, scores."""
+"""A `Predictor`, or a function like it: images and boxes (or None) give keypoints and scores."""
 
 FindPeople = Callable[[Frame], Any]
 """A `BoxFile` or a `Detector`: a frame gives the boxes (P, 4) of its people."""
@@ -26,7 +26,7 @@ FindPeople = Callable[[Frame], Any]
 
 @dataclass
 class Summary:
-    """Count what was done, and keep what went wrong.
+    """Count images and people, and keep the problems.
 
     Attributes:
         frames: Number of images that were done, including the frames of videos.

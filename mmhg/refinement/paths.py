@@ -90,7 +90,7 @@ class Refinement:
     Attributes:
         title: The person's name in pictures.
         image: The network's input, (height, width, 3) uint8, BGR.
-        heatmaps: (S, K, H, W), as they are decoded: averaged over the flip test.
+        heatmaps: (S, K, H, W), averaged over the flip test, as for decoding.
         placement: Scale and offset, (2,) each: input px = scale x heatmap px + offset.
         paths: The joints.
     """

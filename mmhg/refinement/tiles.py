@@ -221,5 +221,5 @@ def find_joints(wanted: list[str], metainfo: dict[str, Any]) -> list[int]:
         return list(range(len(names)))
     wanted = [name.replace(" ", "_") for name in wanted]
     if unknown := [name for name in wanted if name not in names]:
-        raise InputError(f"no joint {', '.join(unknown)} in the dataset; it has {', '.join(names)}")
+        raise InputError(f"no joint {', '.join(unknown)} in the dataset. It has {', '.join(names)}")
     return [names.index(name) for name in wanted]

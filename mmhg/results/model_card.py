@@ -15,6 +15,7 @@ from mmhg.config.library import get_config
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.models.loading import load_model
+from mmhg.refinement.tiles import joint_names
 from mmhg.utils.files import read_json
 from mmhg.utils.table import table
 
@@ -46,7 +47,7 @@ def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str
     sections = [
         f"# {path.stem}",
         _table(_network_rows(settings, name)),
-        f"Keypoints: {', '.join(_keypoint_names(model.dataset_meta))}.",
+        f"Keypoints: {', '.join(joint_names(model.dataset_meta))}.",
         f"## Training\n\n{_table(_training_rows(settings, meta))}",
         *(f"## Results\n\n{_results(found, settings)}" for found in evaluations),
         f"## File\n\n{_table(_file_rows(path, weights))}",
@@ -92,13 +93,6 @@ def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
             yield from _data(part)
     else:
         yield f"{dataset['type']} `{dataset.get('data_root', '')}{dataset['ann_file']}`"
-
-
-def _keypoint_names(meta: Mapping[str, Any]) -> list[str]:
-    return [
-        meta["keypoint_id2name"][number].replace("_", " ")
-        for number in range(meta["num_keypoints"])
-    ]
 
 
 def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:

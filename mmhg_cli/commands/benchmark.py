@@ -17,7 +17,7 @@ PARTS = ("inference", "training", "memory", "pipeline", "metric", "decode")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("part", choices=[*PARTS, "all"], help="what is measured")
+    parser.add_argument("part", choices=[*PARTS, "all"], help="the part to measure")
     parser.add_argument(
         "--seconds", type=float, default=5.0, help="time for each table (default: %(default)s)"
     )

@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_output(
         parser,
         "FILE",
-        "the checkpoint to write; its config is written beside it, as .py",
+        "the checkpoint to write, with its config beside it as .py",
         required=True,
     )
     parser.add_argument(
@@ -45,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--fold",
         action="store_true",
-        help="write the equivalent network that hands on features alone between its stacks",
+        help="write the equivalent network that passes only features between its stacks",
     )
 
 

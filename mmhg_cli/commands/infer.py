@@ -116,8 +116,7 @@ def run(args: Namespace) -> int:
     print(f"{summary}: {args.output}")
     if not (args.boxes or args.centers or args.detector):
         print(
-            "each image was taken as one person's; --boxes, --centers or --detector say where "
-            "people are"
+            "each image was taken as one person's. --boxes, --centers or --detector give the people"
         )
     return 1 if summary.problems else 0
 
@@ -160,7 +159,7 @@ def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
         return predictor, predictor.dataset_meta
     if args.device or args.half or args.compile or args.cfg_options:
         raise InputError(
-            "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT; an exported "
+            "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT. An exported "
             "network runs as it was exported"
         )
     exported = load(args.model[0], flip_test=flip)

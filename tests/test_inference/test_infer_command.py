@@ -144,7 +144,7 @@ def test_what_is_said_at_the_end(
     main(["infer", *map(str, words)])
     first, second = capsys.readouterr().out.splitlines()
     assert first == f"1 person in 1 image: {out}"
-    assert second.startswith("each image was taken as one person's; --boxes, --centers or")
+    assert second.startswith("each image was taken as one person's. --boxes, --centers or")
 
 
 def test_nothing_can_be_done(

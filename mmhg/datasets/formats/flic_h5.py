@@ -89,7 +89,7 @@ def _read(path: str) -> tuple[list[str], dict[str, np.ndarray]]:
         if found.shape != (count, *shape) or found.dtype.kind not in kinds:
             raise InputError(
                 f"annotation file {path}: {name} must be {'names' if 'S' in kinds else 'numbers'} "
-                f"of shape {(count, *shape)}, got {found.dtype} of shape {found.shape}; FLIC's "
+                f"of shape {(count, *shape)}, got {found.dtype} of shape {found.shape}. FLIC's "
                 f"people have {len(JOINTS)} joints"
             )
     if not count:

@@ -96,17 +96,15 @@ def _examples(path: str, split: Split) -> dict[int, mat_struct]:
         raise InputError(
             f"annotation file {path} has no struct array 'examples'. Is it FLIC's examples.mat?"
         )
+    chosen = {}
     for index, example in enumerate(examples, start=1):
         if missing := [name for name in _EXAMPLES_FIELDS if not hasattr(example, name)]:
             raise InputError(
                 f"annotation file {path}: examples({index}) lacks {', '.join(missing)}. Is it "
                 "FLIC's examples.mat?"
             )
-    chosen = {
-        index: example
-        for index, example in enumerate(examples, start=1)
-        if np.any(getattr(example, f"is{split}"))
-    }
+        if np.any(getattr(example, f"is{split}")):
+            chosen[index] = example
     if not chosen:
         raise InputError(
             f"annotation file {path}: none of the {len(examples)} examples is in split {split!r} "

@@ -37,7 +37,7 @@ def read_mpii_h5(path: str | Path) -> list[AnnotatedPerson]:
     size.
 
     Raises:
-        InputError: No such file, or not as expected; names the file and what is wrong with it.
+        InputError: No such file, or not as expected; names the file and the problem.
     """
     names, fields = _read(Path(path))
     annotated = (fields["part"] != 0).any(axis=2)
@@ -63,7 +63,7 @@ def read_mpii_h5(path: str | Path) -> list[AnnotatedPerson]:
 def _read(path: Path) -> tuple[list[str], dict[str, np.ndarray]]:
     """Read image names, and the fields of `_ROW_SHAPES` as float64, checked."""
     if not path.is_file():
-        raise InputError(f"{path} does not exist; it should be the authors' annotation file (.h5)")
+        raise InputError(f"{path} does not exist. It should be the authors' annotation file (.h5)")
     try:
         with h5py.File(path, "r") as file:
             content = {name: file[name][()] for name in ("imgname", *_ROW_SHAPES) if name in file}

@@ -64,7 +64,10 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     Raises:
         InputError: No such file, or not of this form; names the file and the image.
     """
-    release = _load(Path(path))
+    releases = _structs(_loadmat(Path(path), "RELEASE").get("RELEASE"))
+    if len(releases) != 1 or releases[0] is None:
+        raise InputError(f"{path} has no struct RELEASE. Is it MPII's annotation file?")
+    release = releases[0]
     images = _structs(_field(release, "annolist"))
     if not images:
         raise InputError(f"{path}: RELEASE.annolist is empty")
@@ -104,16 +107,9 @@ def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseI
     ]
 
 
-def _load(path: Path) -> mat_struct:
-    releases = _structs(_loadmat(path, "RELEASE").get("RELEASE"))
-    if len(releases) != 1 or releases[0] is None:
-        raise InputError(f"{path} has no struct RELEASE. Is it MPII's annotation file?")
-    return releases[0]
-
-
 def _loadmat(path: Path, variable: str) -> dict[str, Any]:
     if not path.is_file():
-        raise InputError(f"{path} does not exist; it should be MPII's annotation file (.mat)")
+        raise InputError(f"{path} does not exist. It should be MPII's annotation file (.mat)")
     return read_mat(path, variable, path)
 
 
@@ -157,7 +153,7 @@ def _person(where: str, image: str, rect: mat_struct | None) -> AnnotatedPerson:
         if joint_id is None or point_xy is None:
             continue
         if joint_id[0] not in range(NUM_JOINTS):
-            raise InputError(f"{where} has a joint of id {joint_id[0]:g}; ids are 0-15")
+            raise InputError(f"{where} has a joint of id {joint_id[0]:g}, ids are 0 to 15")
         joint = int(joint_id[0])
         if annotated[joint]:  # of two points with one id the benchmark's toolkit takes the first
             continue

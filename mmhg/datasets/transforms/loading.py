@@ -65,7 +65,7 @@ class LoadWholeImage(LoadImage):
     file gives None, and the dataset takes another sample.
 
     Raises:
-        InputError: Names the file and what is wrong with it.
+        InputError: The image cannot be loaded; names the file and the problem.
     """
 
     way_to_files = "the dataset's data_root and data_prefix"
