@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import h5py
 import numpy as np
-from mmengine.fileio import get_local_path
 
+from mmhg.datasets.formats.authors_h5 import read_authors_h5
 from mmhg.datasets.formats.flic import (
     JOINTS,
     LEFT_HIP,
@@ -61,43 +60,13 @@ def read_flic_h5(path: str, side_convention: SideConvention) -> list[AnnotatedPe
 def _read(path: str) -> tuple[list[str], dict[str, np.ndarray]]:
     """Read image names, and the other fields as float64, checked."""
     shapes = {
-        "imgname": (),
         "center": (2,),
         "scale": (),
         "part": (len(JOINTS), 2),
         "visible": (len(JOINTS),),
         "normalize": (),
     }
-    try:
-        with get_local_path(path) as local_path, h5py.File(local_path, "r") as file:
-            datasets = {name: file.get(name) for name in shapes}
-            content = {
-                name: np.asarray(dataset[()])
-                for name, dataset in datasets.items()
-                if isinstance(dataset, h5py.Dataset)
-            }
-    except OSError as error:
-        raise InputError(f"annotation file {path} is not HDF5, or damaged: {error}") from error
-    if missing := sorted(shapes.keys() - content.keys()):
-        raise InputError(
-            f"annotation file {path} is not the authors' train.h5 or valid.h5 of FLIC: it lacks "
-            f"{', '.join(missing)}"
-        )
-    count = np.size(content["imgname"])
-    for name, shape in shapes.items():
-        found, kinds = content[name], "SUO" if name == "imgname" else "iuf"
-        if found.shape != (count, *shape) or found.dtype.kind not in kinds:
-            raise InputError(
-                f"annotation file {path}: {name} must be {'names' if 'S' in kinds else 'numbers'} "
-                f"of shape {(count, *shape)}, got {found.dtype} of shape {found.shape}. FLIC's "
-                f"people have {len(JOINTS)} joints"
-            )
-    if not count:
-        raise InputError(f"annotation file {path} has no people")
-    images = [
-        name.decode() if isinstance(name, bytes) else str(name) for name in content["imgname"]
-    ]
-    numbers = {name: content[name].astype(np.float64) for name in shapes if name != "imgname"}
+    images, numbers = read_authors_h5(path, shapes)
     for name in ("center", "scale", "normalize"):
         check_finite(path, images, name, numbers[name])
     for name in ("scale", "normalize"):

@@ -321,7 +321,7 @@ def test_files_that_are_not_there_or_something_else(tmp_path):
         FLICDataset(ann_file="valid.json", data_root=str(tmp_path))
     for name in ("valid.h5", "examples.mat"):
         (tmp_path / name).write_bytes(b"neither HDF5 nor MATLAB, but long enough " * 10)
-    with pytest.raises(InputError, match=r"valid\.h5 is not HDF5, or damaged"):
+    with pytest.raises(InputError, match=r"valid\.h5 is not an HDF5 file that can be read"):
         FLICDataset(ann_file=str(tmp_path / "valid.h5"))
     with pytest.raises(InputError, match=r"examples\.mat is not a MATLAB file that can be read"):
         FLICDataset(ann_file=str(tmp_path / "examples.mat"), split="test")
@@ -333,7 +333,7 @@ def test_files_that_are_not_there_or_something_else(tmp_path):
 def test_a_truncated_authors_file(authors_file):
     path = Path(authors_file())
     path.write_bytes(path.read_bytes()[:1500])
-    with pytest.raises(InputError, match=r"valid\.h5 is not HDF5, or damaged"):
+    with pytest.raises(InputError, match=r"valid\.h5 is not an HDF5 file that can be read"):
         FLICDataset(ann_file=str(path))
 
 

@@ -69,7 +69,10 @@ def test_names_as_character_codes(write):
     ("changes", "message"),
     [
         ({"part": None, "scale": None}, "lacks scale, part"),
-        ({"part": np.zeros((2, 14, 2))}, r"'part' must have shape \(2, 16, 2\), got \(2, 14, 2\)"),
+        (
+            {"part": np.zeros((2, 14, 2))},
+            r"part must be numbers of shape \(2, 16, 2\), got float64 of shape \(2, 14, 2\)",
+        ),
         ({"center": np.full((2, 2), np.nan)}, "'center' has numbers that are not finite"),
     ],
 )
