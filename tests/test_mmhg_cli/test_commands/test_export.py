@@ -50,7 +50,7 @@ def test_folder(call, network, tmp_path):
         (["hg2_synthetic_128", "net.pth"], "net.pth is of another network than the config's"),
         (["hg8_mpi", "net.pth"], "did you mean hg8_mpii"),
         (["config.py", "net.pth", "--format", "keras"], "invalid choice: 'keras'"),
-        (["config.py", "net.pth", "-o", "text.pth"], "text.pth is there already"),
+        (["config.py", "net.pth", "-o", "text.pth"], "text.pth already exists"),
     ],
 )
 def test_bad_input(call, arguments, message, network, tmp_path):

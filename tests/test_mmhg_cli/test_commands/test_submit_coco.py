@@ -73,7 +73,7 @@ def test_warns_of_more_people_than_are_scored(tmp_path, call):
     (tmp_path / "r.json").write_text(json.dumps([person] * 21))
     done = call(tmp_path, "submit", "coco", "r.json", "--name", "n", "--split", "val2017")
     assert done.returncode == 0
-    assert "1 images have more than 20 people; the server scores the 20" in done.stderr
+    assert "1 images have more than 20 people. The server scores the 20" in done.stderr
     assert (tmp_path / "person_keypoints_val2017_n_results.zip").is_file()
 
 
@@ -82,7 +82,7 @@ def test_warns_of_more_people_than_are_scored(tmp_path, call):
     [
         (["none.json", "--name", "n"], "cannot read none.json"),
         (["r.json", "--name", "a_b"], "the algorithm's name must consist of"),
-        (["r.json", "--name", "n", "--images", "i.json"], "they are of another split"),
+        (["r.json", "--name", "n", "--images", "i.json"], "They are of another split"),
         (["r.json", "--name", "n", "-o", "r.json"], "cannot write r.json"),
     ],
 )
