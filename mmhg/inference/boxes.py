@@ -42,16 +42,13 @@ def as_boxes(boxes: Any) -> np.ndarray:
     Raises:
         InputError: They are not numbers, or not four per box.
     """
+    rule = "boxes must be (people, 4): left, top, right, bottom in px"
     try:
         array = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"boxes must be (people, 4): left, top, right, bottom in px, got {boxes!r:.80}"
-        ) from error
+        raise InputError(f"{rule}, got {boxes!r:.80}") from error
     if array.size and array.shape[-1] != 4:
-        raise InputError(
-            f"boxes must be (people, 4): left, top, right, bottom in px, got shape {array.shape}"
-        )
+        raise InputError(f"{rule}, got shape {array.shape}")
     return array.reshape(-1, 4)
 
 

@@ -149,28 +149,27 @@ def _draw_tiles(
         wspace=0.04,
         hspace=0.04,
     )
-    side = _SIDE
     paths, names = person.paths, joint_names(metainfo)
 
     start = figure.add_subplot(grid[0, 0])
-    _show(start, Canvas(person.image, side).picture)
+    _show(start, Canvas(person.image, _SIDE).picture)
     start.set_title("input", size=10)
     for stack, keypoints in enumerate(paths.keypoints):
         axes = figure.add_subplot(grid[0, stack + 1])
         before = paths.keypoints[stack - 1] if stack else None
-        _show(axes, skeleton_tile(person, keypoints, metainfo, side, before))
+        _show(axes, skeleton_tile(person, keypoints, metainfo, _SIDE, before))
         title = f"after stack {stack + 1}"
         if paths.annotated.any():
             title += f"\n{paths.correct[stack].sum()} of {paths.annotated.sum()} right"
         axes.set_title(title, size=10)
     for row, joint in enumerate(joints, start=1):
         axes = figure.add_subplot(grid[row, 0])
-        _show(axes, path_tile(person, joint, side))
+        _show(axes, path_tile(person, joint, _SIDE))
         axes.set_ylabel(names[joint], size=10)
         for stack, keypoints in enumerate(paths.keypoints):
             axes = figure.add_subplot(grid[row, stack + 1])
             heatmap = person.heatmaps[stack, joint]
-            _show(axes, heatmap_tile(person, joint, heatmap, keypoints[joint], side))
+            _show(axes, heatmap_tile(person, joint, heatmap, keypoints[joint], _SIDE))
             axes.text(
                 0.03, 0.03, f"peak {heatmap.max():.2f}", size=8, color="white",
                 transform=axes.transAxes,

@@ -59,7 +59,9 @@ class Canvas:
 
     def ring(self, point: np.ndarray, radius: float, color: tuple[int, int, int]) -> None:
         """Draw a circle of `radius` px of the input."""
-        self._circle(point, max(3, round(radius * self.zoom)), color)
+        px = max(3, round(radius * self.zoom))
+        for shade, thickness in ((BLACK, self.line + 2), (color, self.line)):
+            cv2.circle(self.picture, self._pixel(point), px, shade, thickness, cv2.LINE_AA)
 
     def dot(self, point: np.ndarray) -> None:
         """Draw a small white disc."""
@@ -84,10 +86,6 @@ class Canvas:
     def thread(self, start: np.ndarray, end: np.ndarray, color: tuple[int, int, int]) -> None:
         """Draw a thin line."""
         cv2.line(self.picture, self._pixel(start), self._pixel(end), color, self.line, cv2.LINE_AA)
-
-    def _circle(self, point: np.ndarray, radius: int, color: tuple[int, int, int]) -> None:
-        for shade, thickness in ((BLACK, self.line + 2), (color, self.line)):
-            cv2.circle(self.picture, self._pixel(point), radius, shade, thickness, cv2.LINE_AA)
 
     def _pixel(self, point: np.ndarray) -> tuple[int, int]:
         x, y = (round(value) for value in self.to_picture(np.asarray(point)).tolist())

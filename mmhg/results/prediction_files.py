@@ -176,19 +176,13 @@ _READERS: dict[str, Callable[[Path], Predictions]] = {
 
 
 def _people_first(path: Path, stored: np.ndarray) -> Predictions:
-    shape = stored.shape
-    if len(shape) == 3 and stored.dtype.kind in "fiu":
-        if shape[1:] == (NUM_JOINTS, 2):
-            return Predictions(stored.astype(np.float64))
-        if shape[1:] == (2, NUM_JOINTS):
-            return Predictions(stored.transpose(0, 2, 1).astype(np.float64))
-        if shape[:2] == (2, NUM_JOINTS):
-            return Predictions(stored.transpose(2, 1, 0).astype(np.float64))
-        if shape[:2] == (NUM_JOINTS, 2):
-            return Predictions(stored.transpose(2, 0, 1).astype(np.float64))
+    if stored.ndim == 3 and stored.dtype.kind in "fiu":
+        for axes in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (2, 0, 1)):
+            if (joints := stored.transpose(axes)).shape[1:] == (NUM_JOINTS, 2):
+                return Predictions(joints.astype(np.float64))
     raise InputError(
         f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (people, 2, 16), "
-        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {shape}"
+        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {stored.shape}"
     )
 
 
