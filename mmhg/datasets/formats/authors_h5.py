@@ -52,7 +52,9 @@ def read_authors_h5(
                 f"{file_name}: {name} must be numbers of shape {expected}, got {found.dtype} of "
                 f"shape {found.shape}"
             )
-    if has_codes:  # older files hold character codes
-        names = [bytes(code for code in row.astype(np.uint8).tolist() if code) for row in names]
-    texts = [name.decode() if isinstance(name, bytes) else str(name) for name in names]
-    return texts, {name: found.astype(np.float64) for name, found in content.items()}
+    texts = [
+        bytes(code for code in name.astype(np.uint8).tolist() if code) if has_codes else name
+        for name in names  # older files hold character codes
+    ]
+    images = [text.decode() if isinstance(text, bytes) else str(text) for text in texts]
+    return images, {name: found.astype(np.float64) for name, found in content.items()}
