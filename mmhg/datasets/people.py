@@ -1,8 +1,8 @@
-"""The record of one annotated person, whichever file it was read from.
+"""The record of one annotated person, for all annotation files.
 
-Pixels are 1-based in all of these files, which MATLAB wrote first, and so they are in the record:
-conversion and scores keep the file's numbers to the last digit. Datasets
-convert to 0-based pixels by `to_zero_based`.
+Pixels are 1-based in all of these files, which come from MATLAB, and in the record, so that
+conversion and scores use exactly the file's numbers. Datasets convert to 0-based pixels by
+`to_zero_based`.
 """
 
 from __future__ import annotations

@@ -39,8 +39,8 @@ class MPIIPersonDataset(PersonDataset):
     file (NaN unknown); no transform flips it.
 
     Args:
-        ann_file: In MMPose's MPII format, below `data_root`.
-        headbox_file: `mpii_gt_val.mat`, the same people in the same order; for top-down testing.
+        ann_file: A file in MMPose's MPII format, below `data_root`.
+        headbox_file: `mpii_gt_val.mat` with the same people in the same order, for top-down tests.
         settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
 
     Raises:
