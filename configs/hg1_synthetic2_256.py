@@ -1,4 +1,4 @@
-"""One stack in place of two, to see what the second one is for."""
+"""One stack instead of two, to measure the gain of the second."""
 
 _base_ = "hg2_synthetic2_256.py"
 

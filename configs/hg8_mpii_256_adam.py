@@ -1,4 +1,4 @@
-"""The paper's network by princeton-vl's recipe, which trains better than the paper's."""
+"""The paper's network with princeton-vl's recipe, which trains better than the paper's."""
 
 _base_ = "hg8_mpii_256.py"
 

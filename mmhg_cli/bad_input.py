@@ -14,10 +14,10 @@ PACKAGE = Path(mmhg.__file__).resolve().parent
 
 
 def explain(error: Exception) -> str | None:
-    """Return the message for the user if what they handed in explains `error`, else None.
+    """Return a message for the user if their input explains `error`, else None.
 
-    That is an InputError, a file that cannot be opened, or a config that lacks a setting or whose
-    types and arguments do not fit. All else that users get wrong is checked before it is used.
+    Such errors are InputError, a file that cannot be opened, and a config that lacks a setting or
+    whose types and arguments do not fit. All other input is checked before it is used.
     """
     if isinstance(error, (InputError, *FILE_ERRORS)):
         return without_worker_traceback(error)
@@ -30,7 +30,7 @@ def explain(error: Exception) -> str | None:
 
 
 def without_worker_traceback(error: Exception) -> str:
-    """Return the message of `error` alone, where a data loader's worker put a traceback around."""
+    """Return the message of `error` without the traceback that a data loader's worker adds."""
     text = str(error)
     if "Original Traceback (most recent call last):" in text:
         raised = re.compile(rf"^(?:\w+\.)*{type(error).__name__}: ", re.MULTILINE)
@@ -39,13 +39,13 @@ def without_worker_traceback(error: Exception) -> str:
 
 
 def raised_while_building(error: Exception, frames: traceback.StackSummary) -> bool:
-    """Tell whether `error` left mmengine's registry, or a constructor that it calls."""
+    """Tell if `error` came from mmengine's registry, or from a constructor that it calls."""
     if not error.args or not isinstance(error, (AssertionError, KeyError, TypeError, ValueError)):
         return False
     for frame in reversed(frames):
         if frame.filename.endswith("mmengine/registry/build_functions.py"):
             return True
-        if isinstance(error, KeyError):  # elsewhere than in the registry, a key says too little
+        if isinstance(error, KeyError):  # outside of the registry, a key says too little
             return False
         ours = PACKAGE in Path(frame.filename).parents
         if frame.name != "__init__" and (ours or isinstance(error, TypeError)):

@@ -1,4 +1,4 @@
-"""Check a config before MMEngine's Runner takes it, whose own errors leave the user out."""
+"""Check a config before MMEngine's Runner uses it, whose own errors are hard to understand."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MMENGINES_HOOKS = (
     "param_scheduler",
     "checkpoint",
 )
-"""What `Runner.register_default_hooks` leaves out where it is None."""
+"""Hooks that `Runner.register_default_hooks` leaves out if they are None."""
 
 BUILT_BY_MMENGINE = {
     "dataset",
@@ -32,11 +32,11 @@ BUILT_BY_MMENGINE = {
     "collate_fn",
     "disable_subprocess_warning",
 }
-"""Settings of a data loader that PyTorch does not get as they are."""
+"""Settings of a data loader that MMEngine does not pass to PyTorch unchanged."""
 
 
 def check_run(config: Config, splits: tuple[str, ...]) -> None:
-    """Check what a training (`"train", "val"`) or a test (`"test"`,) uses.
+    """Check the parts of a config that training (`"train", "val"`) or a test (`"test"`,) uses.
 
     Raises:
         InputError: A hook is None, a data loader cannot be built, or the checkpoint to begin from
@@ -60,8 +60,8 @@ def check_hooks(hooks: Mapping[str, Any]) -> None:
         if hook is None and key not in MMENGINES_HOOKS:
             name = f"default_hooks.{key}"
             raise InputError(
-                f"{name}=None: MMEngine leaves out only its own hooks so; switch this one off by "
-                f"{name}.enable=False, if it has that argument, or delete it from the config"
+                f"{name}=None: MMEngine leaves out only its own hooks so. Switch this one off "
+                f"by {name}.enable=False, if it has that argument, or delete it from the config"
             )
 
 

@@ -1,8 +1,9 @@
-"""From the words of a command line to a command, and from what it raises to an exit status."""
+"""Parse a command line, run its command, and turn exceptions into an exit status."""
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -48,10 +49,10 @@ on standard error; 130 Ctrl-C"""
 def main(words: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status.
 
-    Errors that a mistake in the code may explain keep their traceback.
+    An error that may be a bug keeps its traceback.
 
     Args:
-        words: The command and its arguments; None takes those of this process.
+        words: The command and its arguments; None takes those of the process.
     """
     args = parser().parse_args(words)
     try:
@@ -69,15 +70,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def require_openmmlab() -> None:
-    """Raise ImportError, which says what to install, where the commands cannot work."""
+    """Raise ImportError, with the packages to install, if the commands cannot work."""
     from mmhg.compat import openmmlab
 
     openmmlab.check_installed()
 
 
 def explain(error: Exception) -> str | None:
-    """Return the message for the user if what they handed in explains `error`, else None."""
-    if isinstance(error, ImportError):  # Python's own have the name of a module
+    """Return a message for the user if their input explains `error`, else None."""
+    if isinstance(error, ImportError):  # Python's own errors have the name of a module
         return str(error) if error.name is None else None
     from mmhg_cli import bad_input
 
@@ -85,7 +86,7 @@ def explain(error: Exception) -> str | None:
 
 
 def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
-    """Build the parser of these commands."""
+    """Build the parser of the commands `names`."""
     root = argparse.ArgumentParser(
         prog="mmhg",
         description="The Stacked Hourglass network: train, test, and use it.",
@@ -121,6 +122,7 @@ def command(name: str) -> ModuleType:
 
 def version() -> str:
     """Read the version without importing `mmhg`, which takes seconds."""
-    scope: dict[str, str] = {}
-    exec((Path(__file__).parents[1] / "mmhg" / "version.py").read_text(encoding="utf-8"), scope)
-    return scope["__version__"]
+    text = (Path(__file__).parents[1] / "mmhg" / "version.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
+    assert found is not None
+    return found[1]

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 
 def add_show(parser: ArgumentParser) -> None:
-    """Add what MMPose's PoseVisualizationHook draws."""
+    """Add the flags of MMPose's PoseVisualizationHook."""
     parser.add_argument("--show-dir", metavar="FOLDER", help="draw predictions into this folder")
     parser.add_argument("--show", action="store_true", help="show predictions in a window")
     parser.add_argument(
@@ -22,7 +22,7 @@ def add_show(parser: ArgumentParser) -> None:
 
 
 def add_launcher(parser: ArgumentParser) -> None:
-    """Add how several processes are started."""
+    """Add the flags of several processes."""
     parser.add_argument(
         "--launcher",
         choices=["none", "pytorch", "slurm", "mpi"],

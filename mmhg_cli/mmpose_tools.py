@@ -1,4 +1,4 @@
-"""MMPose's own command line tools, run with mmhg registered instead of copied."""
+"""Run MMPose's own command line tools with mmhg registered."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import torch
 from mmengine.config import Config
 from torch import distributed
 
-import mmhg  # noqa: F401  it registers what configs name
+import mmhg  # noqa: F401  registers the classes of configs
 from mmhg.config.library import get_config
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
@@ -26,14 +26,14 @@ MergeArgs = Callable[[Config, Namespace], Config]
 def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: object) -> None:
     """Run `tools/<name>` of the installed MMPose.
 
-    It does as MMPose's, except that a config may be one of mmhg's by its bare name, that processes
-    without CUDA talk over gloo, and that `--dump` also writes `.json`.
+    The tool works as in MMPose, except that a config may be the bare name of one of mmhg's, that
+    processes without CUDA communicate by gloo, and that `--dump` also writes `.json`.
 
     Args:
         name: Path below MMPose's `tools` folder, `train.py` for example.
         args: Its arguments.
-        splits: Whose data loaders are checked, of a tool that builds a Runner.
-        **replacements: What else takes the place of names in the tool.
+        splits: Splits whose data loaders are checked, for a tool that builds a Runner.
+        **replacements: Other names of the tool to replace.
     """
     tool = load_mmpose_tool(name)
     if hasattr(args, "cfg_options"):
@@ -47,7 +47,7 @@ def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: ob
         vars(tool)["merge_args"] = adapted(tool.merge_args, splits)
     tool.main()
     if distributed.is_available() and distributed.is_initialized():
-        # Left to the interpreter's exit, gloo's threads abort it now and then: status -6.
+        # Otherwise gloo's threads sometimes abort the interpreter's exit: status -6.
         distributed.destroy_process_group()
 
 
@@ -55,7 +55,7 @@ def load_mmpose_tool(name: str) -> ModuleType:
     """Import a tool from `mmpose/.mim/tools` (a wheel) or `tools` beside `mmpose` (a clone).
 
     Raises:
-        InputError: The installed MMPose came without it.
+        InputError: The installed MMPose lacks it.
     """
     package = Path(mmpose.__file__).parent
     for folder in (package / ".mim" / "tools", package.parent / "tools"):
@@ -67,13 +67,13 @@ def load_mmpose_tool(name: str) -> ModuleType:
             spec.loader.exec_module(tool)
             return tool
     raise InputError(
-        f"MMPose {mmpose.__version__} in {package} came without tools/{name}; "
-        "reinstall it: pip install --no-deps --force-reinstall mmpose==1.3.2"
+        f"MMPose {mmpose.__version__} in {package} came without tools/{name}. "
+        "Reinstall it: pip install --no-deps --force-reinstall mmpose==1.3.2"
     )
 
 
 def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
-    """Return `merge_args` of a tool with what does not fit the config told plainly."""
+    """Return a tool's `merge_args` with checks, and with plain messages about the config."""
 
     def merge_and_check(config: Config, args: Namespace) -> Config:
         keypoints_file = take_json_dump(args)
@@ -95,7 +95,7 @@ def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
 
 
 def take_json_dump(args: Namespace) -> str | None:
-    """Take the file of `--dump FILE.json` out of `args`: MMPose's dumps only pickles."""
+    """Take the file of `--dump FILE.json` out of `args`, since MMPose only dumps pickles."""
     name: str | None = getattr(args, "dump", None)
     if name is None or not name.endswith(".json"):
         return None

@@ -1,4 +1,4 @@
-"""Score files of predictions on MPII: what `mmhg score` does."""
+"""Score files of predictions on MPII, for `mmhg score`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from mmhg.results.prediction_files import (
 )
 from mmhg.results.score_table import ScoreRow, published_rows, score_table
 from mmhg.utils.files import replacing, write_json
-from mmhg.visualization.pckh_curves import plot_pckh_curves
+from mmhg.visualization.score_curves import plot_pckh_curves
 
 
 def score_files(args: Namespace) -> None:
-    """Score and print; files are written once all is known."""
+    """Score and print. Files are written after everything has been scored."""
     truth = read_ground_truth(args.gt, split=args.split, val_list=args.val or OFFICIAL_VAL_LIST)
     if truth.note:
         warn(truth.note)
@@ -49,7 +49,7 @@ def score_files(args: Namespace) -> None:
         by_protocol = {
             protocol.name: replace(
                 score_pckh(of_file, JOINTS, protocol), testing=predictions[path].scales
-            ).report()
+            ).to_json()
             for protocol in protocols
         }
         report[path] = by_protocol if args.protocol == "all" else by_protocol[args.protocol]
@@ -82,14 +82,14 @@ def score_files(args: Namespace) -> None:
 
 
 def read_matching(path: str, gt: str, truth: GroundTruth) -> Predictions:
-    """Read predictions of as many people as the ground truth has."""
+    """Read predictions, and check that the ground truth has as many people."""
     predictions = read_predictions(path)
     check_count(path, predictions.joints, f"the ground truth {gt}", len(truth.joints))
     return predictions
 
 
 def distances_of(path: str, predictions: Predictions, truth: GroundTruth) -> np.ndarray:
-    """Return distances in head sizes; warn of what looks like a mistake in the file."""
+    """Return distances in head sizes, and warn of probable mistakes in the file."""
     joints = predictions.joints
     distances = normalized_distances(joints, truth.joints, truth.head_sizes, truth.annotated)
     annotated = np.where(truth.annotated[..., None], truth.joints, np.nan)
@@ -104,10 +104,10 @@ def distances_of(path: str, predictions: Predictions, truth: GroundTruth) -> np.
 
 
 def check_visibility(args: Namespace, truth: GroundTruth) -> None:
-    """Raise InputError where `--visibility` asks for what the ground truth does not say."""
+    """Raise InputError for `--visibility` if the ground truth has no visibility."""
     if args.visibility and np.isnan(truth.visible).all():
         raise InputError(
-            f"--visibility: {args.gt} does not say which joints are visible; MPII's own .mat, its "
+            f"--visibility: {args.gt} does not say which joints are visible. MPII's own .mat, its "
             "conversion to .json and the authors' valid.h5 do"
         )
 

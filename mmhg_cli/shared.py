@@ -1,4 +1,4 @@
-"""Options that several commands have, spelled once."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-Config = Any  # mmengine's, which is not imported before a command runs
+Config = Any  # mmengine.Config, which is not imported before a command runs
 
 
 def add_network(parser: ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def add_device(parser: ArgumentParser) -> None:
 
 
 def add_half(parser: ArgumentParser, help: str) -> None:
-    """Add `--half`: the one switch for numbers of 16 bits outside of training."""
+    """Add `--half`, for numbers of 16 bits outside of training."""
     parser.add_argument("--half", action="store_true", help=help)
 
 
@@ -53,10 +53,10 @@ def add_cfg_options(parser: ArgumentParser) -> None:
 
 
 def parse_options(given: Sequence[str] | None) -> dict[str, Any]:
-    """Read what follows `--cfg-options`, as MMEngine reads it.
+    """Read the values of `--cfg-options` as MMEngine does.
 
     Raises:
-        InputError: One is not KEY=VALUE.
+        InputError: A value is not KEY=VALUE.
     """
     from mmengine.config import DictAction
 
@@ -76,7 +76,7 @@ def parse_options(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def load_config(args: Namespace) -> Config:
-    """Load the config of a command, changed by its `--cfg-options`.
+    """Load the config of a command and apply its `--cfg-options`.
 
     Raises:
         InputError: There is no such config, it does not load, or an option does not fit it.

@@ -1,4 +1,4 @@
-"""Show and score the stacks of a network: what `mmhg visualize` does."""
+"""Show and score the stacks of a network, for `mmhg visualize`."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ from mmhg_cli.shared import load_config
 
 
 def visualize(args: Namespace) -> None:
-    """Draw, and score where no people are named."""
-    check(args)
+    """Draw, and also score if no people are named."""
+    check_options(args)
     folder = output_folder(args)
     config = load_config(args)
     model = load_model(config, args.checkpoint).to(find_device(args.device))
@@ -78,7 +78,7 @@ def visualize(args: Namespace) -> None:
     print(f"{folder}: {', '.join(written)}")
 
 
-def check(args: Namespace) -> None:
+def check_options(args: Namespace) -> None:
     """Raise InputError for options that do not go together."""
     if args.box and not args.image:
         raise InputError("--box is for a person in an --image")
@@ -91,22 +91,22 @@ def check(args: Namespace) -> None:
 
 
 def output_folder(args: Namespace) -> Path:
-    """Return the folder to write; it need not be there yet."""
+    """Return the folder to write, which may not exist yet."""
     folder = args.output or Path(f"{args.checkpoint.stem}_stacks")
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file, and pictures go into a folder: name another with -o")
+        raise InputError(f"{folder} is a file, and pictures need a folder. Name another with -o")
     return folder
 
 
 def chosen_joints(args: Namespace, metainfo: dict[str, Any]) -> list[int] | None:
-    """Return the numbers of the joints of `--joints`."""
+    """Return the indices of the joints of `--joints`."""
     return find_joints(args.joints, metainfo) if args.joints else None
 
 
 def score_stacks(
     model: Any, config: Config, dataset: Any, first: int | None
 ) -> tuple[Scores, list[JointPaths]]:
-    """Return the scores after each stack, and everybody's paths."""
+    """Return the scores after each stack, and the paths of all people."""
     MMLogger.get_current_instance().setLevel("ERROR")  # each stack would log a table
     evaluator = StackScores(config.val_evaluator, model.backbone.num_stacks, dataset.metainfo)
     if first is not None:
@@ -135,7 +135,7 @@ def write_scores(scores: Scores, people: int, folder: Path) -> None:
 
 
 def people_of(model: Any, dataset: Any, indices: list[int]) -> list[Refinement]:
-    """Return how people of the validation set are refined."""
+    """Return the refinement of people of the validation set."""
     for index in indices:
         if not 0 <= index < len(dataset):
             raise InputError(

@@ -1,4 +1,4 @@
-"""Make batches in the workers."""
+"""Make batches in the workers of a data loader."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from mmengine.registry import FUNCTIONS
 from torch import Tensor
 from torch.utils.data import default_collate, get_worker_info
 
-# The configs ask for pinned memory wherever they run; without an accelerator there is none to pin.
+# The configs always request pinned memory. Without an accelerator PyTorch warns about it.
 warnings.filterwarnings("ignore", message="'pin_memory' argument is set as true but no accelerator")
 
 
 @FUNCTIONS.register_module()
 def stack_images_collate(data_batch: Sequence[Any]) -> Any:
-    """`pseudo_collate` that stacks the images of a batch into one tensor, in the worker.
+    """Collate as `pseudo_collate` does, and stack the images of a batch into one tensor.
 
-    The tensor (N, 3, H, W) lies in memory that the training process shares; images of different
-    sizes stay a list. MMPose's `PoseDataPreprocessor` takes both forms. Everything else arrives as
-    from `pseudo_collate`, in less of the worker's time.
+    The tensor (N, 3, H, W) lies in memory that the training process shares. Images of different
+    sizes stay a list. MMPose's `PoseDataPreprocessor` takes both forms.
 
     Set it by `train_dataloader.collate_fn=dict(type="stack_images_collate")`. Leave it out of
-    `test_dataloader`, where MMEngine's inferencers accept no such dictionary.
+    `test_dataloader`: MMEngine's inferencers accept no such dictionary there.
 
     Args:
         data_batch: N samples, as the pipeline packed them.
@@ -41,7 +40,7 @@ def stack_images_collate(data_batch: Sequence[Any]) -> Any:
 class _Pickled:
     """Samples that leave a worker as bytes, and arrive as samples.
 
-    By themselves their many small tensors would cross in shared memory, a file handle for each.
+    Otherwise each of their many small tensors would need shared memory and a file handle.
     """
 
     def __init__(self, samples: Any) -> None:
@@ -52,7 +51,7 @@ class _Pickled:
 
 
 def _stack(images: Any) -> Any:
-    """Stack images (3, H, W) that are alike, and those of each list in a list."""
+    """Stack images (3, H, W) of one size and type; in a list of lists, those of each list."""
     if not isinstance(images, list | tuple) or not images:
         return images
     if all(isinstance(image, Tensor) for image in images):

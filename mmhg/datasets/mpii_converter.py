@@ -1,4 +1,8 @@
-"""Sort MPII's people into splits and write them in MMPose's format."""
+"""Read MPII's people, sort them into splits, and write these in MMPose's format.
+
+Suffixes distinguish the files: `.mat` is MPII's own annotation file, `.h5` the authors' (one per
+split), `.json` MMPose's (one per split).
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mmhg.datasets.formats.mpii_json import to_json
-from mmhg.datasets.formats.mpii_mat import ReleaseImage
+from mmhg.datasets.formats.mpii_gt_val import add_head_boxes
+from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
+from mmhg.datasets.formats.mpii_json import read_mpii_json, to_json
+from mmhg.datasets.formats.mpii_mat import ReleaseImage, read_release
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 from mmhg.utils.files import replacing
@@ -22,14 +28,16 @@ OFFICIAL_VAL_LIST = Path(__file__).parent / "splits" / "mpii_val.txt"
 
 SPLITS = ("train", "val", "trainval", "test")
 
-NO_CROP = "without center or scale, hence without a crop"
-"""A reason to leave people out."""
+_SPLITS_OF_STEMS = {**{split: split for split in SPLITS}, "valid": "val"}
+
+_NO_CROP = "without center or scale, hence without a crop"
+"""A reason to leave people out of all splits."""
 
 Splits = dict[str, list[AnnotatedPerson]]
 """People of each split."""
 
 LeftOut = Counter[tuple[str, str]]
-"""Number of people left out, by the kind of image (`"train"` or `"test"`) and the reason."""
+"""Number of people left out, by kind of image (`"train"` or `"test"`) and reason."""
 
 Listed = tuple[str, int | None]
 """A person of a split list: image name and 1-based index."""
@@ -58,11 +66,70 @@ def read_split_list(path: str | Path) -> list[Listed]:
             )
         person = (name.strip(), int(index))
         if person in people:
-            raise InputError(f"{path}, line {number}: {text!r} stands in line {people[person]} too")
+            raise InputError(f"{path}, line {number}: {text!r} is also in line {people[person]}")
         people[person] = number
     if not people:
-        raise InputError(f"the split list {path} names nobody")
+        raise InputError(f"the split list {path} is empty")
     return list(people)
+
+
+def read_val_list(path: str | Path) -> list[Listed]:
+    """Read the validation people of a text file, or of the authors' `valid.h5`."""
+    path = Path(path)
+    if path.suffix != ".h5":
+        return read_split_list(path)
+    return [(person.image, person.person_index) for person in read_mpii_h5(path)]
+
+
+def read_splits(
+    paths: Sequence[Path],
+    val_list: Path = OFFICIAL_VAL_LIST,
+    head_boxes: Path | None = None,
+    show_progress: bool = False,
+) -> tuple[Splits, LeftOut]:
+    """Read the people of every split that the files have.
+
+    Args:
+        paths: One `.mat`, or any of the others, named by their splits: `train.h5`, `valid.h5`,
+            `test.h5`, `mpii_train.json`, `mpii_val.json` and so on.
+        val_list: A file with the `.mat`'s validation people, for `read_val_list`.
+        head_boxes: `mpii_gt_val.mat`, for the validation people of the others.
+        show_progress: Report progress on stderr.
+
+    Returns:
+        As `convert`. Without a trainval file, trainval is train and val.
+
+    Raises:
+        InputError: A file cannot be used, or these files do not go together.
+    """
+    if any(path.suffix == ".mat" for path in paths):
+        if len(paths) > 1:
+            raise InputError(
+                f"MPII's own .mat file has all splits and is converted alone, got {len(paths)} "
+                f"files: {', '.join(map(str, paths))}"
+            )
+        if head_boxes:
+            raise InputError(f"{paths[0]} has head boxes of its own. Leave out {head_boxes}")
+        listed = read_val_list(val_list)
+        return convert(read_release(paths[0], show_progress), listed, val_list)
+
+    splits: Splits = {}
+    left_out: LeftOut = Counter()
+    for path in paths:
+        split = _split_of(path)
+        if split in splits:
+            raise InputError(f"{path}: people of {split} were read from another file already")
+        people = read_mpii_h5(path) if path.suffix == ".h5" else read_mpii_json(str(path))
+        if head_boxes and split == "val":
+            people = add_head_boxes(str(head_boxes), people)
+        splits[split] = [person for person in people if person.has_crop]
+        if lost := len(people) - len(splits[split]):
+            left_out["test" if split == "test" else "train", _NO_CROP] += lost
+    if head_boxes and "val" not in splits:
+        raise InputError(f"{head_boxes} has validation people, but no file of them is given")
+    if {"train", "val"} <= splits.keys() and "trainval" not in splits:
+        splits["trainval"] = splits["train"] + splits["val"]
+    return {split: splits[split] for split in SPLITS if split in splits}, left_out
 
 
 def convert(
@@ -74,9 +141,9 @@ def convert(
     train, both to trainval; people of test images go to test.
 
     Args:
-        images: As `read_release` gives them.
-        val_list: As `read_split_list` gives it.
-        val_name: What errors call the list.
+        images: The images of `read_release`.
+        val_list: The people of `read_split_list`.
+        val_name: Name of the list in errors.
 
     Returns:
         The people of each split, and how many were left out.
@@ -138,7 +205,7 @@ def write_splits(splits: Mapping[str, Sequence[AnnotatedPerson]], out_dir: str |
 def splits_table(
     splits: Mapping[str, Sequence[AnnotatedPerson]], left_out: Mapping[tuple[str, str], int]
 ) -> str:
-    """Describe in plain text what the splits hold, then what was left out and why."""
+    """Describe the splits in plain text, then the people left out and the reasons."""
     header = ["split", "people", "images", "joints", "visible", "occluded", "unknown", "head sizes"]
     rows = []
     for split, people in splits.items():
@@ -159,20 +226,30 @@ def splits_table(
     return "\n".join(lines)
 
 
+def _split_of(path: Path) -> str:
+    stem = path.stem.removeprefix("mpii_")
+    if path.suffix not in (".h5", ".json") or stem not in _SPLITS_OF_STEMS:
+        raise InputError(
+            f"{path}: give MPII's .mat file, or files of one split each named "
+            "{train,valid,test}.h5 or mpii_{train,val,trainval,test}.json"
+        )
+    return _SPLITS_OF_STEMS[stem]
+
+
 def _problem(image: ReleaseImage, person: AnnotatedPerson) -> str:
-    """Say why a person cannot be used, nothing if it can."""
+    """Return the reason why a person cannot be used, empty if it can."""
     if not person.has_crop:
-        return NO_CROP
+        return _NO_CROP
     if image.is_train and not person.annotated.any():
         return "without an annotated joint"
     return ""
 
 
 def _refusal(val_name: str | Path, refused: Mapping[Listed, str], shown: int = 5) -> str:
-    """Word the error about listed people who cannot be used."""
+    """Write the error about listed people who cannot be used."""
     examples = [f"{name} {index} ({why})" for (name, index), why in list(refused.items())[:shown]]
     more = f" and {len(refused) - shown} more" if len(refused) > shown else ""
     return (
         f"the split list {val_name} names people who cannot be used ({len(refused)}): "
-        f"{', '.join(examples)}{more}; --val takes the list that belongs to the annotation file"
+        f"{', '.join(examples)}{more}. --val takes the list that belongs to the annotation file"
     )

@@ -1,8 +1,8 @@
-"""The record of one annotated person, whichever file it was read from.
+"""The record of one annotated person, for all annotation files.
 
-Pixels are 1-based in all of these files, which MATLAB wrote first, and so they are in the record:
-what is converted or scored keeps the file's numbers to the last digit. Datasets go over to 0-based
-pixels by `to_zero_based`, and nothing else does.
+Pixels are 1-based in all of these files, which come from MATLAB, and in the record, so that
+conversion and scores use exactly the file's numbers. Datasets convert to 0-based pixels by
+`to_zero_based`.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class AnnotatedPerson:
         visible: (K,) 1 visible, 0 occluded, NaN unknown.
         center: (2,) px, MPII's rough position, not lowered yet; None if unknown.
         scale: Height over 200 px, NaN unknown.
-        box: (4,) x1, y1, x2, y2 in px, where a file or its users say it; None if unknown.
+        box: (4,) x1, y1, x2, y2 in px; None if unknown.
         head_box: (4,) x1, y1, x2, y2 in px, or None.
-        stated_head_size: px, where a file tells it without the box; NaN unknown.
+        stated_head_size: px, from files that have it without the box; NaN unknown.
         torso_size: px, NaN unknown.
         annolist_index: MATLAB's i of MPII's `annolist(i).annorect(r)`, from 1, or None.
         person_index: Its r, from 1, or None.
-        single_person: Whether MPII counts the person as sufficiently apart from others, or None.
+        single_person: True if MPII counts the person as sufficiently apart from others, or None.
         activity: MPII's `category`, `name` and `id`, or None.
     """
 
@@ -66,17 +66,17 @@ class AnnotatedPerson:
 
     @property
     def key(self) -> Key:
-        """Give MATLAB's i and r of `annolist(i).annorect(r)`."""
+        """Return MATLAB's i and r of `annolist(i).annorect(r)`."""
         return self.annolist_index, self.person_index
 
     @property
     def has_crop(self) -> bool:
-        """Tell whether center and scale say where the person is (MMPose's files may have -1)."""
+        """Tell if center and scale are known (MMPose's files may have -1)."""
         return self.center is not None and self.scale > 0 and not bool((self.center == -1).all())
 
     @property
     def head_size(self) -> float:
-        """Give the head size in px, of the head box where there is one; NaN if unknown."""
+        """Return the head size in px, of the head box if there is one; NaN if unknown."""
         if self.head_box is None:
             return self.stated_head_size
         return float(head_sizes_from_boxes(self.head_box[None])[0])
@@ -89,8 +89,5 @@ def head_sizes_from_boxes(head_boxes: np.ndarray) -> np.ndarray:
 
 
 def to_zero_based(points: np.ndarray) -> np.ndarray:
-    """Turn the files' 1-based pixels into the 0-based pixels of everything else.
-
-    The only place where the origin changes on the way in.
-    """
+    """Convert the files' 1-based pixels into the 0-based pixels of everything else."""
     return points - 1.0

@@ -1,4 +1,4 @@
-"""The dataset of people that FLIC's, LSP's and MPII's classes build on: one person per sample."""
+"""The base of FLIC's, LSP's and MPII's datasets: one person per sample."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class PersonDataset(BaseCocoStyleDataset):
 
     A sample has `bbox` (1, 4) where the person has a box, `keypoints` (1, K, 2) px,
     `keypoints_visible` (1, K) 1 where annotated, `visible` (1, K) as in the file (no transform
-    flips it) and, where it is known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs`
-    packs with the annotation. People without a box or an annotated joint are left out of training,
-    which the log tells, and kept in test mode.
+    flips it) and, if known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs` packs
+    with the annotation. People without a box or an annotated joint are left out of training, with a
+    warning, and kept in test mode.
     """
 
     def read_people(self) -> list[AnnotatedPerson]:
@@ -31,11 +31,11 @@ class PersonDataset(BaseCocoStyleDataset):
         raise NotImplementedError
 
     def box_of(self, person: AnnotatedPerson) -> np.ndarray | None:
-        """Give a person's box (1, 4) on 0-based pixels, None if it has none."""
+        """Return a person's box (1, 4) on 0-based pixels, None if it has none."""
         return None if person.box is None else to_zero_based(person.box)[None].astype(np.float32)
 
     def get_data_info(self, idx: int) -> dict:
-        """Give a sample, which tells `PackPoseInputs` to pack the torso size as well."""
+        """Return a sample, with the mapping that makes `PackPoseInputs` pack the torso size."""
         info = super().get_data_info(idx)
         packed = {**PackPoseInputs.instance_mapping_table, "torso_size": "torso_size"}
         return info | {"instance_mapping_table": packed}
@@ -51,13 +51,13 @@ class PersonDataset(BaseCocoStyleDataset):
         if not self.test_mode:
             boxed = [instance for instance in instances if "bbox" in instance]
             instances = self._kept(instances, boxed, "a box")
-        if self.data_mode == "bottomup":  # MMPose groups only what is adjacent in the list
+        if self.data_mode == "bottomup":  # MMPose groups only neighbors in the list
             instances.sort(key=lambda instance: instance["img_id"])
         images = {instance["img_path"]: instance["img_id"] for instance in instances}
         return instances, [{"img_id": img_id, "img_path": path} for path, img_id in images.items()]
 
     def _instance(self, person: AnnotatedPerson) -> dict:
-        """Make what the pipeline needs of one person (arrays with a leading axis of 1)."""
+        """Make a person's entries for the pipeline (arrays with a leading axis of 1)."""
         keypoints = np.where(person.annotated[:, None], to_zero_based(person.keypoints), 0.0)
         instance = {
             "img_path": osp.join(self.data_prefix["img"], person.image),
@@ -71,26 +71,26 @@ class PersonDataset(BaseCocoStyleDataset):
             instance["bbox"] = box
         if np.isfinite(person.torso_size):
             instance["torso_size"] = np.array([[person.torso_size]])
-        # Bottom-up, MMPose groups only what all people of an image have.
+        # In bottom-up mode MMPose groups only the entries that all people of an image have.
         if np.isfinite(person.head_size) and self.data_mode == "topdown":
             instance["head_size"] = np.array([[person.head_size]])
         return instance
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keep all people in test mode, those who can be learned from in training."""
+        """Keep all people in test mode, and in training those with an annotated joint."""
         if self.test_mode:
             return instance_list
         learned = [i for i in instance_list if i["keypoints_visible"].any()]
         return self._kept(instance_list, learned, "an annotated joint")
 
     def _kept(self, before: list[dict], after: list[dict], lack: str) -> list[dict]:
-        """Log who is left out of training, and refuse to be left with nobody."""
+        """Log the number of people who are left out of training, and refuse an empty dataset."""
         if not after:
-            raise InputError(f"annotation file {self.ann_file}: nobody has {lack}")
+            raise InputError(f"annotation file {self.ann_file}: no person has {lack}")
         if len(after) < len(before):
             print_log(
                 f"{self.ann_file}: {len(before) - len(after)} of {len(before)} people left out of "
-                f"training for lack of {lack}",
+                f"training, who lack {lack}",
                 logger="current",
                 level=logging.WARNING,
             )
@@ -98,7 +98,7 @@ class PersonDataset(BaseCocoStyleDataset):
 
 
 def _image_ids(names: Sequence[str]) -> dict[str, int]:
-    """Number each image: by MPII's own number, or a running one if a name is not a number."""
+    """Number each image by its name, or in order if a name is not a number."""
     distinct = list(dict.fromkeys(names))
     stems = [Path(name).stem for name in distinct]
     if all(stem.isascii() and stem.isdigit() for stem in stems):

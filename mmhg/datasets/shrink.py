@@ -1,4 +1,4 @@
-"""Copy a data set with each image no larger than the network's input can show of its people."""
+"""Copy a dataset with each image no larger than the network's input can show of its people."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _JPEG_SUFFIXES = (".jpg", ".jpeg")
 
 @dataclass(frozen=True)
 class ShrinkReport:
-    """The work done.
+    """Count the work done.
 
     Attributes:
         shrunk: Number of images that became smaller.
-        copied: Number of files that were copied as they are.
-        bytes_before, bytes_after: Of the images' folders.
+        copied: Number of files that were copied unchanged.
+        bytes_before, bytes_after: Sizes of the images' folders.
     """
 
     shrunk: int
@@ -52,7 +52,7 @@ class ShrinkReport:
 
 @dataclass(frozen=True)
 class _Split:
-    """A split of the data set: its people, its files, and if its images are to shrink."""
+    """A split of the dataset: its people and files; `shrinks` if its images are to be reduced."""
 
     dataset: BaseDataset
     pipeline: Sequence[dict]
@@ -61,7 +61,7 @@ class _Split:
 
     @property
     def folder(self) -> str:
-        """The folder of its images."""
+        """Return the folder of the images."""
         return self.dataset.data_prefix["img"]
 
 
@@ -74,19 +74,19 @@ def shrink_dataset(
     quality: int = 90,
     workers: int | None = None,
 ) -> ShrinkReport:
-    """Copy the images and annotations that a config names, images of `splits` as small as they may.
+    """Copy the images and annotations that a config names, with the images of `splits` reduced.
 
     An image is reduced by the smallest factor with which, for each of its people, the closest crop
-    that the split's pipeline draws still has as many image pixels as the input. Images of nobody,
-    or of a split that is not shrunk, are copied unchanged. The copy has the layout of the original.
+    that the split's pipeline draws still has as many image pixels as the input. Images without
+    people, or of a split that is not shrunk, are copied unchanged. The layout stays.
 
     Args:
-        cfg: Config with top-down data loaders, whose data sets lie below one `data_root`.
+        cfg: Config with top-down data loaders, whose datasets lie below one `data_root`.
         out: Folder to make; it must not exist, or be empty.
-        splits: Of `'train'`, `'val'`, `'test'`.
+        splits: Some of `'train'`, `'val'`, `'test'`.
         input_size: Width and height of the input in px; None takes the crop's of the pipeline.
-        quality: Of JPEGs, 1 to 100; other images keep their format.
-        workers: Images that are worked on at once; None is one per CPU core.
+        quality: Quality of JPEGs, 1 to 100. Other images keep their format.
+        workers: Number of threads; None is one per CPU core.
 
     Raises:
         InputError: Names the file, the person or the setting that cannot be used.
@@ -95,12 +95,12 @@ def shrink_dataset(
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise InputError(f"{out} is there already; remove it, or name another folder")
+        raise InputError(f"{out} exists already. Remove it, or name another folder")
     with DefaultScope.overwrite_default_scope("mmpose"):
         root, found = _read_splits(cfg, splits)
         factors = _image_factors(root, found, input_size)
     if out.resolve().is_relative_to(root.resolve()):
-        raise InputError(f"{out} lies in the data set {root} itself; name a folder beside it")
+        raise InputError(f"{out} lies in the dataset {root} itself. Name a folder beside it")
 
     with _new_folder(out) as copy, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
 
@@ -160,10 +160,10 @@ def reduced_size(size: tuple[int, int], factor: float) -> tuple[int, int]:
 
 
 class _ClosestCrop:
-    """Work out how much of an image's resolution a pipeline can show of a person.
+    """Compute the resolution that a pipeline can show of a person.
 
     Args:
-        pipeline: Of a split.
+        pipeline: The pipeline of a split.
         input_size: Width and height in px; None takes the crop's.
     """
 
@@ -171,7 +171,7 @@ class _ClosestCrop:
         steps = Compose(pipeline).transforms
         sizes = [step.input_size for step in steps if hasattr(step, "input_size")]
         if input_size is None and not sizes:
-            raise InputError("the config's pipeline has no step with an input_size; give one")
+            raise InputError("the config's pipeline has no step with an input_size. Give one")
         self.input_size = input_size or sizes[0]
         self.steps = [step for step in steps if isinstance(step, GetBBoxCenterScale)]
         self.halves: list[RandomHalfBody] = []
@@ -191,7 +191,7 @@ class _ClosestCrop:
                 ]
 
     def factor(self, person: dict) -> float:
-        """Return the factor of the image with which one of its px is one of the closest input."""
+        """Return the factor at which the closest crop has one image pixel per input pixel."""
         for step in self.steps:
             person = step(person)
         views = [person, *(half(dict(person)) for half in self.halves)]
@@ -202,7 +202,7 @@ class _ClosestCrop:
 
 
 def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]]:
-    """Return the data root and the splits: those that are wanted, and others that are there."""
+    """Return the data root and the splits: the wanted ones, and others that exist."""
     datasets = {}
     for name in SPLITS:
         settings = (cfg.get(f"{name}_dataloader") or {}).get("dataset") or {}
@@ -210,8 +210,8 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
             datasets[name] = DATASETS.build({**settings, "pipeline": [], "lazy_init": True})
         elif name in wanted:
             raise InputError(
-                f"the config's {name}_dataloader.dataset has no ann_file of its own; only data "
-                "sets in COCO's or in MMPose's MPII format can be shrunk"
+                f"the config's {name}_dataloader.dataset has no ann_file of its own. Only "
+                "datasets in COCO's or in MMPose's MPII format can be shrunk"
             )
     files = {datasets[name].ann_file for name in wanted}
     splits: dict[tuple[str, str | None], _Split] = {}
@@ -222,13 +222,13 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
             continue
         if dataset.data_mode != "topdown":
             raise InputError(
-                f"{name}_dataloader.dataset has data_mode {dataset.data_mode!r}; "
-                "only top-down data can be shrunk"
+                f"{name}_dataloader.dataset has data_mode {dataset.data_mode!r}. "
+                "Only top-down data can be shrunk"
             )
         if shrinks and getattr(dataset, "headbox_file", None):
             raise InputError(
                 f"{name}_dataloader.dataset has head boxes in {dataset.headbox_file}, which cannot "
-                "be shrunk; convert MPII's own file, whose annotations have them"
+                "be shrunk. Convert MPII's own file, whose annotations have them"
             )
         pipeline = cfg[f"{name}_dataloader"].dataset.pipeline
         splits[key] = _Split(dataset, pipeline, AnnotationFile(path), shrinks)
@@ -251,7 +251,8 @@ def _image_factors(
             name = _below(root, person["img_path"])
             factors[name] = max(factors.get(name, 0.0), closest.factor(person))
     for split in splits:
-        for image in split.annotations.images(rigid_alone=split.shrinks):
+        kept = split.annotations.rigid_images if split.shrinks else split.annotations.images
+        for image in kept():
             name = _below(root, os.path.join(split.folder, image))
             if name in factors:
                 factors[name] = 1.0
@@ -286,16 +287,13 @@ def _below(root: Path, path: str) -> str:
     """Return a path below the data root."""
     name = os.path.relpath(path, root)
     if name.startswith(".."):
-        raise InputError(f"{path} lies outside of the data_root {root}; move it there, or link it")
+        raise InputError(f"{path} lies outside of the data_root {root}. Move it there, or link it")
     return name
 
 
 @contextmanager
 def _new_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill that becomes `path`, which is empty or not there, when the block ends.
-
-    Where the block raises, nothing is left.
-    """
+    """Give a folder to fill, which becomes `path` when the block ends and vanishes if it raises."""
     partial = path.with_name(f".{path.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:

@@ -23,9 +23,9 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.config.library import get_config
 from mmhg.errors import InputError
+from mmhg.inference.outputs import ImageRef, KeypointJson, Person
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
-from mmhg.inference.records import KeypointJson, Person, Picture
 from mmhg.models import MultiScaleTopdownPoseEstimator
 from mmhg.models.loading import load_model
 from mmhg.refinement.predict import check_stacks, predict_each_stack
@@ -156,8 +156,8 @@ class RefinementDemo:
         info = dict(model=self._names, mmhg=__version__)
         file = StringIO()
         table = KeypointJson(file, self.joint_names, links, info)
-        table.add(Picture(1, name, None), after[-1])
-        table.finish([dict(id=1, file_name=name, width=size[1], height=size[0])])
+        table.add(ImageRef(1, name, None), after[-1])
+        table.write_images([dict(id=1, file_name=name, width=size[1], height=size[0])])
         document: dict[str, Any] = json.loads(file.getvalue())
         document["annotations"][0]["keypoints_after_stack"] = [
             [number for row in person.rows() for number in row] for person in after

@@ -1,4 +1,4 @@
-"""PoseScores of predicted poses."""
+"""Scores of predicted poses: PCKh, PCK, PCP, presence of joints."""
 
 from mmhg.evaluation.dump_keypoints import DumpKeypoints
 from mmhg.evaluation.metrics import PCKhMetric, PCPMetric, TorsoPCKMetric

@@ -17,11 +17,11 @@ from mmhg.utils.files import write_text
 
 @METRICS.register_module()
 class DumpKeypoints(UniquePersonMetric):
-    """Write each person's prediction to a `.json` file; `tools/test.py --dump FILE.json` adds it.
+    """Write each person's prediction to a `.json` file. `mmhg test --dump FILE.json` adds this.
 
     The file is a list of people, ordered by id: `{"id", "image", "keypoints": [[x, y], ...],
     "scores": [...]}` in 0-based px of the image, and `"test_scales"` of multi-scale testing. Unlike
-    the `.pkl` of mmengine's `DumpResults` it holds nothing else, and reading it runs no code.
+    the `.pkl` of mmengine's `DumpResults` it has nothing else, and reading it runs no code.
 
     Args:
         out_file_path: The file.
@@ -53,7 +53,7 @@ class DumpKeypoints(UniquePersonMetric):
             self.results.append(person)
 
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Write the file; there is nothing to report."""
+        """Write the file, and return no scores."""
         people = sorted(deduplicate(results).values(), key=lambda person: person["id"])
         for person in people:
             del person["person"]

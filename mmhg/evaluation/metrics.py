@@ -15,7 +15,7 @@ from mmhg.evaluation.protocols import get_protocol
 from mmhg.evaluation.scores import PoseScores
 
 _HEAD_SIZES = (
-    "use an annotation file with 'head_box' (tools/dataset_converters/mpii.py writes it) or set "
+    "Use an annotation file with 'head_box' (tools/dataset_converters/mpii.py writes it) or set "
     "the dataset's headbox_file to mpii_gt_val.mat"
 )
 
@@ -29,7 +29,7 @@ class PCKhMetric(KeypointMetric):
     of all joints. For the best checkpoint set `save_best='PCKh@0.5'` and `rule='greater'`.
 
     Joints are found by the names in the dataset's metainfo. Predictions and annotations must have
-    the same pixel origin, as they have with :class:`mmhg.datasets.MPIIPersonDataset`.
+    the same pixel origin, as `mmhg.datasets.MPIIPersonDataset` gives them.
 
     Args:
         protocol: Name of the convention, one of `mmhg.evaluation.protocols.PROTOCOLS`; the logged
@@ -40,7 +40,7 @@ class PCKhMetric(KeypointMetric):
         InputError: An unknown protocol, or people whose scores are not defined.
 
     Attributes:
-        scores: The last evaluation, on the main process; `scores.report()` is its JSON form.
+        scores: The last evaluation, on the main process; `scores.to_json()` is its JSON form.
     """
 
     def __init__(self, protocol: str = "official", **settings: Any) -> None:
@@ -55,16 +55,16 @@ class PCKhMetric(KeypointMetric):
     @dataset_meta.setter
     def dataset_meta(self, dataset_meta: dict) -> None:
         if not dataset_meta.get("has_head_sizes", True):
-            raise InputError(f"PCKhMetric: no person of the dataset has a head size; {_HEAD_SIZES}")
+            raise InputError(f"PCKhMetric: no person of the dataset has a head size. {_HEAD_SIZES}")
         self._dataset_meta = dataset_meta
 
     def measure_person(self, sample: dict) -> dict[str, float]:
-        """Give the person's head size in px, NaN where it is neither known nor needed."""
+        """Return the person's head size in px, NaN if it is neither known nor needed."""
         size = sample["gt_instances"].get("head_size")
         if size is None and annotated_keypoints(sample).any():
             raise InputError(
                 f"PCKhMetric: no head size for the person with id {sample['id']} in "
-                f"{sample.get('img_path')}; {_HEAD_SIZES}"
+                f"{sample.get('img_path')}. {_HEAD_SIZES}"
             )
         return {"head_sizes": float("nan") if size is None else float(np.asarray(size).item())}
 
@@ -72,7 +72,7 @@ class PCKhMetric(KeypointMetric):
         self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
     ) -> PoseScores:
         """Score all people."""
-        distances = normalized_distances(**people, person_names=person_names)
+        distances = normalized_distances(**people, person_names=person_names, size_name="head size")
         return score_pckh(distances, joint_names, self.protocol)
 
 
@@ -82,15 +82,15 @@ class TorsoPCKMetric(KeypointMetric):
 
     Returns percentages under the keys `PCK@0.2` (all joints pooled), `AUC` (up to 0.2) and, of both
     sides together, `Elbow`, `Wrist` and the dataset's other joints (NaN where none is annotated),
-    and logs a table of all joints that says what left and right mean. For the best checkpoint set
-    `save_best='PCK@0.2'` and `rule='greater'`.
+    and logs a table of all joints that states the meaning of left and right. For the best
+    checkpoint set `save_best='PCK@0.2'` and `rule='greater'`.
 
-    Every person needs a `torso_size`, as :class:`mmhg.datasets.FLICDataset` and
-    :class:`mmhg.datasets.LSPDataset` give it.
+    Every person needs a `torso_size`, as `mmhg.datasets.FLICDataset` and
+    `mmhg.datasets.LSPDataset` give it.
 
     Args:
         threshold: Torso sizes; the key follows it.
-        settings: As of :class:`mmhg.evaluation.person_metric.KeypointMetric`.
+        settings: As for `mmhg.evaluation.person_metric.KeypointMetric`.
 
     Raises:
         InputError: A threshold that is not positive, or people whose scores are not defined.
@@ -103,14 +103,14 @@ class TorsoPCKMetric(KeypointMetric):
         self.threshold = threshold
 
     def measure_person(self, sample: dict) -> dict[str, float]:
-        """Give the person's torso size in px, NaN where it is neither known nor needed."""
+        """Return the person's torso size in px, NaN if it is neither known nor needed."""
         annotation = sample["gt_instances"]
         if "torso_size" in annotation:
             return {"torso_sizes": float(np.asarray(annotation["torso_size"]).item())}
         if np.asarray(annotation["keypoints_visible"]).any():
             raise InputError(
                 f"TorsoPCKMetric: no torso size for the person with id {sample['id']} in "
-                f"{sample.get('img_path')}; FLICDataset and LSPDataset give one where shoulder and "
+                f"{sample.get('img_path')}. FLICDataset and LSPDataset give one if shoulder and "
                 "hip are annotated"
             )
         return {"torso_sizes": np.nan}
@@ -135,7 +135,7 @@ class PCPMetric(KeypointMetric):
 
     Args:
         threshold: Lengths of the stick; the key follows it.
-        settings: As of :class:`mmhg.evaluation.person_metric.KeypointMetric`.
+        settings: As for `mmhg.evaluation.person_metric.KeypointMetric`.
 
     Raises:
         InputError: A threshold that is not positive, a dataset that does not name the sticks'

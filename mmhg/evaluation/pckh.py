@@ -29,6 +29,7 @@ def normalized_distances(
     head_sizes: np.ndarray,
     annotated: np.ndarray,
     person_names: Sequence[str] | None = None,
+    size_name: str = "head size",
 ) -> np.ndarray:
     """Measure distances from the annotations in head sizes.
 
@@ -37,7 +38,8 @@ def normalized_distances(
         ground_truth: (P, K, 2) px.
         head_sizes: (P,) px, as `head_sizes_from_boxes` gives.
         annotated: (P, K) bool.
-        person_names: What errors call the P people beside their index.
+        person_names: Names of the P people in errors, beside their index.
+        size_name: Name of `head_sizes` in errors.
 
     Returns:
         (P, K) float64, NaN where a joint is not annotated.
@@ -53,17 +55,21 @@ def normalized_distances(
     if ground_truth.ndim != 3 or ground_truth.shape[2] != 2:
         raise InputError(f"ground_truth must have shape (P, K, 2), got {ground_truth.shape}")
     _check_shape("predictions", predictions, ground_truth.shape)
-    _check_shape("head_sizes", head_sizes, ground_truth.shape[:1])
+    _check_shape(f"{size_name.replace(' ', '_')}s", head_sizes, ground_truth.shape[:1])
     _check_shape("annotated", annotated, ground_truth.shape[:2])
 
-    # Where a joint is not annotated, anything may stand.
+    # Joints that are not annotated may have any coordinates.
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         offsets = predictions - ground_truth
         x, y = offsets[..., 0], offsets[..., 1]
         distances = np.sqrt(x * x + y * y) / head_sizes[:, None]
     sized = np.isfinite(head_sizes) & (head_sizes > 0)
     if not (sized.all() and (np.isfinite(distances) | ~annotated).all()):
-        _check_people(predictions, ground_truth, head_sizes, annotated, person_names)
+        needless = ~annotated.any(axis=1)
+        rule = f"the {size_name} must be positive and finite"
+        check_people(sized | needless, rule, head_sizes, person_names)
+        for name, points in (("predictions", predictions), ("annotations", ground_truth)):
+            check_finite(name, points, annotated, person_names)
     distances[~annotated] = np.nan
     return distances
 
@@ -98,7 +104,7 @@ def group_curves(
     Args:
         distances: (P, K), as `normalized_distances` gives.
         joint_names: The K joints' names, in the dataset's order.
-        protocol: Which joints count.
+        protocol: The joints that count.
         thresholds: (T,) head sizes, inclusive.
 
     Returns:
@@ -118,7 +124,7 @@ def score_pckh(
     Args:
         distances: (P, K), as `normalized_distances` gives.
         joint_names: The K joints' names, in the dataset's order.
-        protocol: Which joints count.
+        protocol: The joints that count.
 
     Raises:
         InputError: `joint_names` has another length than K, or lacks a joint of the protocol.
@@ -150,7 +156,7 @@ def score_pckh(
 
 
 def score_all(distances: np.ndarray, joint_names: Sequence[str]) -> dict[str, PoseScores]:
-    """Compute the scores of every protocol, by its name; arguments and errors as `score_pckh`."""
+    """Compute the scores of every protocol, by name. Arguments and errors are `score_pckh`'s."""
     return {
         name: score_pckh(distances, joint_names, protocol) for name, protocol in PROTOCOLS.items()
     }
@@ -166,10 +172,9 @@ def score_by_visibility(
 
     Args:
         distances: (P, K), as `normalized_distances` gives.
-        visible: (P, K), 1 visible, 0 occluded, NaN where the annotation does not say; the last
-            kind is in neither part.
+        visible: (P, K), 1 visible, 0 occluded, NaN unknown. Unknown joints are in neither part.
         joint_names: The K joints' names, in the dataset's order.
-        protocol: Which joints count.
+        protocol: The joints that count.
     """
     visible = np.asarray(visible, dtype=np.float64)
     _check_shape("visible", visible, distances.shape)
@@ -181,7 +186,7 @@ def score_by_visibility(
 
 
 class _JointCount(NamedTuple):
-    """Counts of a joint: how often it is annotated, and how often within each of T thresholds."""
+    """The number of a joint's annotations, and of predictions within each of T thresholds."""
 
     annotated: int
     correct: np.ndarray
@@ -198,7 +203,7 @@ def _count(
     protocol: PCKhProtocol,
     thresholds: Sequence[float] | np.ndarray,
 ) -> dict[str, _JointCount]:
-    """Count every joint, once the names are known to suffice."""
+    """Count every joint, after a check of the names."""
     if distances.ndim != 2 or distances.shape[1] != len(joint_names):
         raise InputError(
             f"distances must have shape (P, {len(joint_names)}) for these joint names, got "
@@ -208,7 +213,7 @@ def _count(
     if missing := sorted(needed - set(joint_names)):
         raise InputError(
             f"the {protocol.name} PCKh needs joints that the dataset does not name: "
-            f"{', '.join(missing)}; the dataset's metainfo has {', '.join(joint_names)}"
+            f"{', '.join(missing)}. The dataset's metainfo has {', '.join(joint_names)}"
         )
     return {
         name: _JointCount(*_count_within(of_joint, thresholds))
@@ -249,30 +254,29 @@ def _group_curves(
     }
 
 
-def _check_people(
-    predictions: np.ndarray,
-    ground_truth: np.ndarray,
-    head_sizes: np.ndarray,
-    annotated: np.ndarray,
-    person_names: Sequence[str] | None,
+def check_finite(
+    name: str, points: np.ndarray, annotated: np.ndarray, person_names: Sequence[str] | None
 ) -> None:
-    """Raise InputError for the first person whose distances are not defined, if there is one."""
+    """Raise InputError for the first person with an annotated joint that is not finite.
 
-    def check(ok: np.ndarray, what: str, values: np.ndarray) -> None:
-        bad = annotated.any(axis=1) & ~ok
-        if bad.any():
-            person = int(np.argmax(bad))
-            name = f" ({person_names[person]})" if person_names else ""
-            raise InputError(f"person {person}{name}: {what}, got {values[person].tolist()}")
+    Args:
+        name: Name of `points` in the error.
+        points: (P, K, 2).
+        annotated: (P, K) bool.
+        person_names: Names of the P people in the error, beside their index.
+    """
+    finite = np.isfinite(points).all(axis=2) | ~annotated
+    check_people(finite.all(axis=1), f"{name} must be finite", points, person_names)
 
-    check(
-        np.isfinite(head_sizes) & (head_sizes > 0),
-        "the head size must be positive and finite",
-        head_sizes,
-    )
-    for name, points in (("predictions", predictions), ("annotations", ground_truth)):
-        finite = np.isfinite(points).all(axis=2)
-        check((finite | ~annotated).all(axis=1), f"{name} must be finite", points)
+
+def check_people(
+    correct: np.ndarray, rule: str, values: np.ndarray, person_names: Sequence[str] | None
+) -> None:
+    """Raise InputError for the first person that is not `correct` (P,), with its `values`."""
+    if not correct.all():
+        person = int(np.argmin(correct))
+        name = f" ({person_names[person]})" if person_names else ""
+        raise InputError(f"person {person}{name}: {rule}, got {values[person].tolist()}")
 
 
 def _check_shape(name: str, array: np.ndarray, expected: tuple[int, ...]) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mmhg.errors import InputError
+from mmhg.evaluation.pckh import check_finite
 from mmhg.evaluation.scores import PartScore, PoseScores
 
 THRESHOLD = 0.5
@@ -61,7 +62,7 @@ def correct_sticks(
         annotated: (P, K) bool.
         joint_names: The K joints' names, in the dataset's order.
         threshold: Lengths of the stick, inclusive.
-        person_names: What errors call the P people beside their index.
+        person_names: Names of the P people in errors, beside their index.
 
     Returns:
         (P, S) float64, 1 correct, 0 not, NaN where an end is not annotated.
@@ -76,17 +77,12 @@ def correct_sticks(
     for name, points in (("predictions", predictions), ("ground_truth", ground_truth)):
         if points.shape != expected:
             raise InputError(f"{name} must have shape {expected}, got {points.shape}")
-        if (bad := (annotated & ~np.isfinite(points).all(axis=2)).any(axis=1)).any():
-            person = int(np.argmax(bad))
-            who = f" ({person_names[person]})" if person_names else ""
-            raise InputError(
-                f"person {person}{who}: {name} must be finite, got {points[person].tolist()}"
-            )
+        check_finite(name, points, annotated, person_names)
     if missing := sorted(
         {joint for ends in STICKS.values() for joint in sum(ends, ())} - {*joint_names}
     ):
         raise InputError(
-            f"PCP needs joints that the dataset does not name: {', '.join(missing)}; the dataset's "
+            f"PCP needs joints that the dataset does not name: {', '.join(missing)}. The dataset's "
             f"metainfo has {', '.join(joint_names)}"
         )
     truth = _ends(ground_truth, joint_names)
@@ -114,8 +110,8 @@ def score_pcp(
 
     Args:
         correct: (P, S), as `correct_sticks` gives.
-        side_convention: What left and right mean, for the report.
-        threshold: What `correct` was found with.
+        side_convention: Meaning of left and right, for the report.
+        threshold: The threshold with which `correct` was found.
     """
     sticks = {
         name: PartScore(int(np.isfinite(column).sum()), (_percent(column),))
@@ -139,6 +135,6 @@ def score_pcp(
 
 
 def _percent(correct: np.ndarray) -> float:
-    """Average what is not NaN, in percent, NaN without any."""
+    """Average the values that are not NaN, in percent; NaN if there are none."""
     known = correct[~np.isnan(correct)]
     return 100.0 * float(known.mean()) if known.size else float("nan")

@@ -1,4 +1,4 @@
-"""Bases of the metrics over people: each person counts once, whichever process saw it."""
+"""Bases of the metrics over people: each person counts once, in whichever process it was seen."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ class UniquePersonMetric(BaseMetric):
     """A metric whose results are dictionaries, one per person, with `person` among their keys.
 
     mmengine removes a sampler's padding by cutting the collected results to the dataset's size,
-    which is right only where the padding comes last; here everything is kept and told apart by
-    identity.
+    which is right only if the padding comes last. Here all results are kept, and the identity of
+    the person decides.
     """
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Score the people that the processes have seen, each once."""
+        """Score the people of all processes, each once."""
         return super().evaluate(size=sys.maxsize)
 
 
 class KeypointMetric(UniquePersonMetric):
-    """Collects predicted and annotated joints and scores each person once.
+    """Collect predicted and annotated joints, and score each person once.
 
-    A metric gives `score_people`, and `measure_person` where it needs more of a person. Joints are
-    found by the names in the dataset's metainfo. Predictions and annotations must have the same
-    pixel origin.
+    A metric defines `score_people`, and `measure_person` if it needs more numbers. Joints are found
+    by the names in the dataset's metainfo. Predictions and annotations must have the same pixel
+    origin.
 
     Args:
         settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
 
     Attributes:
-        scores: The last evaluation, on the main process; `scores.report()` is its JSON form.
+        scores: The last evaluation, on the main process; `scores.to_json()` is its JSON form.
     """
 
     scores: PoseScores | None = None
 
     @property
     def side_convention(self) -> str:
-        """Tell what left and right mean in the dataset."""
+        """Name the meaning of left and right in the dataset."""
         return self.dataset_meta.get("side_convention", "unnamed")
 
     def score_people(
@@ -60,18 +60,18 @@ class KeypointMetric(UniquePersonMetric):
 
         Args:
             people: `predictions` and `ground_truth` (P, K, 2) px, `annotated` (P, K) bool, and
-                what `measure_person` gave, each (P,).
+                the numbers of `measure_person`, each (P,).
             joint_names: The K joints' names.
-            person_names: What errors call the P people.
+            person_names: Names of the P people in errors.
         """
         raise NotImplementedError
 
     def measure_person(self, sample: dict) -> dict[str, float]:
-        """Give more numbers of one person, by name."""
+        """Return more numbers of one person, by name."""
         return {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep what the scores need of each person (one per data sample)."""
+        """Keep joints, flags and numbers of each person (one per data sample)."""
         for sample in data_samples:
             predicted = sample["pred_instances"]["keypoints"]
             annotated = sample["gt_instances"]["keypoints"]
@@ -114,12 +114,12 @@ class KeypointMetric(UniquePersonMetric):
 
 
 def identity(sample: Mapping[str, Any]) -> PersonId:
-    """Tell who a data sample is about."""
+    """Return the identity of a data sample's person."""
     return sample.get("img_path"), sample["id"]
 
 
 def deduplicate(results: list[dict]) -> dict[PersonId, dict]:
-    """Sort results by person; of a person's several, the first counts."""
+    """Collect results by person. If a person has several, the first one counts."""
     people: dict[PersonId, dict] = {}
     for result in results:
         people.setdefault(result["person"], result)
@@ -135,5 +135,5 @@ def annotated_keypoints(sample: Mapping[str, Any]) -> np.ndarray:
 
 
 def to_numpy(values: Any) -> np.ndarray:
-    """Move an array to the host, whether the model handed out numpy or torch."""
+    """Return a numpy array of an array or of a tensor on any device."""
     return values.cpu().numpy() if hasattr(values, "cpu") else np.asarray(values)

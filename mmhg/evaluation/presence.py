@@ -1,4 +1,4 @@
-"""Tell from its heatmap whether a joint is there at all (paper, section 4.4).
+"""Tell from its heatmap if a joint is present (paper, section 4.4).
 
 The network learns an all-zero heatmap for a joint without annotation, so that the mean activation
 of a heatmap is a score of the joint's presence. On MPII's validation people the paper reports an
@@ -21,9 +21,9 @@ class PrecisionRecall(NamedTuple):
     """A precision-recall curve, from the highest threshold to the lowest.
 
     Attributes:
-        thresholds: (T,) the distinct scores; a joint is taken for present at the score or above.
-        precision: (T,) share of the joints taken for present that are.
-        recall: (T,) share of the present joints that are taken for present.
+        thresholds: (T,) the distinct scores; joints of this score or more count as present.
+        precision: (T,) share of the joints counted as present that are present.
+        recall: (T,) share of the present joints that are counted as present.
     """
 
     thresholds: np.ndarray
@@ -43,7 +43,7 @@ def presence_scores(heatmaps: np.ndarray) -> np.ndarray:
 
 
 def precision_recall(scores: np.ndarray, present: np.ndarray) -> PrecisionRecall:
-    """Compute how well scores tell the joints that are present from those that are not.
+    """Compute precision and recall of telling present joints from absent ones by their scores.
 
     Args:
         scores: (N,), higher for present joints.
@@ -58,7 +58,7 @@ def precision_recall(scores: np.ndarray, present: np.ndarray) -> PrecisionRecall
             f"scores and present must be of one shape (N,), got {scores.shape} and {present.shape}"
         )
     if not np.isfinite(scores).all():
-        raise InputError("presence scores must be finite; the heatmaps are not")
+        raise InputError("presence scores must be finite, but the heatmaps are not")
     if not present.any():
         raise InputError(f"none of {len(present)} joints is present: precision has no meaning")
     order = np.argsort(-scores, kind="stable")

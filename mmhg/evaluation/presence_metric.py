@@ -1,4 +1,4 @@
-"""The mmengine metric over :mod:`mmhg.evaluation.presence`."""
+"""The mmengine metric over `mmhg.evaluation.presence`."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from mmhg.evaluation.person_metric import (
 from mmhg.evaluation.presence import PrecisionRecall, precision_recall, presence_scores
 from mmhg.evaluation.protocols import OFFICIAL
 from mmhg.utils.table import table
-from mmhg.visualization.presence_curves import plot_presence_curves
+from mmhg.visualization.score_curves import plot_presence_curves
 
 
 @METRICS.register_module()
 class JointPresenceMetric(UniquePersonMetric):
-    """Score how well mean heatmap activation tells annotated joints from the others.
+    """Score how well the mean heatmap activation separates annotated joints from others.
 
     Returns the area under the precision-recall curve in percent as `presence/Knee` and so on (NaN
     where no joint is annotated) and logs it beside the share of annotated joints, which is what
-    scores without any sense would get. Needs `model.test_cfg.output_heatmaps=True`, and a network
+    random scores would get. Needs `model.test_cfg.output_heatmaps=True`, and a network
     trained without target weights, as the paper's is.
 
     Args:
         groups: PCKh's groups of joints, right and left together.
-        plot: An image of the curves to write (.png, .pdf or .svg), None for none.
+        plot: A picture of the curves to write (.png, .pdf or .svg); None writes none.
         settings: `collect_device`, `collect_dir` and `prefix`, as for any metric of mmengine.
 
     Raises:
-        InputError: An unknown group or kind of image, or predictions without heatmaps.
+        InputError: An unknown group or kind of picture, or predictions without heatmaps.
 
     Attributes:
-        curves: Of the last evaluation, by group, on the main process.
+        curves: The curves of the last evaluation, by group, on the main process.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class JointPresenceMetric(UniquePersonMetric):
         for sample in data_samples:
             if "pred_fields" not in sample:
                 raise InputError(
-                    "JointPresenceMetric: the predictions have no heatmaps; set "
+                    "JointPresenceMetric: the predictions have no heatmaps. Set "
                     "model.test_cfg.output_heatmaps=True"
                 )
             self.results.append(

@@ -1,7 +1,7 @@
-"""The conventions behind published PCKh numbers, by name.
+"""Conventions of published PCKh numbers, by name.
 
 They share the distance (over 0.6 x the head box's diagonal) and differ in the joints that count, in
-how these are averaged, and in what "Head" and "@0.1" mean. Differences of some tenths of a point
+their average, and in the meaning of "Head" and "@0.1". Differences of some tenths of a point
 between them are larger than those between many networks, so every report names its protocol.
 """
 
@@ -22,14 +22,14 @@ class PCKhProtocol:
     """The joints that a set of PCKh scores counts, named as in MMPose's MPII metainfo.
 
     Args:
-        name: Stands in reports beside the scores.
-        users: Who publishes such numbers.
+        name: The name that reports give beside the scores.
+        users: The publishers of such numbers.
         total: Joints of `PCKh@0.5`, `PCKh@0.1` and `AUC`.
         upper_body: Joints of `UBody`.
         groups: Joints of each further score, which is the mean of their accuracies.
-        average: Whether `total` and `upper_body` are 'pooled' (every annotated joint counts the
-            same) or averaged joint by joint ('macro').
-        tight_threshold: What `PCKh@0.1` is measured at, in head sizes.
+        average: 'pooled' counts every annotated joint of `total` and `upper_body` the same; 'macro'
+            averages joint by joint.
+        tight_threshold: The threshold of `PCKh@0.1`, in head sizes.
     """
 
     name: str
@@ -94,7 +94,11 @@ PROTOCOLS = {
 
 
 def get_protocol(name: str) -> PCKhProtocol:
-    """Get a protocol by name; an unknown one raises InputError with the known ones."""
+    """Get a protocol by name.
+
+    Raises:
+        InputError: There is no such protocol. The message lists the known ones.
+    """
     if name not in PROTOCOLS:
         known = ", ".join(repr(known) for known in PROTOCOLS)
         raise InputError(f"protocol must be one of {known}, got {name!r}")

@@ -1,4 +1,4 @@
-"""PoseScores of poses, as text and for a JSON file."""
+"""The scores of an evaluation, as text and for a JSON file."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mmhg.utils.table import table
 
 
 class PartScore(NamedTuple):
-    """Counts of a joint or a stick: how often it is annotated, and how often right in percent.
+    """The number of annotations of a joint or a stick, and the accuracy in percent.
 
-    `correct` has one accuracy for each of the scores' `headings`, NaN where nobody is annotated.
+    `correct` has one accuracy for each of the scores' `headings`, NaN without annotations.
     """
 
     annotated: int
@@ -21,18 +21,18 @@ class PartScore(NamedTuple):
 
 @dataclass(frozen=True)
 class PoseScores:
-    """PoseScores in percent; NaN where nothing is annotated.
+    """Scores in percent; NaN where nothing is annotated.
 
     Args:
-        measure: What is measured, and in which unit.
-        convention: What the scores follow: the name of a PCKh protocol, or 'person-centric' or
-            'observer-centric'.
+        measure: Name of the measure and its unit.
+        convention: Name of the PCKh protocol that the scores follow, or the side convention:
+            'person-centric' or 'observer-centric'.
         people: Number of people.
         summary: The scores of the metric, by name.
         parts: Every part of the body, by name.
         headings: Names of the accuracies of each part.
-        part: What the parts are: 'joint' or 'stick'.
-        convention_kind: Which kind of convention: 'protocol' or 'side_convention'.
+        part: 'joint' or 'stick'.
+        convention_kind: 'protocol' or 'side_convention'.
         testing: The scales of multi-scale testing (`mmhg.config.describe_scales`), empty
             without it.
     """
@@ -52,7 +52,7 @@ class PoseScores:
         """Name the convention, and the scales where there were several."""
         return f"{self.convention}, {self.testing}" if self.testing else self.convention
 
-    def report(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, object]:
         """Make the content of a JSON file: undefined scores are None (null), not NaN."""
         return {
             self.convention_kind: self.named_convention,

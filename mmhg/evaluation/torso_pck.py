@@ -42,7 +42,7 @@ def torso_distances(
         ground_truth: (P, K, 2) px.
         torso_sizes: (P,) px.
         annotated: (P, K) bool.
-        person_names: What errors call the P people beside their index.
+        person_names: Names of the P people in errors, beside their index.
 
     Returns:
         (P, K) float64, NaN where a joint is not annotated.
@@ -51,20 +51,9 @@ def torso_distances(
         InputError: Shapes disagree; or a person with an annotated joint has a torso size that is
             not positive and finite, or a coordinate of an annotated joint is not finite.
     """
-    annotated, sizes = np.asarray(annotated, bool), np.asarray(torso_sizes, np.float64)
-    if sizes.shape != annotated.shape[:1]:
-        raise InputError(
-            f"torso_sizes has shape {sizes.shape}, but the ground truth asks for "
-            f"{annotated.shape[:1]}"
-        )
-    bad = annotated.any(axis=1) & ~(np.isfinite(sizes) & (sizes > 0))
-    if bad.any():
-        person = int(np.argmax(bad))
-        who = f" ({person_names[person]})" if person_names else ""
-        raise InputError(
-            f"person {person}{who}: the torso size must be positive and finite, got {sizes[person]}"
-        )
-    return normalized_distances(predictions, ground_truth, sizes, annotated, person_names)
+    return normalized_distances(
+        predictions, ground_truth, torso_sizes, annotated, person_names, "torso size"
+    )
 
 
 def score_torso_pck(
@@ -79,7 +68,7 @@ def score_torso_pck(
         distances: (P, K), as `torso_distances` gives.
         joint_names: The K joints' names, in the dataset's order; `left_x` and `right_x` make a
             group X, neck and head top the group Head, and any other joint its own.
-        side_convention: What left and right mean, for the report.
+        side_convention: Meaning of left and right, for the report.
         threshold: Torso sizes, inclusive.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Read files that say where people are, by the names of their images.
+"""Read files of people's boxes, by the names of their images.
 
-Boxes are left, top, right, bottom in 0-based px, once read.
+Once read, boxes are left, top, right, bottom in 0-based px.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.body.mpii import to_zero_based
+from mmhg.datasets.people import to_zero_based
 from mmhg.errors import InputError
 from mmhg.inference.boxes import as_boxes, person_boxes
 from mmhg.inference.sources import Frame
@@ -22,13 +22,13 @@ Record = Mapping[str, Any]
 _COCO_PERSON = 1
 
 
-class People:
-    """The boxes of a file; called with a frame, it returns those of the frame's people (P, 4).
+class BoxFile:
+    """The boxes of a file. Called with a frame, it returns those of the frame's people, (P, 4).
 
     Args:
         source: The file, for messages.
-        lists_images: Whether it names all images, those without people too. An image that it does
-            not name is a mistake then; else nobody is in it.
+        lists_images: The file names all images, including those without people. If True, a missing
+            image is an error; if False, it is an image without people.
     """
 
     def __init__(self, source: Path, *, lists_images: bool) -> None:
@@ -41,7 +41,7 @@ class People:
         return self.of(frame.source.name, frame.index)
 
     def add(self, name: str, boxes: Iterable[np.ndarray], frame: int | None = None) -> None:
-        """Note people of an image or, with `frame` None, of every frame of a video."""
+        """Add people of one frame or, with `frame` None, of an image or a whole video."""
         self._boxes.setdefault(name, defaultdict(list))[frame].extend(boxes)
 
     def of(self, path: str, frame: int | None = None) -> np.ndarray:
@@ -55,25 +55,23 @@ class People:
             if not self._lists_images:
                 return as_boxes([])
             raise InputError(
-                f"{self.source} has nothing for it; where nobody is to be looked for, add "
-                f'"{Path(path).name}": []'
+                f'{self.source} does not name it. If it has no people, add "{Path(path).name}": []'
             )
-        in_all_frames = found.get(None, [])
-        in_this_one = [] if frame is None else found.get(frame, [])
-        return as_boxes([*in_all_frames, *in_this_one])
+        of_frame = [] if frame is None else found.get(frame, [])
+        return as_boxes([*found.get(None, []), *of_frame])
 
     def check(self, paths: Iterable[str]) -> None:
-        """Raise InputError if the file has nothing for any of these."""
+        """Raise InputError if the file names none of these."""
         paths = list(paths)
         if all(self._entry(path) is None for path in paths):
             named = next(iter(self._boxes), None)
             example = "is empty" if named is None else f"names {named!r} for example"
             raise InputError(
-                f"none of the inputs is in {self.source}, {paths[0]} for example; it {example}"
+                f"{self.source} names none of the inputs, {paths[0]} for example. It {example}"
             )
 
     def _entry(self, path: str) -> dict[int | None, list[np.ndarray]] | None:
-        """Find boxes by frame: under the path, the end of it, or the number that it is named by."""
+        """Find the boxes, by frame, of a path, of its end, or of the number that is its name."""
         file = Path(path)
         names = [path, *("/".join(file.parts[first:]) for first in range(len(file.parts)))]
         if file.stem.isascii() and file.stem.isdigit():  # COCO's images are named by their ids
@@ -81,19 +79,19 @@ class People:
         return next((self._boxes[name] for name in names if name in self._boxes), None)
 
 
-def read_boxes(path: Path, threshold: float) -> People:
+def read_boxes(path: Path, threshold: float) -> BoxFile:
     """Read a JSON file of boxes.
 
     Args:
-        path: An object of boxes by image names, or people as in COCO's results or annotations;
-            docs/inference.md describes these forms.
-        threshold: Boxes that come with a lower score are left out.
+        path: An object of boxes by image names, or people as in COCO's results or annotations
+            (docs/inference.md).
+        threshold: Boxes with a lower score are left out.
 
     Raises:
         InputError: It cannot be read; names the entry.
     """
     content = read_json(path)
-    people = People(path, lists_images=isinstance(content, dict))
+    people = BoxFile(path, lists_images=isinstance(content, dict))
     if isinstance(content, list):
         _add_records(people, content, _coco_box, threshold)
     elif not isinstance(content, dict):
@@ -112,8 +110,8 @@ def read_boxes(path: Path, threshold: float) -> People:
     return people
 
 
-def read_centers(path: Path) -> People:
-    """Read people by center and scale, in MPII's 1-based px, as `person_boxes` takes them.
+def read_centers(path: Path) -> BoxFile:
+    """Read people by center and scale, in MPII's 1-based px.
 
     Args:
         path: `.json`: people as in MMPose's MPII files, with `image`, `center` and `scale`.
@@ -121,7 +119,7 @@ def read_centers(path: Path) -> People:
     Raises:
         InputError: It cannot be read; names the entry.
     """
-    people = People(path, lists_images=False)
+    people = BoxFile(path, lists_images=False)
     records = read_json(path)
     if not isinstance(records, list):
         raise InputError(f"{path} must be a list of people, got {type(records).__name__}")
@@ -130,7 +128,7 @@ def read_centers(path: Path) -> People:
 
 
 def _add_records(
-    people: People,
+    people: BoxFile,
     records: Iterable[Any],
     box_of: Callable[[str, Record], np.ndarray],
     threshold: float,

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.body.mpii import CENTER_SHIFT, PIXELS_PER_SCALE
+from mmhg.datasets.people import CENTER_SHIFT, PIXELS_PER_SCALE
 from mmhg.errors import InputError
 
 
 def person_boxes(centers: Any, scales: Any) -> np.ndarray:
-    """Make boxes of people that are given as in MPII.
+    """Compute boxes from MPII's center and scale.
 
     A person of scale 1 is 200 px high. As in the authors' code, and in `MPIIPersonDataset`, the
     center is lowered by 15 px x scale, so that the crop keeps the feet.
@@ -25,7 +25,7 @@ def person_boxes(centers: Any, scales: Any) -> np.ndarray:
         scales: (P,).
 
     Returns:
-        (P, 4): what a config for MPII pads by a quarter and crops.
+        (P, 4): the boxes that a config for MPII pads by a quarter and crops.
     """
     centers = np.asarray(centers, dtype=np.float64).reshape(-1, 2)
     scales = np.asarray(scales, dtype=np.float64).reshape(-1, 1)
@@ -42,29 +42,26 @@ def as_boxes(boxes: Any) -> np.ndarray:
     Raises:
         InputError: They are not numbers, or not four per box.
     """
+    rule = "boxes must be (people, 4): left, top, right, bottom in px"
     try:
         array = np.asarray(boxes, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(
-            f"boxes must be (people, 4): left, top, right, bottom in px, got {boxes!r:.80}"
-        ) from error
+        raise InputError(f"{rule}, got {boxes!r:.80}") from error
     if array.size and array.shape[-1] != 4:
-        raise InputError(
-            f"boxes must be (people, 4): left, top, right, bottom in px, got shape {array.shape}"
-        )
+        raise InputError(f"{rule}, got shape {array.shape}")
     return array.reshape(-1, 4)
 
 
 def box_problem(box: np.ndarray, size: Sequence[int]) -> str | None:
-    """Say what is wrong with a box (4,) in an image of this height and width in px, if anything."""
+    """Describe what is wrong with a box (4,) in an image of height and width `size` px, or None."""
     height, width = size
     left, top, right, bottom = box.tolist()
     shown = f"box [{', '.join(f'{side:g}' for side in box.tolist())}]"
     if not (np.isfinite(box).all() and left < right and top < bottom):
-        return f"{shown} has no area; boxes are left, top, right, bottom in px"
+        return f"{shown} has no area. Boxes are left, top, right, bottom in px"
     if right <= 0 or bottom <= 0 or left >= width or top >= height:
         return (
-            f"{shown} lies outside of the image, {width} x {height} px; boxes are left, top, "
+            f"{shown} lies outside of the image, {width} x {height} px. Boxes are left, top, "
             "right, bottom in px"
         )
     return None

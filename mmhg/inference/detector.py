@@ -20,12 +20,12 @@ _OVERLAP = 0.3
 
 
 class Detector:
-    """Person boxes by a detector of MMDetection, as MMPose's inferencer picks them.
+    """Find person boxes by a detector of MMDetection, selected as by MMPose's inferencer.
 
     Args:
-        config: Of a detector whose class 0 is person.
+        config: Config of a detector whose class 0 is person.
         checkpoint: Its weights.
-        device: To compute on; None takes a GPU if there is one.
+        device: The device to compute on; None takes a GPU if there is one.
         threshold: Lowest score of a box.
 
     Raises:

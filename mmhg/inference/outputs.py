@@ -1,37 +1,154 @@
-"""Write what inference finds: pictures and videos with skeletons, and files of keypoints."""
+"""Write what inference finds: pictures and videos with skeletons, and files of keypoints.
+
+Keypoints are written person by person, so that memory does not grow with them.
+
+Shape shorthand in this module: K keypoints.
+"""
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import cv2
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.inference.records import KeypointCsv, KeypointJson, Person, Picture
 from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
+_PX_DIGITS, _SCORE_DIGITS = 3, 5
+
+
+class Person(NamedTuple):
+    """One person of an image.
+
+    Attributes:
+        box: (4,) left, top, right, bottom, px.
+        keypoints: (K, 2) px.
+        scores: (K,).
+    """
+
+    box: np.ndarray
+    keypoints: np.ndarray
+    scores: np.ndarray
+
+    def rows(self) -> list[list[float]]:
+        """Return x, y and score of each keypoint, rounded to 0.001 px and 0.00001."""
+        return [
+            [round(x, _PX_DIGITS), round(y, _PX_DIGITS), round(score, _SCORE_DIGITS)]
+            for (x, y), score in zip(self.keypoints.tolist(), self.scores.tolist(), strict=True)
+        ]
+
+    @property
+    def score(self) -> float:
+        """Average the keypoints' scores."""
+        return round(float(self.scores.mean()), _SCORE_DIGITS)
+
+
+class ImageRef(NamedTuple):
+    """An image, by its id and its name as given, and in a video the frame's number, from 0."""
+
+    image_id: int
+    name: str
+    frame: int | None
+
+
+class KeypointJson:
+    """COCO's format: `categories`, `annotations` and `images`.
+
+    Keypoints are x, y, score of each in turn, as in COCO's results (COCO's annotations have a flag
+    in place of the score). People of a video have its `frame` as well.
+
+    Args:
+        file: To write to.
+        names: The keypoints' names.
+        links: Pairs of keypoints, from 0.
+        info: Written at the beginning.
+    """
+
+    def __init__(
+        self,
+        file: TextIO,
+        names: Sequence[str],
+        links: Sequence[Sequence[int]],
+        info: Mapping[str, Any],
+    ) -> None:
+        person = dict(
+            id=1,
+            name="person",
+            keypoints=list(names),
+            skeleton=[[start + 1, end + 1] for start, end in links],
+        )
+        head = f'"info": {json.dumps(info)},\n"categories": [{json.dumps(person)}]'
+        self._file = file
+        self._file.write(f'{{\n{head},\n"annotations": [')
+        self._count = 0
+
+    def add(self, image: ImageRef, person: Person) -> None:
+        """Write a person."""
+        rows = person.rows()
+        left, top, right, bottom = person.box.tolist()
+        box = [round(side, _PX_DIGITS) for side in (left, top, right - left, bottom - top)]
+        self._count += 1
+        entry: dict[str, Any] = dict(
+            id=self._count,
+            image_id=image.image_id,
+            category_id=1,
+            bbox=box,
+            area=round(box[2] * box[3], _PX_DIGITS),
+            iscrowd=0,
+            num_keypoints=len(rows),
+            keypoints=[number for row in rows for number in row],
+            score=person.score,
+        )
+        if image.frame is not None:
+            entry["frame"] = image.frame
+        self._file.write(f"{',' if self._count > 1 else ''}\n{json.dumps(entry)}")
+
+    def write_images(self, images: Sequence[Mapping[str, Any]]) -> None:
+        """Write the list of images (`id`, `file_name`, `width`, `height`, ...) and end the file."""
+        listed = ",\n".join(json.dumps(image) for image in images)
+        self._file.write(f'\n],\n"images": [\n{listed}\n]\n}}\n')
+
+
+class KeypointCsv:
+    """One line per person: image, frame, box, mean score, then x, y and score of each keypoint."""
+
+    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
+        self._writer = csv.writer(file, lineterminator="\n")
+        fields = [f"{name}_{field}" for name in names for field in ("x", "y", "score")]
+        self._writer.writerow(
+            ["image", "frame", "left", "top", "right", "bottom", "score", *fields]
+        )
+
+    def add(self, image: ImageRef, person: Person) -> None:
+        """Write a person."""
+        box = [round(side, _PX_DIGITS) for side in person.box.tolist()]
+        numbers = [number for row in person.rows() for number in row]
+        frame = "" if image.frame is None else image.frame
+        self._writer.writerow([image.name, frame, *box, person.score, *numbers])
 
 
 class Outputs:
-    """The files of a run, in one folder; pictures and videos are named as what they are from.
+    """The files of a run, in one folder. Pictures and videos are named as their sources.
 
-    `keypoints.json` always; `keypoints.csv` on request. To be used in a `with` block, at whose end
-    the files are put in their places; if nothing came, or an error, there are none of keypoints.
+    Writes `keypoints.json`, and on request `keypoints.csv`. Use it in a `with` block: the files of
+    keypoints appear at its end, unless there was an error or nothing to write.
 
     Args:
-        folder: Made where it is missing, when the first picture comes.
+        folder: Made, if it is missing, when the first image comes.
         dataset_meta: The keypoints' names, skeleton and colors, as MMPose has them.
-        info: Said at the beginning of the JSON file.
+        info: Written at the beginning of the JSON file.
         threshold: Lowest score of a keypoint that is drawn.
-        pictures: Whether to write pictures and videos.
-        csv: Whether to write `keypoints.csv`.
+        pictures: Write pictures and videos.
+        csv: Write `keypoints.csv`.
     """
 
     def __init__(
@@ -65,13 +182,13 @@ class Outputs:
         self._of_source.close()  # a video of the frames that came
         if kind in (None, KeyboardInterrupt):
             if self._json is not None:
-                self._json.finish(self._images)
+                self._json.write_images(self._images)
             self._files.close()
         else:
             self._files.__exit__(kind, *error)
 
     def add(self, frame: Frame, people: Sequence[Person]) -> None:
-        """Write a picture's people, and the picture with their skeletons.
+        """Write an image's people, and the picture with their skeletons.
 
         Raises:
             InputError: The folder cannot be written to.
@@ -84,11 +201,11 @@ class Outputs:
         image = self._images[-1]
         if frame.index is not None:
             image["frames"] = frame.index + 1
-        picture = Picture(image["id"], image["file_name"], frame.index)
+        reference = ImageRef(image["id"], image["file_name"], frame.index)
         for person in people:
-            self._json.add(picture, person)
+            self._json.add(reference, person)
             if self._csv:
-                self._csv.add(picture, person)
+                self._csv.add(reference, person)
         if self._pictures:
             self._draw(frame, people)
 
@@ -132,10 +249,10 @@ class Outputs:
         path = self._free_path(frame.source)
         with replacing(path) as partial:
             if not cv2.imwrite(str(partial), image):
-                raise InputError(f"cannot write picture {path}; is there space, and the right to?")
+                raise InputError(f"cannot write picture {path}. Check space and permissions")
 
     def _free_path(self, source: Source) -> Path:
-        """Name the picture or video of a source as no other is named."""
+        """Choose a new name for the picture or video of a source."""
         path = Path(source.name)
         suffix = ".mp4"
         if isinstance(source, ImageFile):
@@ -152,7 +269,7 @@ class Outputs:
 def video_file(
     path: Path, rate: float, size: Sequence[int]
 ) -> Iterator[Callable[[np.ndarray], None]]:
-    """Give a function that writes the next frame of an `.mp4`, which is there when the block ends.
+    """Give a function that writes the next frame of an `.mp4`, which appears when the block ends.
 
     Args:
         path: To write.
@@ -166,7 +283,7 @@ def video_file(
         code = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(str(partial), code, rate, (size[1], size[0]))
         if not writer.isOpened():
-            raise InputError(f"cannot write video {path}: OpenCV cannot encode it, or no space")
+            raise InputError(f"cannot write video {path}: no encoder, or no space")
         try:
             yield writer.write
         finally:
@@ -174,10 +291,10 @@ def video_file(
 
 
 def refuse_to_replace(sources: Iterable[Source], folder: Path) -> None:
-    """Raise InputError where pictures in `folder` would replace those that they are made from."""
+    """Raise InputError where pictures in `folder` would replace the images they are made from."""
     for source in sources:
         if Path(source.name).resolve().parent == folder.resolve():
             raise InputError(
                 f"the output folder {folder} is the folder of {source.name}, which its picture "
-                "would replace; name another"
+                "would replace. Name another"
             )

@@ -15,11 +15,11 @@ from mmhg.inference.boxes import as_boxes, box_problem
 
 
 class PersonInput:
-    """A config's test pipeline, for people whose images and boxes are at hand.
+    """Apply a config's test pipeline to people whose images and boxes are given.
 
     Args:
-        config: With a `test_dataloader`.
-        metainfo: The data set's, as in `model.dataset_meta`.
+        config: A config with a `test_dataloader`.
+        metainfo: The dataset's metainfo, as in `model.dataset_meta`.
     """
 
     def __init__(self, config: Config, metainfo: Mapping[str, Any]) -> None:
@@ -27,7 +27,7 @@ class PersonInput:
         steps = config.test_dataloader.dataset.pipeline
         self._metainfo = dict(metainfo)
         self._pipeline = Compose(steps)
-        # A box that is given counts, also where the data set's people fill their images.
+        # A given box is used even if the dataset's people fill their images.
         self._pipeline_for_boxes = Compose([s for s in steps if s["type"] != "WholeImageBox"])
 
     def __call__(
@@ -38,18 +38,18 @@ class PersonInput:
         Args:
             image: (height, width, 3) uint8, blue, green, red.
             box: Left, top, right, bottom in px, 0-based; None for a person who fills the image.
-            name: Of the image, for messages.
+            name: The image's name in messages.
 
         Returns:
-            The box, (4,), and what `mmengine.dataset.pseudo_collate` makes batches of.
+            The box, (4,), and a sample for `mmengine.dataset.pseudo_collate`.
 
         Raises:
             InputError: The box has no area or lies outside of the image.
         """
         height, width = image.shape[:2]
-        place = as_boxes([0, 0, width, height] if box is None else box)[0]
-        if problem := box_problem(place, (height, width)):
+        person_box = as_boxes([0, 0, width, height] if box is None else box)[0]
+        if problem := box_problem(person_box, (height, width)):
             raise InputError(f"{name}: {problem}" if name else problem)
         pipeline = self._pipeline if box is None else self._pipeline_for_boxes
-        person = dict(img=image, bbox=place[None], bbox_score=np.ones(1, dtype=np.float32))
-        return place, pipeline(person | self._metainfo)
+        person = dict(img=image, bbox=person_box[None], bbox_score=np.ones(1, dtype=np.float32))
+        return person_box, pipeline(person | self._metainfo)

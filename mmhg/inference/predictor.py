@@ -1,4 +1,4 @@
-"""From images and boxes to keypoints, with a config's own test pipeline.
+"""Predict keypoints from images and boxes, with a config's own test pipeline.
 
 Shape shorthand in this module: N people, K keypoints, S stacks, H x W px of the heatmaps.
 Coordinates are px of the image, 0-based.
@@ -23,6 +23,7 @@ from mmpose.structures import PoseDataSample
 from mmhg.config.library import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
+from mmhg.evaluation.person_metric import to_numpy
 from mmhg.inference.boxes import as_boxes
 from mmhg.inference.person_input import PersonInput
 from mmhg.models.loading import load_model
@@ -37,14 +38,14 @@ _HALF = {"cpu": torch.bfloat16, "cuda": torch.float16}
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """People's keypoints; unpacks as ``keypoints, scores = prediction``.
+    """People's keypoints. Unpacks as `keypoints, scores = prediction`.
 
     Attributes:
         keypoints: (N, K, 2) px; the people of the first image, then those of the second, ...
-        scores: (N, K), what the codec gives: the heatmaps' maxima, as a rule.
-        image_index: (N,) which of the images each person is in.
+        scores: (N, K), as the codec gives them: usually the heatmaps' maxima.
+        image_index: (N,) index of the image that each person is in.
         boxes: (N, 4) the people's boxes: left, top, right, bottom in px.
-        heatmaps: (N, S, K, H, W) of every stack, after the flip test; None if not asked for.
+        heatmaps: (N, S, K, H, W) of every stack, after the flip test; None if not requested.
     """
 
     keypoints: np.ndarray
@@ -58,37 +59,37 @@ class Prediction:
 
 
 class _LoadNamedImage(LoadWholeImage):
-    """For a file that somebody named, not a data set."""
+    """Load a file that the user named, rather than a dataset."""
 
     way_to_files = "its path"
 
 
 class Predictor:
-    """A trained top-down network, from images to keypoints.
+    """Find keypoints in images with a trained top-down network.
 
     People are cropped by the test pipeline of the config, so that keypoints are those of
-    `mmpose.apis.inference_topdown` but for rounding. The network runs in its fast form
+    `mmpose.apis.inference_topdown` except for rounding. The network runs in its fast form
     (`mmhg.nn.FastHourglass`) where it has one; several threads may use it at once.
 
     Args:
-        config: File, name of one of mmhg's configs, or loaded; it is left as it is.
+        config: File, name of one of mmhg's configs, or loaded; it is not changed.
         checkpoint: Weights that belong to it.
         device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
         half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
             and keypoints move by a fraction of a pixel.
-        flip: Whether to average with the mirrored image; None does as the config.
-        compile: Run through `torch.compile`. The first batch takes about a minute then, and each
+        flip: Average with the mirrored image; None follows the config.
+        compile: Run through `torch.compile`. Then the first batch takes about a minute, and each
             batch is filled up to `batch_size`.
-        batch_size: Most people that go through the network at a time.
+        batch_size: Largest number of people that go through the network at a time.
 
     Attributes:
-        config: As loaded.
-        model: MMPose's, in evaluation mode.
-        dataset_meta: The keypoints' names, skeleton and colours.
+        config: The loaded config.
+        model: MMPose's model, in evaluation mode.
+        dataset_meta: The keypoints' names, skeleton and colors.
 
     Raises:
-        InputError: The config is of no top-down network, the checkpoint is of another, or there is
-            no such device.
+        InputError: The config has no top-down network, the checkpoint belongs to another network,
+            or there is no such device.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class Predictor:
         if not isinstance(self.model, TopdownPoseEstimator):
             raise InputError(
                 f"Predictor is for top-down networks (TopdownPoseEstimator), the config's model is "
-                f"a {type(self.model).__name__}; use MMPoseInferencer"
+                f"a {type(self.model).__name__}. Use MMPoseInferencer"
             )
         self.model.to(chosen)
         self.dataset_meta: dict[str, Any] = self.model.dataset_meta
@@ -122,8 +123,8 @@ class Predictor:
         fast = enable_fast_inference(self.model, dtype=dtype, compile=compile)
         if not fast and (half or compile):
             raise InputError(
-                "half and compile are for a HourglassBackbone, the config's is a "
-                f"{type(self.model.backbone).__name__}; leave them out"
+                "half and compile are for a HourglassBackbone, but the config has a "
+                f"{type(self.model.backbone).__name__}. Leave them out"
             )
         self._input = PersonInput(self.config, self.dataset_meta)
 
@@ -137,18 +138,18 @@ class Predictor:
         """Find the keypoints of people.
 
         Args:
-            images: One or several. Files are read when their turn comes.
+            images: One or several. Files are read one after the other.
             boxes: Of one image (people, 4); of several, a sequence of such, None among them for
                 one person who fills the image. None does so for all images.
-            heatmaps: Give those of every stack as well. They take the plain form of the network,
-                in float32.
+            heatmaps: Also give the heatmaps of every stack, computed by the plain form of the
+                network in float32.
 
         Raises:
             InputError: An image cannot be read, a box has no area or lies outside of its image, or
                 the head has no heatmaps.
         """
-        sources, places = matched(images, boxes)
-        parts = list(self._batches(sources, places, heatmaps))
+        sources, boxes = matched(images, boxes)
+        parts = list(self._batches(sources, boxes, heatmaps))
         arrays = [np.concatenate(column) for column in zip(*parts, strict=True)]
         if arrays:
             return Prediction(*arrays)
@@ -161,12 +162,12 @@ class Predictor:
         )
 
     def _batches(
-        self, sources: Sequence[Image], places: Sequence[Any], heatmaps: bool
+        self, sources: Sequence[Image], boxes: Sequence[Any], heatmaps: bool
     ) -> Iterator[tuple[np.ndarray, ...]]:
-        """What is known of a batch of people, as the fields of `Prediction`."""
-        people = self._people(sources, places)
+        """Yield the fields of `Prediction` for one batch of people after the other."""
+        people = self._people(sources, boxes)
         while batch := list(islice(people, self.batch_size)):
-            indices, boxes, crops = zip(*batch, strict=True)
+            indices, cropped, crops = zip(*batch, strict=True)
             # One program serves all batches of the same size.
             missing = self.batch_size - len(crops) if self._fills_batches else 0
             data = pseudo_collate([*crops, *crops[:1] * missing])
@@ -177,32 +178,32 @@ class Predictor:
                     samples, maps = self.model.test_step(data), None
             instances = [sample.pred_instances for sample in samples[: len(crops)]]
             known = (
-                np.concatenate([_array(each.keypoints)[..., :2] for each in instances]),
-                np.concatenate([_array(each.keypoint_scores) for each in instances]),
+                np.concatenate([to_numpy(each.keypoints)[..., :2] for each in instances]),
+                np.concatenate([to_numpy(each.keypoint_scores) for each in instances]),
                 np.array(indices),
-                np.stack(boxes),
+                np.stack(cropped),
             )
             yield known if maps is None else (*known, maps[: len(crops)].cpu().numpy())
 
     def _each_stack(self, data: dict[str, Any]) -> tuple[list[PoseDataSample], torch.Tensor]:
-        """The last stack's predictions, and the heatmaps of all (N, S, K, H, W)."""
+        """Return the last stack's predictions, and the heatmaps (N, S, K, H, W) of all stacks."""
         stacks = predict_each_stack(self.model, data, heatmaps=True)
         maps = [torch.stack([one.pred_fields.heatmaps for one in samples]) for samples in stacks]
         return stacks[-1], torch.stack(maps, dim=1)
 
     def _people(
-        self, sources: Sequence[Image], places: Sequence[Any]
+        self, sources: Sequence[Image], boxes: Sequence[Any]
     ) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
-        """Image number, box (4,) and network input of each person."""
-        for index, (source, boxes) in enumerate(zip(sources, places, strict=True)):
+        """Yield image number, box (4,) and network input of each person."""
+        for index, (source, given) in enumerate(zip(sources, boxes, strict=True)):
             image = read_image(source)
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
-            for box in [None] if boxes is None else as_boxes(boxes):
+            for box in [None] if given is None else as_boxes(given):
                 yield index, *self._input(image, box, name=name)
 
 
 def read_image(source: Image) -> np.ndarray:
-    """An image (height, width, 3) uint8, blue, green, red, turned upright as its file says.
+    """Read an image (height, width, 3) uint8, blue, green, red, turned upright as its file says.
 
     Raises:
         InputError: It cannot be read, is truncated, or is no such array.
@@ -215,32 +216,30 @@ def read_image(source: Image) -> np.ndarray:
     if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8 or not source.size:
         raise InputError(
             "an image must be (height, width, 3) uint8 with channels blue, green, red, got "
-            f"{source.shape} {source.dtype}; cv2.imread gives it so"
+            f"{source.shape} {source.dtype}. cv2.imread gives such arrays"
         )
     return source
 
 
-def matched(
-    images: Image | Sequence[Image] | Iterable[Image], boxes: Any
-) -> tuple[list[Image], list[Any]]:
-    """A list of images, and one of what is said about their people."""
+def matched(images: Image | Iterable[Image], boxes: Any) -> tuple[list[Image], list[Any]]:
+    """Return a list of images, and one of their people's boxes."""
     if isinstance(images, str | Path | np.ndarray):
         return [images], [boxes]
     sources = list(images)
-    places = [None] * len(sources) if boxes is None else list(boxes)
-    if len(places) != len(sources):
+    boxes = [None] * len(sources) if boxes is None else list(boxes)
+    if len(boxes) != len(sources):
         raise InputError(
-            f"there are {len(sources)} images, but boxes for {len(places)}; give a sequence of "
+            f"there are {len(sources)} images, but boxes for {len(boxes)}. Give a sequence of "
             "(people, 4) for each image"
         )
-    return sources, places
+    return sources, boxes
 
 
 def find_device(name: str | torch.device | None) -> torch.device:
-    """The device to compute on.
+    """Return the device to compute on.
 
     Raises:
-        InputError: There is none of that name here.
+        InputError: This machine has no device of that name.
     """
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -253,8 +252,3 @@ def find_device(name: str | torch.device | None) -> torch.device:
     if device.type not in _HALF:
         raise InputError(f"device must be one of {', '.join(_HALF)}, got {str(name)!r}")
     return device
-
-
-def _array(values: Any) -> np.ndarray:
-    """MMPose's heads give arrays or tensors."""
-    return values.cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)

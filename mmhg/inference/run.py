@@ -1,4 +1,4 @@
-"""Run inference over many pictures: batched, in their order, and with few of them in memory."""
+"""Run inference over many images: in batches, in their order, and with few of them in memory."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from typing import Any
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.inference.box_files import People
+from mmhg.inference.box_files import BoxFile
 from mmhg.inference.boxes import as_boxes, box_problem
-from mmhg.inference.outputs import Outputs, refuse_to_replace
-from mmhg.inference.records import Person
+from mmhg.inference.outputs import Outputs, Person, refuse_to_replace
 from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.utils.progress import with_progress
 
 Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable[np.ndarray]]
-"""From images and their boxes, or None, to keypoints and scores, as `Predictor`."""
+"""A `Predictor`, or a function like it: images and boxes (or None) give keypoints and scores."""
 
 FindPeople = Callable[[Frame], Any]
-"""The boxes (P, 4) of a frame's people: a file's `People`, or a `Detector`."""
+"""A `BoxFile` or a `Detector`: a frame gives the boxes (P, 4) of its people."""
 
 
 @dataclass
 class Summary:
-    """What became of a run.
+    """Count images and people, and keep the problems.
 
     Attributes:
-        frames: Pictures that were done, those of videos among them.
-        video_frames: How many of them were of videos and cameras.
-        people: In them.
-        problems: What went wrong.
+        frames: Number of images that were done, including the frames of videos.
+        video_frames: Number of these that are frames of videos and cameras.
+        people: Number of people in them.
+        problems: One message for each thing that went wrong.
     """
 
     frames: int = 0
@@ -41,41 +40,41 @@ class Summary:
     people: int = 0
     problems: list[str] = field(default_factory=list)
 
-    def report(self, problem: str) -> None:
-        """Note and print what went wrong, once."""
+    def add_problem(self, problem: str) -> None:
+        """Keep and print a message, once."""
         if problem not in self.problems:
             self.problems.append(problem)
             print(f"error: {problem}", file=sys.stderr)
 
     def __str__(self) -> str:
-        pictures = self.frames - self.video_frames
-        places = [_counted(pictures, "picture")] if pictures or not self.frames else []
+        images = self.frames - self.video_frames
+        counts = [_counted(images, "image")] if images or not self.frames else []
         if self.video_frames:
-            places.append(_counted(self.video_frames, "frame"))
-        return f"{_counted(self.people, 'person', 'people')} in {' and '.join(places)}"
+            counts.append(_counted(self.video_frames, "frame"))
+        return f"{_counted(self.people, 'person', 'people')} in {' and '.join(counts)}"
 
 
 def _counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
-def check(
+def check_sources(
     sources: Sequence[Source], people: FindPeople | None, folder: Path, summary: Summary
 ) -> list[Source]:
-    """Return the sources that can be run over; it takes no network to say so.
+    """Return the sources that inference can run over. This needs no network.
 
     Args:
         sources: At least one.
-        people: Where a file of people lacks a source, that one is reported and left out.
-        folder: What `Outputs` is to write.
-        summary: Takes what went wrong.
+        people: Sources that a `BoxFile` does not name are reported and left out.
+        folder: The folder that `Outputs` will write.
+        summary: Gets the problems.
 
     Raises:
-        InputError: A picture would replace the one that it is made from, or the file of people has
-            nothing for any of the sources.
+        InputError: A picture would replace the image that it is made from, or the `BoxFile` names
+            none of the sources.
     """
     refuse_to_replace(sources, folder)
-    if not isinstance(people, People):
+    if not isinstance(people, BoxFile):
         return list(sources)
     people.check(source.name for source in sources)
     known = []
@@ -84,11 +83,11 @@ def check(
             people.of(source.name)
             known.append(source)
         except InputError as error:
-            summary.report(f"{source.name}: {error}")
+            summary.add_problem(f"{source.name}: {error}")
     return known
 
 
-def run(
+def run_inference(
     sources: Sequence[Source],
     predict: Predict,
     people: FindPeople | None,
@@ -100,13 +99,13 @@ def run(
     """Predict and write, in the order of the sources.
 
     Args:
-        sources: One after the other. What cannot be read is reported, and the next one begun.
+        sources: Images, videos and cameras. A source that cannot be read is reported.
         predict: The network.
-        people: None takes each picture as one person's.
-        outputs: Takes what is found.
-        summary: Takes what was done, and what could not be.
-        batch_size: Most pictures in memory; people are gathered up to as many before they go
-            through the network.
+        people: Finds the people in a frame; None takes each image as one person's.
+        outputs: Writes the results.
+        summary: Gets the counts and the problems.
+        batch_size: Largest number of images in memory. That many people are collected before they
+            go through the network.
 
     Returns:
         The summary.
@@ -127,29 +126,29 @@ def run(
 
 
 def frames_of(sources: Sequence[Source], summary: Summary) -> Iterable[Frame]:
-    """Give the frames of all sources, with progress where their number is known."""
+    """Give the frames of all sources; show progress if their number is known."""
 
     def readable() -> Iterator[Frame]:
         for source in sources:
             try:
                 yield from source.frames()
             except InputError as error:
-                summary.report(str(error))
+                summary.add_problem(str(error))
 
     lengths = [source.length for source in sources]
     if None in lengths:
         return readable()
     only_images = all(isinstance(source, ImageFile) for source in sources)
     total = sum(length for length in lengths if length is not None)
-    return with_progress(readable(), total, "pictures" if only_images else "frames")
+    return with_progress(readable(), total, "images" if only_images else "frames")
 
 
 def croppable(frame: Frame, boxes: Any, summary: Summary) -> np.ndarray:
-    """Return the boxes (P, 4) that can be cropped; the others are reported."""
+    """Return the boxes (P, 4) that can be cropped, and report the others."""
     kept = []
     for box in as_boxes(boxes):
         if problem := box_problem(box, frame.image.shape[:2]):
-            summary.report(f"{frame.source.name}: {problem}")
+            summary.add_problem(f"{frame.source.name}: {problem}")
         else:
             kept.append(box)
     return as_boxes(kept)
@@ -161,7 +160,7 @@ def predict_batch(
     outputs: Outputs,
     summary: Summary,
 ) -> None:
-    """Predict and write a batch of frames with their boxes, either all or none None."""
+    """Predict and write a batch of frames. Either all have boxes or none has."""
     images = [frame.image for frame, _ in batch]
     given = [boxes for _, boxes in batch if boxes is not None]
     keypoints, scores = predict(images, given or None)

@@ -1,4 +1,4 @@
-"""Where pictures come from: image files, videos, a camera. Frames are read one at a time."""
+"""Sources of images: image files, videos, a camera. Frames are read one at a time."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from mmhg.inference.predictor import read_image
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
 _USUAL_RATE = 25.0
-"""Frames a second of what does not say."""
+"""Frames per second, where the source does not tell."""
 
 _COUNT_SLACK = 0.02
-"""Containers give the number of frames by their length; this fraction may be missing."""
+"""Fraction of the frames that may be missing, since containers only estimate their number."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """A picture.
+    """One image of a source.
 
     Attributes:
-        source: What it is from.
-        index: In a video, from 0; None for an image file.
+        source: The source.
+        index: Number in a video, from 0; None for an image file.
         image: (height, width, 3) uint8, blue, green, red.
     """
 
@@ -46,8 +46,8 @@ class ImageFile:
 
     Attributes:
         name: The path as it was given.
-        rate: Frames a second; None here.
-        length: Number of frames; None where it is not known.
+        rate: Frames per second; None for an image file.
+        length: Number of frames; None if unknown.
     """
 
     rate: float | None = None
@@ -57,12 +57,12 @@ class ImageFile:
         self.name = str(path)
 
     def frames(self) -> Iterator[Frame]:
-        """The image; raises InputError if it is none."""
+        """Yield the image; raise InputError if the file is no image."""
         yield Frame(self, None, read_image(self.name))
 
 
 class Video:
-    """A video file; attributes as those of `ImageFile`, known once it is opened.
+    """A video file, with the attributes of `ImageFile`.
 
     Raises:
         InputError: OpenCV cannot open it.
@@ -77,10 +77,10 @@ class Video:
         self.length: int | None = count if count > 0 else None
 
     def frames(self) -> Iterator[Frame]:
-        """The frames in their order.
+        """Yield the frames in their order.
 
         Raises:
-            InputError: It ends early; the frames before that have been given.
+            InputError: The video ends early. The frames before that have been given.
         """
         capture = self._open()
         index = 0
@@ -91,10 +91,10 @@ class Video:
         finally:
             capture.release()
         if index == 0:
-            raise InputError(f"no frame of video {self.name} can be read; it is damaged, or empty")
+            raise InputError(f"no frame of video {self.name} can be read. It is damaged, or empty")
         if self.length and index < self.length * (1 - _COUNT_SLACK) - 1:
             raise InputError(
-                f"video {self.name} broke off after {index} of {self.length} frames; it is damaged"
+                f"video {self.name} broke off after {index} of {self.length} frames. It is damaged"
             )
 
     def _open(self) -> cv2.VideoCapture:
@@ -110,13 +110,13 @@ class Video:
 
 
 class Camera:
-    """A camera, until Ctrl-C; attributes as those of `ImageFile`.
+    """A camera, until Ctrl-C, with the attributes of `ImageFile`.
 
     Args:
-        number: Of the camera, from 0.
+        number: The camera's number, from 0.
 
     Raises:
-        InputError: There is none of that number.
+        InputError: There is no such camera.
     """
 
     length: int | None = None
@@ -125,11 +125,11 @@ class Camera:
         self.name = f"camera{number}"
         self._capture = cv2.VideoCapture(number)
         if not self._capture.isOpened():
-            raise InputError(f"cannot open camera {number}; is it plugged in, or in use elsewhere?")
+            raise InputError(f"cannot open camera {number}. Is it connected, or in use?")
         self.rate: float = _rate(self._capture)
 
     def frames(self) -> Iterator[Frame]:
-        """Frames as they come."""
+        """Yield frames as they come."""
         index = 0
         print(f"{self.name}: Ctrl-C ends the recording", file=sys.stderr)
         with interrupt_as_event() as interrupted:
@@ -144,7 +144,7 @@ Source = ImageFile | Video | Camera
 
 @contextmanager
 def interrupt_as_event() -> Iterator[Event]:
-    """Let Ctrl-C set an event, so that what was begun is finished."""
+    """Let Ctrl-C set an event, so that the frame in progress is finished."""
     event = Event()
     before = signal.signal(signal.SIGINT, lambda number, frame: event.set())
     try:
@@ -154,36 +154,36 @@ def interrupt_as_event() -> Iterator[Event]:
 
 
 def find_sources(inputs: Iterable[str]) -> tuple[list[Source], list[str]]:
-    """What the inputs of a command line stand for.
+    """Find the sources that the inputs of a command line name.
 
     Args:
-        inputs: Files; folders, for the images and videos right in them; globs, `**` among them;
-            whole numbers, for cameras, where there is no file of that name.
+        inputs: Files; folders, for the images and videos directly in them; globs, also with `**`;
+            whole numbers, for cameras, unless there is a file of that name.
 
     Returns:
-        Sources, each file once, and what is wrong with the other inputs.
+        The sources, each file once, and one message for each other input.
     """
     sources: dict[str, Source] = {}
-    faults = []
+    problems = []
     for text in inputs:
         try:
             found = _expanded(text)
         except InputError as error:
-            faults.append(str(error))
+            problems.append(str(error))
             continue
-        for place in found:
+        for item in found:
             try:
-                if str(place) not in sources:
-                    sources[str(place)] = _opened(place)
+                if str(item) not in sources:
+                    sources[str(item)] = _opened(item)
             except InputError as error:
-                faults.append(str(error))
-    return list(sources.values()), faults
+                problems.append(str(error))
+    return list(sources.values()), problems
 
 
-def _opened(place: Path | int) -> Source:
-    if isinstance(place, int):
-        return Camera(place)
-    return Video(place) if place.suffix.lower() in VIDEO_SUFFIXES else ImageFile(place)
+def _opened(item: Path | int) -> Source:
+    if isinstance(item, int):
+        return Camera(item)
+    return Video(item) if item.suffix.lower() in VIDEO_SUFFIXES else ImageFile(item)
 
 
 def _expanded(text: str) -> list[Path] | list[int]:

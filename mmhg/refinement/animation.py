@@ -46,7 +46,7 @@ _BAR_COLOR, _BAR_GROUND = (70, 3, 159), (221, 221, 221)
 
 
 class AnimationFrame(NamedTuple):
-    """Hold a picture (height, width, 3) uint8, RGB, and its duration in ms."""
+    """A picture (height, width, 3) uint8, RGB, and its duration in ms."""
 
     picture: np.ndarray
     milliseconds: int
@@ -197,7 +197,7 @@ def _write_video(frames: Sequence[AnimationFrame], target: Path) -> None:
     code = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(str(target), code, _FPS, (width, height))
     if not writer.isOpened():
-        raise InputError(f"OpenCV cannot write {target}; use a .gif instead")
+        raise InputError(f"OpenCV cannot write {target}. Use a .gif instead")
     for frame in frames:
         for _ in range(round(frame.milliseconds * _FPS / 1000)):
             writer.write(np.ascontiguousarray(frame.picture[:, :, ::-1]))

@@ -42,7 +42,7 @@ def chart_width(stacks: int) -> float:
 def draw_charts(
     figure: Figure, paths: JointPaths, metainfo: dict[str, Any], region: Region
 ) -> None:
-    """Draw both charts, one row per joint.
+    """Draw both charts, with one row per joint.
 
     Without annotations the first chart shows distances to the last stack's keypoints.
     """
@@ -73,7 +73,7 @@ def _draw_errors(axes: Axes, paths: JointPaths, drawn: np.ndarray) -> None:
         distances = (
             np.linalg.norm(paths.keypoints - paths.keypoints[-1], axis=-1) / paths.unit.size_px
         )
-        axes.set_title(f"distance to where the\nlast stack puts it, {unit}", size=9.5)
+        axes.set_title(f"distance to the last\nstack's keypoint, {unit}", size=9.5)
     else:
         distances = paths.errors
         axes.axvspan(0, threshold, color="#dff3e0", zorder=0)

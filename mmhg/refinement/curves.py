@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from mmhg.refinement.scores import Scores, decimals
 
 _SIDE_SCORES = ("AUC", "UBody")
-"""Scores that the second panel, which is about parts of the body, leaves out."""
+"""Scores that are missing from the second panel, which shows parts of the body."""
 
 
 def plot_stack_scores(scores: Scores, target: Path) -> None:
@@ -59,7 +59,7 @@ def _change(name: str, scores: Scores, digits: int) -> str:
 
 
 def _keep_within(axes: Axes, whole: float) -> tuple[float, float]:
-    """End the axis at 0 and `whole` if no score lies beyond; return its limits."""
+    """Limit the axis to 0 and `whole` if no score lies beyond, and return its limits."""
     low, high = axes.get_ylim()
     if axes.dataLim.y0 >= 0:
         low = max(low, 0)

@@ -21,7 +21,7 @@ from mmhg.visualization.heatmaps import heatmap_placement
 
 @dataclass(frozen=True)
 class DistanceUnit:
-    """Define the unit in which distances are measured.
+    """The unit of distances.
 
     Attributes:
         name: The unit's name, in the plural.
@@ -36,7 +36,7 @@ class DistanceUnit:
 
 @dataclass(frozen=True)
 class JointPaths:
-    """Hold a person's joints after each stack, and their annotation.
+    """A person's joints after each stack, and their annotation.
 
     Attributes:
         keypoints: (S, K, 2) px.
@@ -70,7 +70,7 @@ class JointPaths:
 
     @property
     def correction_score(self) -> np.ndarray:
-        """Score how much worth showing each joint's correction is, (K,) units.
+        """Score each joint's correction, to show the best ones first, (K,) units.
 
         A joint that the last stack corrected gains the distance by which it came nearer, at most
         twice the threshold. A joint that was correct and no longer is loses twice the threshold.
@@ -85,12 +85,12 @@ class JointPaths:
 
 @dataclass(frozen=True)
 class Refinement:
-    """Hold all that is needed to draw how the stacks refine one person.
+    """All data needed to draw the refinement of one person.
 
     Attributes:
         title: The person's name in pictures.
         image: The network's input, (height, width, 3) uint8, BGR.
-        heatmaps: (S, K, H, W), as they are decoded: averaged over the flip test.
+        heatmaps: (S, K, H, W), averaged over the flip test, as for decoding.
         placement: Scale and offset, (2,) each: input px = scale x heatmap px + offset.
         paths: The joints.
     """

@@ -1,4 +1,4 @@
-"""Predictions after each stack, from one pass through the network.
+"""Predict after each stack, in one pass through the network.
 
 Shape shorthand in this module: S stacks, N images, K keypoints, H x W px of the heatmaps.
 """
@@ -21,19 +21,19 @@ from mmhg.nn import FastHourglass, StackedHourglass
 def predict_each_stack(
     model: Any, batch: dict[str, Any], *, heatmaps: bool | None = None
 ) -> list[list[PoseDataSample]]:
-    """Predict as the model would if it ended after its first stack, its second and so on.
+    """Predict as the model would if it ended after its first stack, its second stack and so on.
 
-    The plain network runs once (twice with the flip test), also where a `FastHourglass` stands in
-    its place; the model's own head then reads the heatmaps of one stack after the other.
+    The plain network runs once (twice with the flip test), even if a `FastHourglass` has replaced
+    it. The model's own head then reads the heatmaps of one stack after the other.
 
     Args:
-        model: A pose estimator in evaluation mode, as `check_stacks` wants it. Nothing of it is
-            changed, so that several threads may ask at once.
-        batch: What `model.test_step` takes; it stays as it is.
-        heatmaps: Give `pred_fields.heatmaps` (K, H, W); None does as `model.test_cfg` says.
+        model: A pose estimator in evaluation mode, as `check_stacks` requires. It is not
+            changed, so that several threads may use it at once.
+        batch: As for `model.test_step`; it is not changed.
+        heatmaps: Give `pred_fields.heatmaps` (K, H, W); None follows `model.test_cfg`.
 
     Returns:
-        For each of the S stacks what `test_step` gives, N samples.
+        For each of the S stacks the N samples that `test_step` would give.
 
     Raises:
         InputError: As `check_stacks`.
@@ -54,7 +54,7 @@ def _of_crop(
     data = model.data_preprocessor(batch, False)
     images, samples = data["inputs"], data["data_samples"]
     views = [images, images.flip(-1)] if test_cfg.get("flip_test", False) else [images]
-    # Not what `network.compile()` made for training: it would compile anew for this size.
+    # `forward`, since a call would use what `network.compile()` made for training.
     outputs = [network.forward(view) for view in views]
     found = []
     for stack in range(network.num_stacks):
@@ -71,7 +71,7 @@ def check_stacks(model: Any) -> StackedHourglass:
     """Return the network of a model whose every stack predicts heatmaps.
 
     Raises:
-        InputError: The model is another; the message says what it is.
+        InputError: The model is of another kind, which the message names.
     """
     backbone, head = getattr(model, "backbone", None), getattr(model, "head", None)
     if isinstance(backbone, FastHourglass):

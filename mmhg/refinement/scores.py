@@ -18,7 +18,7 @@ Scores = list[dict[str, float]]
 
 
 class StackScores:
-    """An evaluator for each stack, all of the same metrics.
+    """One evaluator per stack, all with the same metrics.
 
     Args:
         evaluator: Config of the metric, or of several: a config's `val_evaluator`.
@@ -33,7 +33,7 @@ class StackScores:
         self.people = 0
 
     def check_part(self) -> None:
-        """Refuse metrics that would take people who are left out for missed.
+        """Refuse metrics that would count people who are left out as missed.
 
         Raises:
             InputError: There is such a metric.
@@ -42,13 +42,13 @@ class StackScores:
             if not isinstance(metric, UniquePersonMetric):
                 raise InputError(
                     f"{type(metric).__name__} scores the whole validation set, not the first few "
-                    "people of it; leave --first out"
+                    "people of it. Leave --first out"
                 )
 
     def process(
         self, batch: dict[str, Any], predictions: Sequence[Sequence[PoseDataSample]]
     ) -> None:
-        """Keep what the metrics need of a batch; `predictions` are those of each stack."""
+        """Give a batch to the metrics, with the `predictions` after each stack."""
         self.people += len(predictions[0])
         for evaluator, samples in zip(self.evaluators, predictions, strict=True):
             evaluator.process(data_samples=samples, data_batch=batch)
@@ -59,7 +59,7 @@ class StackScores:
 
 
 def decimals(scores: Scores) -> int:
-    """Choose how many tell stacks apart: 1 for percent, 3 for fractions such as COCO's AP."""
+    """Choose the number of decimals: 1 for percent, 3 for fractions such as COCO's AP."""
     return 3 if all(abs(value) <= 1 for of_stack in scores for value in of_stack.values()) else 1
 
 

@@ -22,11 +22,11 @@ from mmhg.refinement.charts import chart_width, draw_charts, draw_legend
 from mmhg.refinement.paths import Refinement
 from mmhg.refinement.tiles import (
     Canvas,
-    arrow_tile,
     choose_joints,
     heatmap_tile,
     joint_names,
     path_tile,
+    skeleton_tile,
 )
 
 MOST_PEOPLE = 3
@@ -56,7 +56,7 @@ def draw_stack_sheet(
     """Draw up to three people below each other.
 
     Args:
-        people: One to three people, all seen by the same network.
+        people: One to three people, all predicted by the same network.
         metainfo: The dataset's parsed metainfo.
         joints: Joints whose heatmaps are shown; None takes those of `choose_joints`.
 
@@ -64,7 +64,7 @@ def draw_stack_sheet(
         (height, width, 3) uint8, RGB.
 
     Raises:
-        InputError: Too many people, or nobody.
+        InputError: Too many people, or none.
     """
     if not 1 <= len(people) <= MOST_PEOPLE:
         raise InputError(f"a sheet shows 1 to {MOST_PEOPLE} people, got {len(people)}")
@@ -149,28 +149,27 @@ def _draw_tiles(
         wspace=0.04,
         hspace=0.04,
     )
-    side = _SIDE
     paths, names = person.paths, joint_names(metainfo)
 
     start = figure.add_subplot(grid[0, 0])
-    _show(start, Canvas(person.image, side).picture)
+    _show(start, Canvas(person.image, _SIDE).picture)
     start.set_title("input", size=10)
     for stack, keypoints in enumerate(paths.keypoints):
         axes = figure.add_subplot(grid[0, stack + 1])
         before = paths.keypoints[stack - 1] if stack else None
-        _show(axes, arrow_tile(person, keypoints, before, metainfo, side))
+        _show(axes, skeleton_tile(person, keypoints, metainfo, _SIDE, before))
         title = f"after stack {stack + 1}"
         if paths.annotated.any():
             title += f"\n{paths.correct[stack].sum()} of {paths.annotated.sum()} right"
         axes.set_title(title, size=10)
     for row, joint in enumerate(joints, start=1):
         axes = figure.add_subplot(grid[row, 0])
-        _show(axes, path_tile(person, joint, side))
+        _show(axes, path_tile(person, joint, _SIDE))
         axes.set_ylabel(names[joint], size=10)
         for stack, keypoints in enumerate(paths.keypoints):
             axes = figure.add_subplot(grid[row, stack + 1])
             heatmap = person.heatmaps[stack, joint]
-            _show(axes, heatmap_tile(person, joint, heatmap, keypoints[joint], side))
+            _show(axes, heatmap_tile(person, joint, heatmap, keypoints[joint], _SIDE))
             axes.text(
                 0.03, 0.03, f"peak {heatmap.max():.2f}", size=8, color="white",
                 transform=axes.transAxes,

@@ -59,7 +59,9 @@ class Canvas:
 
     def ring(self, point: np.ndarray, radius: float, color: tuple[int, int, int]) -> None:
         """Draw a circle of `radius` px of the input."""
-        self._circle(point, max(3, round(radius * self.zoom)), color)
+        px = max(3, round(radius * self.zoom))
+        for shade, thickness in ((BLACK, self.line + 2), (color, self.line)):
+            cv2.circle(self.picture, self._pixel(point), px, shade, thickness, cv2.LINE_AA)
 
     def dot(self, point: np.ndarray) -> None:
         """Draw a small white disc."""
@@ -85,17 +87,17 @@ class Canvas:
         """Draw a thin line."""
         cv2.line(self.picture, self._pixel(start), self._pixel(end), color, self.line, cv2.LINE_AA)
 
-    def _circle(self, point: np.ndarray, radius: int, color: tuple[int, int, int]) -> None:
-        for shade, thickness in ((BLACK, self.line + 2), (color, self.line)):
-            cv2.circle(self.picture, self._pixel(point), radius, shade, thickness, cv2.LINE_AA)
-
     def _pixel(self, point: np.ndarray) -> tuple[int, int]:
         x, y = (round(value) for value in self.to_picture(np.asarray(point)).tolist())
         return x, y
 
 
 def skeleton_tile(
-    person: Refinement, keypoints: np.ndarray, metainfo: dict[str, Any], side: int
+    person: Refinement,
+    keypoints: np.ndarray,
+    metainfo: dict[str, Any],
+    side: int,
+    before: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw the skeleton over the input. A line ties each missed joint to a ring at its annotation.
 
@@ -104,21 +106,8 @@ def skeleton_tile(
         keypoints: (K, 2).
         metainfo: The dataset's parsed metainfo.
         side: The tile's longer side, px.
+        before: (K, 2), from which arrows lead to joints that moved far; None draws no arrows.
     """
-    canvas = Canvas(person.image, side)
-    canvas.skeleton(keypoints, drawn_joints(person.paths), metainfo)
-    ring_missed(canvas, person.paths, keypoints)
-    return canvas.picture
-
-
-def arrow_tile(
-    person: Refinement,
-    keypoints: np.ndarray,
-    before: np.ndarray | None,
-    metainfo: dict[str, Any],
-    side: int,
-) -> np.ndarray:
-    """Draw a `skeleton_tile`, with arrows from `before` (K, 2) to joints that moved far."""
     canvas = Canvas(person.image, side)
     paths = person.paths
     drawn = drawn_joints(paths)
@@ -230,5 +219,5 @@ def find_joints(wanted: list[str], metainfo: dict[str, Any]) -> list[int]:
         return list(range(len(names)))
     wanted = [name.replace(" ", "_") for name in wanted]
     if unknown := [name for name in wanted if name not in names]:
-        raise InputError(f"no joint {', '.join(unknown)} in the dataset; it has {', '.join(names)}")
+        raise InputError(f"no joint {', '.join(unknown)} in the dataset. It has {', '.join(names)}")
     return [names.index(name) for name in wanted]

@@ -1,4 +1,4 @@
-"""Files of predictions and ground truth, tables, servers' files, published results."""
+"""Results: files of predictions and ground truth, tables, submissions, published results."""
 
 from mmhg.results.ground_truth_files import GroundTruth, read_ground_truth
 from mmhg.results.prediction_files import Predictions, read_predictions

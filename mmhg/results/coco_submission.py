@@ -1,6 +1,6 @@
-"""Write the file that COCO's evaluation server takes for keypoints on the test splits.
+"""Write the file that COCO's evaluation server accepts for keypoints on the test splits.
 
-Its form and names are those of https://cocodataset.org/#upload and #format-results: a list of
+Its format and names are those of https://cocodataset.org/#upload and #format-results: a list of
 people as JSON, `person_keypoints_[split]_[alg]_results.json`, alone in a zip file of that name.
 """
 
@@ -22,21 +22,21 @@ SPLITS = ("test-dev2017", "test-challenge2017", "val2017")
 PERSON = 1
 NUM_JOINTS = 17
 MOST_PEOPLE = 20
-"""People of an image that are scored, those of the highest score (#keypoints-eval, note 4)."""
+"""Number of people per image that are scored: the highest scores (#keypoints-eval, note 4)."""
 
 _KEYS = ("image_id", "category_id", "keypoints", "score")
 _ALGORITHM = re.compile(r"[A-Za-z0-9.+-]+")
 
 
 def read_people(path: str | Path) -> list[dict[str, Any]]:
-    """Read the people of a results file, as MMPose's `CocoMetric` leaves it.
+    """Read the people of a results file, as MMPose's `CocoMetric` writes it.
 
     Returns:
-        The keys of COCO's form alone. The boxes that MMPose adds would make COCO's evaluation take
-        the file for one of boxes, whose areas then decide who is medium and who is large.
+        Only the keys of COCO's format. With MMPose's additional boxes, COCO's evaluation would use
+        the areas of the boxes to decide which people are medium and large.
 
     Raises:
-        InputError: The server would refuse the file, or score nonsense; names file and person.
+        InputError: The server would refuse the file or score it wrongly; names file and person.
     """
     people = read_json(path)
     if not isinstance(people, list) or not people:
@@ -51,7 +51,7 @@ def read_image_ids(path: str | Path) -> set[int]:
     """Read the images of a split, from COCO's `image_info_*.json`.
 
     Raises:
-        InputError: It is no such file.
+        InputError: The file is of another kind.
     """
     info = read_json(path)
     try:
@@ -68,18 +68,18 @@ def read_image_ids(path: str | Path) -> set[int]:
 def check_images(
     people: list[dict[str, Any]], image_ids: set[int], results: str | Path, images: str | Path
 ) -> None:
-    """Raise InputError if somebody is in an image that the split does not have.
+    """Raise InputError if a person is in an image that the split does not have.
 
     Args:
-        people: As `read_people` gives them.
+        people: The people of `read_people`.
         image_ids: The images of the split.
-        results: What the error calls the people's file.
-        images: What the error calls the images' file.
+        results: Name of the people's file in the error.
+        images: Name of the images' file in the error.
     """
     if unknown := sorted({person["image_id"] for person in people} - image_ids):
         raise InputError(
             f"results {results} have people in {len(unknown)} images that {images} does not list: "
-            f"{unknown[:5]}; they are of another split"
+            f"{unknown[:5]}. They are of another split"
         )
 
 
@@ -99,30 +99,30 @@ def submission_name(split: str, algorithm: str) -> str:
         raise InputError(f"the split must be one of {', '.join(SPLITS)}, got {split!r}")
     if not _ALGORITHM.fullmatch(algorithm):
         raise InputError(
-            "the algorithm's name must consist of letters, digits, '.', '+' and '-', for '_' "
-            f"separates the parts of the file's name; got {algorithm!r}"
+            "the algorithm's name must consist of letters, digits, '.', '+' and '-', since '_' "
+            f"separates the parts of the file's name, got {algorithm!r}"
         )
     return f"person_keypoints_{split}_{algorithm}_results"
 
 
 def write_submission(folder: str | Path, name: str, people: list[dict[str, Any]]) -> Path:
-    """Write the zip file, whole or not at all; the same people give the same bytes.
+    """Write the zip file, completely or not at all. The same people give the same bytes.
 
     Args:
-        folder: Where to, made if it is not there.
-        name: As `submission_name` gives it.
-        people: As `read_people` gives them.
+        folder: The folder of the file, made if it is missing.
+        name: The name of `submission_name`.
+        people: The people of `read_people`.
 
     Returns:
         The path of the file.
 
     Raises:
-        InputError: It cannot be written.
+        InputError: The file cannot be written.
     """
     path = Path(folder) / f"{name}.zip"
     member = zipfile.ZipInfo(f"{name}.json")  # dated 1980
     member.compress_type = zipfile.ZIP_DEFLATED
-    member.create_system = 3  # Unix, whatever this system is
+    member.create_system = 3  # Unix, on any system
     member.external_attr = 0o644 << 16
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +152,7 @@ def _checked(path: str | Path, number: int, person: Any) -> dict[str, Any]:
             f"must have {3 * NUM_JOINTS} finite numbers as keypoints (x, y, v of {NUM_JOINTS} "
             f"joints), got {_summary(person['keypoints'])}"
         )
-    # A hundredth of a pixel is nothing to the score and shortens the file by two thirds.
+    # Hundredths of a pixel do not change the score and shorten the file by two thirds.
     joints = [round(value, 2) for value in person["keypoints"]]
     return {"image_id": image, "category_id": PERSON, "keypoints": joints, "score": score}
 

@@ -1,4 +1,4 @@
-"""Read whichever file MPII results are scored against, in its 1-based pixels."""
+"""Read the files that MPII results are scored against, in their 1-based pixels."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from mmhg.datasets.formats.mpii_gt_val import read_gt_val
 from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.datasets.formats.mpii_json import read_mpii_json
 from mmhg.datasets.formats.mpii_mat import read_release
-from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert
-from mmhg.datasets.mpii_sources import read_val_list
+from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert, read_val_list
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
@@ -24,8 +23,7 @@ _TRUNCATED = (
 )
 
 _MANY_PEOPLE = 100
-"""Most of MPII's joints are whole numbers, but not all of so many people's: only of valid.h5's
-conversion to .json."""
+"""Number of people from which on joints that are all integers mean truncation."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class GroundTruth:
         annotated: (P, 16) bool.
         visible: (P, 16) 1 visible, 0 occluded, NaN unknown.
         head_sizes: (P,) px, NaN where the file has no head box.
-        note: What a report says about the file, empty where there is nothing to say.
+        note: A remark for reports about the file, or empty.
     """
 
     joints: np.ndarray
@@ -48,7 +46,7 @@ class GroundTruth:
 
     @classmethod
     def of(cls, people: Sequence[AnnotatedPerson], name: str | Path, note: str = "") -> GroundTruth:
-        """Stack people; `name` is what errors call their file."""
+        """Stack people. `name` is the name of their file in errors."""
         if not people:
             raise InputError(f"ground truth {name} has no people")
         return cls(
@@ -63,16 +61,16 @@ class GroundTruth:
 def read_ground_truth(
     path: str | Path, *, split: str = "val", val_list: str | Path = OFFICIAL_VAL_LIST
 ) -> GroundTruth:
-    """Read annotated people of any of the files that MPII results are scored against.
+    """Read annotated people of any file that MPII results are scored against.
 
     Args:
         path: `mpii_gt_val.mat`; MPII's own `.mat` with RELEASE; the authors' `valid.h5`; or a
-            `.json` as `tools/dataset_converters/mpii.py` writes it.
-        split: Which people of the RELEASE file: 'train', 'val', 'trainval' or 'test'.
+            `.json` of `mmhg convert-mpii`.
+        split: The people of the RELEASE file: 'train', 'val', 'trainval' or 'test'.
         val_list: Its validation people.
 
     Raises:
-        InputError: No such file, or none of these kinds.
+        InputError: No such file, or a file of another kind.
     """
     path = Path(path)
     if not path.is_file():
@@ -99,8 +97,8 @@ def _from_json(path: Path) -> GroundTruth:
     truth = GroundTruth.of(read_mpii_json(str(path)), path)
     if np.isnan(truth.head_sizes).all():
         raise InputError(
-            f"ground truth {path} has no head boxes, so that PCKh is not defined; "
-            "tools/dataset_converters/mpii.py writes them, mpii_gt_val.mat has them"
+            f"ground truth {path} has no head boxes, so that PCKh is not defined. "
+            "`mmhg convert-mpii` writes them, mpii_gt_val.mat has them"
         )
     whole = bool((truth.joints[truth.annotated] % 1 == 0).all())
     truncated = len(truth.joints) >= _MANY_PEOPLE and whole

@@ -1,4 +1,4 @@
-"""Make the page that compares our configs' results with published ones, as Markdown."""
+"""Make the Markdown page that compares our configs' results with published ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mmhg.utils.table import table
 
 NOT_MEASURED = "not measured"
 DATASETS = {"mpii": "MPII", "coco": "COCO"}
-"""By the part of a config's name that tells it."""
+"""By part of a config's name."""
 
 TITLES = {
     ("MPII", "val"): "MPII, validation",
@@ -50,7 +50,7 @@ def own_results(folder: str | Path) -> list[Result]:
     """Collect a validation result for each MPII and COCO config, without scores if not measured.
 
     Args:
-        folder: Holds `<config>.json` for the measured ones: the `results.json` of `ResultsHook`.
+        folder: Has `<config>.json` for the measured configs: the `results.json` of `ResultsHook`.
 
     Raises:
         InputError: No such folder, a file that belongs to no config, or one of another kind.
@@ -74,11 +74,11 @@ def own_results(folder: str | Path) -> list[Result]:
 
 
 def leaderboard(own: Sequence[Result], published: Sequence[Result]) -> str:
-    """Make the whole page: a table for each split, then the sources.
+    """Make the whole page: one table per split, then the sources.
 
     Args:
-        own: As `own_results` gives them.
-        published: As `read_published` gives them.
+        own: The results of `own_results`.
+        published: The results of `read_published`.
     """
     sources = list(dict.fromkeys(result.source for result in published))
     numbers = {source: f"[{number}](#sources)" for number, source in enumerate(sources, 1)}
@@ -121,7 +121,7 @@ def _own_result(name: str, dataset: str, path: Path | None) -> Result:
 
 
 def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
-    """Read protocol, scores in percent, and the scales of the test, of a `results.json`."""
+    """Read protocol, scores in percent, and the scales of the test from a `results.json`."""
     results = read_json(path)
     if not isinstance(results, dict):
         raise InputError(f"{path} must be a results.json of training, got {type(results).__name__}")

@@ -1,4 +1,4 @@
-"""Describe a trained network on a page, from its files alone."""
+"""Describe a trained network on a page, using only its files."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mmhg.config.library import get_config
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.models.loading import load_model
+from mmhg.refinement.tiles import joint_names
 from mmhg.utils.files import read_json
 from mmhg.utils.table import table
 
@@ -23,16 +24,16 @@ _NOT_SCORES = ("iteration", "checkpoint", "config", "weights", "protocol", "join
 
 
 def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str | Path]) -> str:
-    """Write the page, in Markdown. Every number on it is counted from the files or stands in them.
+    """Write the page in Markdown. Every number on it comes from the files.
 
     Args:
         config: File, or name of one of mmhg's configs.
-        checkpoint: Its weights, as trained or as published.
-        results: The `results.json` of its evaluations, as `ResultsHook` writes them.
+        checkpoint: Weights, as trained or as published.
+        results: The `results.json` files of evaluations, as `ResultsHook` writes them.
 
     Raises:
-        InputError: The checkpoint is not the config's, or results are of another config or of other
-            weights.
+        InputError: The checkpoint belongs to another config, or results belong to another config or
+            to other weights.
     """
     settings = get_config(config)
     name = Path(settings.filename).stem
@@ -46,7 +47,7 @@ def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str
     sections = [
         f"# {path.stem}",
         _table(_network_rows(settings, name)),
-        f"Keypoints: {', '.join(_keypoint_names(model.dataset_meta))}.",
+        f"Keypoints: {', '.join(joint_names(model.dataset_meta))}.",
         f"## Training\n\n{_table(_training_rows(settings, meta))}",
         *(f"## Results\n\n{_results(found, settings)}" for found in evaluations),
         f"## File\n\n{_table(_file_rows(path, weights))}",
@@ -86,7 +87,7 @@ def _training_rows(config: Config, meta: Mapping[str, Any]) -> Rows:
 
 
 def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
-    """Yield class and annotation file of each data set."""
+    """Yield class and annotation file of each dataset."""
     if "datasets" in dataset:
         for part in dataset["datasets"]:
             yield from _data(part)
@@ -94,33 +95,26 @@ def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
         yield f"{dataset['type']} `{dataset.get('data_root', '')}{dataset['ann_file']}`"
 
 
-def _keypoint_names(meta: Mapping[str, Any]) -> list[str]:
-    return [
-        meta["keypoint_id2name"][number].replace("_", " ")
-        for number in range(meta["num_keypoints"])
-    ]
-
-
 def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
-    """Read a results file and check that it is of this network."""
+    """Read a results file and check that it belongs to this network."""
     found = read_json(path)
     if not isinstance(found, dict) or not {"config", "weights"} <= found.keys():
         raise InputError(
-            f"{path} does not say what was evaluated, a config and weights; run tools/test.py and "
-            "give the results.json that it writes to its work directory"
+            f"{path} does not name the config and the weights that were evaluated. Run `mmhg test` "
+            "and give the results.json that it writes to its work directory"
         )
     if found["config"] != config:
         raise InputError(f"{path} is of config {found['config']}, not of {config}")
     if found["weights"] != weights:
         raise InputError(
-            f"{path} is of weights {found['weights']}, the checkpoint has {weights}; give the "
+            f"{path} is of weights {found['weights']}, the checkpoint has {weights}. Give the "
             "results of this checkpoint"
         )
     return found
 
 
 def _results(found: Mapping[str, Any], config: Config) -> str:
-    # A validation of training says after which iteration it was.
+    # Only a validation during training has an iteration.
     loader = config.val_dataloader if "iteration" in found else config.test_dataloader
     protocol = f", protocol {found['protocol']}, percent" if "protocol" in found else ""
     scores = [(name, _number(value)) for name, value in found.items() if name not in _NOT_SCORES]
@@ -142,7 +136,7 @@ def _file_rows(path: Path, weights: str) -> Rows:
 
 
 def _number(value: object) -> str:
-    """Format a score with four digits, or say that it is undefined."""
+    """Format a score with four digits, or write that it is undefined."""
     if value is None:
         return "undefined"
     return f"{value:#.4g}" if isinstance(value, float) else str(value)

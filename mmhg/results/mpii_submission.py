@@ -1,6 +1,6 @@
-"""Write the file that MPII's evaluation server takes for the test split, `pred_keypoints_mpii.mat`.
+"""Write the file that MPII's server accepts for the test split, `pred_keypoints_mpii.mat`.
 
-It holds one variable `pred`: `RELEASE.annolist(img_train == 0)`, whose `annorect(r)` have
+It has one variable `pred`: `RELEASE.annolist(img_train == 0)`, whose `annorect(r)` have
 `annopoints.point(k).{x, y, id}` filled with the prediction, ids 0-15, pixels 1-based. The server
 scores the people that `single_person` lists.
 """
@@ -17,16 +17,16 @@ from mmhg.datasets.formats.mpii_mat import ReleaseImage
 from mmhg.datasets.people import AnnotatedPerson, Key
 from mmhg.errors import InputError
 from mmhg.results.ground_truth_files import GroundTruth
-from mmhg.results.prediction_files import PEOPLE_OF_SPLITS
+from mmhg.results.prediction_files import check_count
 
 THORAX = 7
 LEAST_CORRELATION = 0.5
-"""Of the thorax with the annotated rough position, over all people, in x and in y: people in
-another order have about none, synthetic people of one size in small images still have 0.9."""
+"""Correlation of the thorax with the annotated rough position over all people, in x and in y. It is
+near 0 for people in another order, and still 0.9 for synthetic people in small images."""
 
 
 def people_to_predict(images: Sequence[ReleaseImage]) -> list[AnnotatedPerson]:
-    """List the people to predict, in the order of `mpii_test.json`: those with a crop."""
+    """List the people to predict, those with a crop, in the order of `mpii_test.json`."""
     return [person for person in _test_people(images) if person.has_crop]
 
 
@@ -37,36 +37,31 @@ def _test_people(images: Sequence[ReleaseImage]) -> list[AnnotatedPerson]:
 def assign(
     predictions: np.ndarray, images: Sequence[ReleaseImage], name: str | Path
 ) -> dict[Key, np.ndarray]:
-    """Give each person of the test images its predicted joints, and check that they fit.
+    """Assign the predicted joints to the people of the test images, and check them.
 
     Args:
         predictions: (P, 16, 2) px, 1-based, in the order of `people_to_predict`.
-        images: All images, as `read_release` gives them.
-        name: What errors call the predictions.
+        images: All images, from `read_release`.
+        name: Name of the predictions in errors.
 
     Returns:
         (16, 2) px per person.
 
     Raises:
-        InputError: The server would refuse the file, or score other people than were predicted.
+        InputError: The server would refuse the file, or compare different people.
     """
     people = people_to_predict(images)
     if not people:
         raise InputError("the annotation file has no test image with a person to predict")
-    if len(predictions) != len(people):
-        guess = PEOPLE_OF_SPLITS.get(len(predictions))
-        hint = f" (as MPII's {guess} split)" if guess else ""
-        raise InputError(
-            f"predictions {name} have {len(predictions)} people{hint}, but the test images have "
-            f"{len(people)} with center and scale, in the order of mpii_test.json"
-        )
+    test_people = "the list of test people with center and scale (mpii_test.json)"
+    check_count(name, predictions, test_people, len(people))
     assigned = {person.key: joints for person, joints in zip(people, predictions, strict=True)}
     scored = [person.key for person in _test_people(images) if person.single_person]
     if not scored:
-        raise InputError("the annotation file's single_person lists nobody in the test images")
+        raise InputError("the annotation file's single_person lists no person in the test images")
     if missing := [key for key in scored if key not in assigned]:
         raise InputError(
-            f"{len(missing)} people that the server scores have no prediction, for they lack "
+            f"{len(missing)} people that the server scores have no prediction, since they lack "
             f"center or scale: (image, person) {missing[:5]}"
         )
     centers = np.array([person.center for person in people])
@@ -77,7 +72,7 @@ def assign(
                 raise InputError(
                     f"predictions {name}: the thorax's {letter} has a correlation of "
                     f"{correlation:.2f} with the people's centers, at least {LEAST_CORRELATION} "
-                    "is expected; they are of other people, in another order, or swapped x and y"
+                    "is expected. These are other people, another order, or x and y are swapped"
                 )
     return assigned
 
@@ -85,7 +80,7 @@ def assign(
 def write_submission(
     path: str | Path, images: Sequence[ReleaseImage], assigned: dict[Key, np.ndarray]
 ) -> None:
-    """Write `pred`; images and people without prediction keep their place.
+    """Write `pred`, including images and people without prediction.
 
     Raises:
         InputError: The file cannot be written.
@@ -116,15 +111,15 @@ def scored_truth(
     """Gather the annotated people that the server scores.
 
     Args:
-        images: All images, as `read_release` gives them.
-        truth: The test images with everything filled in, in the same order.
-        name: What errors call the truth.
+        images: All images, from `read_release`.
+        truth: The test images with all annotations, in the same order.
+        name: Name of the truth in errors.
 
     Returns:
-        The ground truth, and which people it has.
+        The ground truth, and the keys of its people.
 
     Raises:
-        InputError: The truth is of other images or people.
+        InputError: The truth has other images or people.
     """
     tested = [image for image in images if not image.is_train]
     names, expected = [image.name for image in truth], [image.name for image in tested]

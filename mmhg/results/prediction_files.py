@@ -19,7 +19,7 @@ from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.errors import InputError
 
 PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
-"""People of MPII's splits; the last three as HRNet and MMPose count them."""
+"""MPII's splits by number of people, the last three as in HRNet and MMPose."""
 
 _NUMPY_CLASSES = {
     ("numpy", "ndarray"),
@@ -33,17 +33,17 @@ _NUMPY_CLASSES = {
     ("numpy.core.numeric", "_frombuffer"),
     ("numpy._core.numeric", "_frombuffer"),
 }
-"""Needed to unpickle plain arrays and numbers; anything else may run code."""
+"""Needed to unpickle plain arrays and numbers. Anything else may run code."""
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predicted people.
+    """The predicted people of a file.
 
     Args:
         joints: (P, 16, 2) float64, 1-based px.
-        scales: Of multi-scale testing, as `mmhg.config.describe_scales` puts it; empty where
-            the file tells nothing of it.
+        scales: Scales of multi-scale testing, in the words of `mmhg.config.describe_scales`; empty
+            if the file has none.
     """
 
     joints: np.ndarray
@@ -55,13 +55,13 @@ def read_predictions(path: str | Path) -> Predictions:
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
-            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `tools/test.py --dump`, whose
-            pixels are 0-based; or its `.json`, a list of people with `id` and `keypoints`
-            [[x, y], ...] of 0-based pixels. People of the latter two are ordered by id, of a
-            repeated one the first counts.
+            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `mmhg test --dump`, whose pixels
+            are 0-based; or its `.json`, a list of people with `id` and `keypoints` [[x, y], ...]
+            of 0-based pixels. The latter two are sorted by id; of people with the same id the
+            first one counts.
 
     Raises:
-        InputError: No such file, an unknown or damaged kind, another shape, or a coordinate that is
+        InputError: No such file, an unknown kind, damage, another shape, or a coordinate that is
             not finite; names the file and the person.
     """
     path = Path(path)
@@ -91,10 +91,10 @@ def read_predictions(path: str | Path) -> Predictions:
 
 
 def check_count(path: str | Path, predictions: np.ndarray, ground_truth: str, count: int) -> None:
-    """Raise InputError unless there are predictions for `count` people."""
+    """Raise InputError unless there are `count` predictions; `ground_truth` names their truth."""
     if len(predictions) != count:
         guess = PEOPLE_OF_SPLITS.get(len(predictions))
-        hint = f"; that is the size of MPII's {guess} split" if guess else ""
+        hint = f" (as MPII's {guess} split)" if guess else ""
         raise InputError(
             f"predictions {path} have {len(predictions)} people{hint}, but {ground_truth} has "
             f"{count}"
@@ -102,15 +102,15 @@ def check_count(path: str | Path, predictions: np.ndarray, ground_truth: str, co
 
 
 def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, float] | None:
-    """Find the constant offset of predictions whose pixels have another origin, else None.
+    """Find the constant offset of predictions whose pixels have another origin, or None.
 
     Args:
-        offsets: (P, K, 2) px, predictions less annotations, NaN where not annotated.
+        offsets: (P, K, 2) px, predictions minus annotations, NaN where not annotated.
         head_sizes: (P,) px.
 
     Returns:
-        The median offset in x and y over joints within half a head size, if both are nearer to one
-        pixel (of either sign, but the same) than to none.
+        The median offset in x and y over joints within half a head size, if both have the same sign
+        and are nearer to one pixel than to zero.
     """
     near = np.linalg.norm(offsets, axis=2) <= 0.5 * head_sizes[:, None]
     if not near.any():
@@ -121,7 +121,7 @@ def one_pixel_off(offsets: np.ndarray, head_sizes: np.ndarray) -> tuple[float, f
 
 
 def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) -> bool:
-    """Tell whether predictions look as if they had y first.
+    """Tell if predictions seem to have y first.
 
     Args:
         joints: (P, K, 2) px.
@@ -129,8 +129,7 @@ def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) 
         head_sizes: (P,) px.
 
     Returns:
-        Whether most joints lie more than a head size off as they are, and less with x and y
-        exchanged.
+        True if the median joint is more than a head size off, and less with x and y exchanged.
     """
 
     def median_offset(points: np.ndarray) -> float:
@@ -177,19 +176,13 @@ _READERS: dict[str, Callable[[Path], Predictions]] = {
 
 
 def _people_first(path: Path, stored: np.ndarray) -> Predictions:
-    shape = stored.shape
-    if len(shape) == 3 and stored.dtype.kind in "fiu":
-        if shape[1:] == (NUM_JOINTS, 2):
-            return Predictions(stored.astype(np.float64))
-        if shape[1:] == (2, NUM_JOINTS):
-            return Predictions(stored.transpose(0, 2, 1).astype(np.float64))
-        if shape[:2] == (2, NUM_JOINTS):
-            return Predictions(stored.transpose(2, 1, 0).astype(np.float64))
-        if shape[:2] == (NUM_JOINTS, 2):
-            return Predictions(stored.transpose(2, 0, 1).astype(np.float64))
+    if stored.ndim == 3 and stored.dtype.kind in "fiu":
+        for axes in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (2, 0, 1)):
+            if (joints := stored.transpose(axes)).shape[1:] == (NUM_JOINTS, 2):
+                return Predictions(joints.astype(np.float64))
     raise InputError(
         f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (people, 2, 16), "
-        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {shape}"
+        f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {stored.shape}"
     )
 
 
@@ -207,8 +200,8 @@ def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> P
             scales.add(describe_scales([float(scale) for scale in person.get("test_scales", ())]))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"predictions {path}: entry {number} (from 0) is not a person as tools/test.py "
-                f"--dump writes it: {error!r}"
+                f"predictions {path}: entry {number} (from 0) is not a person as `mmhg test "
+                f"--dump` writes it: {error!r}"
             ) from error
         if joints.shape != (NUM_JOINTS, 2):
             raise InputError(
@@ -222,12 +215,12 @@ def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> P
 
 
 class _ArrayUnpickler(pickle.Unpickler):
-    """Reads containers, numbers and arrays, and nothing that would run code."""
+    """Read containers, numbers and arrays, and nothing that would run code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NUMPY_CLASSES:
             raise InputError(
-                f"the pickle refers to {module}.{name}; only arrays and numbers are read from one, "
-                "since a pickle can run any code"
+                f"the pickle refers to {module}.{name}. Only arrays and numbers are read, since a "
+                "pickle can run any code"
             )
         return super().find_class(module, name)

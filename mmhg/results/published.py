@@ -1,4 +1,4 @@
-"""Results as a leaderboard lists them, and the published ones that ship in `published.json`."""
+"""Results of a leaderboard, and the published results in `published.json`."""
 
 from __future__ import annotations
 
@@ -54,19 +54,19 @@ BENCHMARKS = {
 
 @dataclass(frozen=True)
 class Result:
-    """A network's result on a split. What is not known is None, or not among the scores.
+    """A network's result on a split. Unknown facts are None, or missing from the scores.
 
     Args:
-        name: The network, as tables call it.
+        name: The network's name in tables.
         dataset: 'MPII' or 'COCO'.
         split: One of the benchmark's.
         protocol: One of the benchmark's.
         testing: Flip, scales, detector.
         input_size: Width and height, px.
         parameters: In millions.
-        gmacs: Billions of multiply-accumulates for an image.
+        gmacs: Billions of multiply-accumulates per image.
         scores: In percent, by name.
-        source: Where it stands.
+        source: The publication or file that states the result.
     """
 
     name: str
@@ -82,12 +82,12 @@ class Result:
 
     @property
     def total(self) -> float | None:
-        """Give the score that results are compared by, None where nothing was measured."""
+        """Return the score by which results are compared, None if nothing was measured."""
         return self.scores.get(BENCHMARKS[self.dataset].total)
 
     @property
     def size_text(self) -> str:
-        """Give width x height of the input, empty if unknown."""
+        """Return width x height of the input, empty if unknown."""
         return "x".join(map(str, self.input_size or ()))
 
 
@@ -95,7 +95,7 @@ def read_published(path: str | Path = PUBLISHED) -> list[Result]:
     """Read the published results of a file, in its order.
 
     Raises:
-        InputError: A row lacks something or has what cannot be; names the file and the row.
+        InputError: A row lacks a field or has an invalid one; names the file and the row.
     """
     rows = read_json(path)
     if not isinstance(rows, list):
@@ -111,7 +111,7 @@ def read_published(path: str | Path = PUBLISHED) -> list[Result]:
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Tell whether a value read from JSON is a finite number."""
+    """Tell if a value read from JSON is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -23,12 +23,12 @@ class ScoreRow:
     """One line of a table.
 
     Args:
-        name: What was scored.
+        name: The prediction file or the published network.
         protocol: Name of the protocol.
-        joints: Which joints of the split count: 'all', 'visible' or 'occluded', or the split, input
-            and testing of a published result.
+        joints: The joints that count: 'all', 'visible' or 'occluded'; or the split, input and
+            testing of a published result.
         scores: By name of the column, in percent; a missing or undefined one is left empty.
-        source: Where a published result stands, empty for our own.
+        source: The source of a published result, empty for our own.
     """
 
     name: str
@@ -39,7 +39,7 @@ class ScoreRow:
 
 
 def published_rows() -> list[ScoreRow]:
-    """List the published MPII results of the package; `source` says where they stand."""
+    """List the published MPII results of the package; with their sources."""
     return [
         ScoreRow(
             name=result.name,
@@ -54,7 +54,7 @@ def published_rows() -> list[ScoreRow]:
 
 
 def score_table(rows: Sequence[ScoreRow], style: TableFormat = "plain") -> str:
-    """Lay out scores to a hundredth, in CSV with all of their digits."""
+    """Lay out scores to a hundredth, or in CSV with all digits."""
     spell = repr if style == "csv" else "{:.2f}".format
     lines = []
     for row in rows:

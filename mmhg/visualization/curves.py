@@ -9,18 +9,18 @@ from matplotlib.figure import Figure
 Records = dict[int, dict[str, float]]
 
 _NO_SCORES = ("time", "data_time", "step")
-"""Not scores, though they stand in a validation's record."""
+"""Entries of a validation's record that are no scores."""
 
 
 def read_scalars(work_dir: Path) -> tuple[Records, Records]:
-    """Read everything logged in a work directory; a resumed run replaces steps of the one before.
+    """Read everything logged in a work directory. A resumed run replaces steps of the earlier one.
 
     Args:
-        work_dir: Holds `<timestamp>/vis_data/scalars.json`, one JSON object per line.
+        work_dir: Has `<timestamp>/vis_data/scalars.json`, one JSON object per line.
 
     Returns:
-        Training and validation records, each by iteration. A validation's epoch-numbered record is
-        put at the last training iteration logged before it.
+        Training and validation records, each by iteration. A validation's record, which
+        has the number of an epoch, gets the last training iteration logged before it.
     """
     train: Records = {}
     validation: Records = {}
@@ -44,7 +44,7 @@ def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:
 
     Args:
         work_dir: As in `read_scalars`.
-        target: The image to write.
+        target: The picture to write.
         score: Name of the validation score; left out where it is None or was never measured.
     """
     train, validation = read_scalars(work_dir)
@@ -77,9 +77,9 @@ def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:
 
 
 def _are_shares(validation: Records) -> bool:
-    """Tell whether scores are fractions of 1, as COCO's AP, and not percent.
+    """Tell if scores are fractions of 1, as COCO's AP, and not percent.
 
-    All scores of all validations are asked: a first PCKh of less than 1 % stands beside others.
+    All scores of all validations count, since a first PCKh may be less than 1 %.
     """
     scores = [
         value
@@ -91,11 +91,11 @@ def _are_shares(validation: Records) -> bool:
 
 
 def _loss_label(name: str) -> str:
-    """`loss_stack0` is the first stack's."""
+    """Name the stack of a loss: `loss_stack0` belongs to stack 1."""
     stack = re.fullmatch(r"loss_stack(\d+)", name)
     return f"stack {int(stack[1]) + 1}" if stack else name
 
 
 def _in_order(name: str) -> list[str | int]:
-    """Stack 10 comes behind stack 9."""
+    """Split off numbers, so that stack 10 comes after stack 9."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]

@@ -107,15 +107,15 @@ def sheet(rows: Sequence[Sequence[Image]], titles: Sequence[str], columns: int) 
     """Arrange groups of tiles, `columns` groups per row. Each tile shows its title."""
     groups = []
     for tiles in rows:
-        labelled = []
+        titled = []
         for tile, title in zip(tiles, titles, strict=True):
             tile = tile.copy()
             for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
                 cv2.putText(
                     tile, title, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, color, thickness, 16
                 )
-            labelled.append(tile)
-        group = np.hstack(labelled)
+            titled.append(tile)
+        group = np.hstack(titled)
         groups.append(cv2.copyMakeBorder(group, 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255,) * 3))
     blank = np.full_like(groups[0], 255)
     groups += [blank] * (-len(groups) % columns)

@@ -17,7 +17,7 @@ PARTS = ("inference", "training", "memory", "pipeline", "metric", "decode")
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    parser.add_argument("part", choices=[*PARTS, "all"], help="what is measured")
+    parser.add_argument("part", choices=[*PARTS, "all"], help="the part to measure")
     parser.add_argument(
         "--seconds", type=float, default=5.0, help="time for each table (default: %(default)s)"
     )
@@ -78,7 +78,7 @@ def run(args: Namespace) -> None:
 
 
 def in_own_process(part: str, args: Namespace) -> list[Any]:
-    """Measure a part where no other one has left memory, threads or libraries behind."""
+    """Measure a part in a new process, so that no other part has an influence on it."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -111,7 +111,7 @@ def measure(part: str, args: Namespace) -> list[Any]:
 
 
 def limit_threads(args: Namespace) -> None:
-    """Let torch use as many threads as asked for."""
+    """Let torch use the requested number of threads."""
     import torch
 
     if args.threads:

@@ -1,4 +1,4 @@
-"""Look at what a config's data pipeline makes, with the flags of MMPose's browse_dataset.py."""
+"""Show the images of a config's data pipeline, with the flags of MMPose's browse_dataset.py."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--phase",
         choices=["train", "test", "val"],
         default="train",
-        help="whose data set (default: %(default)s)",
+        help="the dataset to show (default: %(default)s)",
     )
     parser.add_argument(
         "--show-interval",
@@ -36,13 +36,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--mode",
         choices=["original", "transformed"],
         default="transformed",
-        help="images as they are on disk, or as the network gets them (default: %(default)s)",
+        help="images from the disk, or as the network gets them (default: %(default)s)",
     )
     add_cfg_options(parser)
 
 
 def run(args: Namespace) -> None:
-    """Draw by MMPose's own code."""
+    """Draw with MMPose's own code."""
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
     run_mmpose_tool("misc/browse_dataset.py", args)

@@ -29,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_output(
         parser,
         "FILE",
-        "the checkpoint to write; its config is written beside it, as .py",
+        "the checkpoint to write, with its config beside it as .py",
         required=True,
     )
     parser.add_argument(
@@ -37,7 +37,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         dest="layout",
         choices=("auto", *SOURCES),
         default="auto",
-        help="whose file it is (default: told by its content)",
+        help="the file's origin (default: found from its content)",
     )
     parser.add_argument(
         "--to", choices=LAYOUTS, help="write the file that their code loads instead of ours"
@@ -45,38 +45,38 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--fold",
         action="store_true",
-        help="write the equivalent network that hands on features alone between its stacks",
+        help="write the equivalent network that passes only features between its stacks",
     )
 
 
 def run(args: Namespace) -> None:
-    """Read everything, check it, then write."""
+    """Read and check everything, then write."""
     from mmhg.checkpoints import LAYOUTS, read_network
     from mmhg.errors import InputError
     from mmhg.models.converted import in_words, write_ours, write_theirs
 
     if args.to and args.fold:
-        raise InputError("--fold is for our network; it does not go with --to")
+        raise InputError("--fold is for our network, and cannot be combined with --to")
     if args.output.exists() and args.output.samefile(args.source):
         raise InputError(f"CHECKPOINT and --output are the same file, {args.source}")
     network = read_network(args.source, args.layout)
     print(f"{args.source}: {network.source}, {network.structure}, input {in_words(network.mean)}")
-    report("dropped", network.dropped)
+    print_reasons("dropped", network.dropped)
     filled = dict(network.filled)
     if args.to:
         more, notes = write_theirs(network, LAYOUTS[args.to], args.output)
-        report("filled in", filled | more)
+        print_reasons("filled in", filled | more)
         print(f"{args.output}: as {args.to}'s code saves it")
     else:
         notes = write_ours(network, args.output, fold=args.fold)
-        report("filled in", filled)
+        print_reasons("filled in", filled)
         print(f"{args.output}: loads strictly into the model of {args.output.with_suffix('.py')}")
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
 
 
-def report(what: str, reasons: Mapping[str, str]) -> None:
-    """Print the names of each reason."""
+def print_reasons(what: str, reasons: Mapping[str, str]) -> None:
+    """Print the tensors of each reason."""
     from mmhg.checkpoints.structure import shown
 
     for reason in dict.fromkeys(reasons.values()):

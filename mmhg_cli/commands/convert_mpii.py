@@ -41,9 +41,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Convert, and print what was found."""
-    from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, splits_table, write_splits
-    from mmhg.datasets.mpii_sources import read_splits
+    """Convert, and print a table of the splits."""
+    from mmhg.datasets.mpii_converter import (
+        OFFICIAL_VAL_LIST,
+        read_splits,
+        splits_table,
+        write_splits,
+    )
 
     if any(path.suffix == ".mat" for path in args.annotations):
         print(f"reading {args.annotations[0]} (MPII's takes about a minute)", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Serve a page on which a trained network shows, stack by stack, what it sees in a photo.
+"""Serve a page on which a trained network shows its predictions after each stack on a photo.
 
 mmhg demo hg2_synthetic_128 work_dirs/hg2_synthetic_128/epoch_5.pth
 
@@ -54,7 +54,7 @@ def run(args: Namespace) -> None:
         examples=find_examples(EXAMPLES),
     )
     if not server.is_local:
-        print("Everybody who reaches this machine can use the page.", file=sys.stderr)
+        print("Anyone who can connect to this machine can use the page.", file=sys.stderr)
     print(f"{server.url} (Ctrl-C ends it)", flush=True)
     with server:
         try:

@@ -38,7 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Export; the exit status is 1 where the written model disagrees with the network."""
+    """Export. The exit status is 1 if the written model disagrees with the network."""
     from mmhg.export import DisagreementError, export
 
     folder = args.output or Path(f"{args.checkpoint.stem}_{args.format}")

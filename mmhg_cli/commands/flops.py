@@ -47,7 +47,7 @@ def input_shape(config: Config, sides: list[int] | None) -> tuple[int, int]:
     if sides is None:
         size = config.get("codec", {}).get("input_size")
         if size is None:
-            raise InputError(f"{config.filename} has no codec.input_size: give --input-shape")
+            raise InputError(f"{config.filename} has no codec.input_size. Give --input-shape")
         width, height = size
         return height, width
     if len(sides) > 2 or min(sides) < 1:

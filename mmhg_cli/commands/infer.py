@@ -4,8 +4,8 @@ mmhg infer hg8_mpii_256 hg8.pth photo.jpg folder/ 'more/**/*.png' clip.mp4
 mmhg infer hg8_mpii_256 hg8.pth photos/ --boxes boxes.json --csv
 mmhg infer exported_folder/ photo.jpg
 
-Without --boxes, --centers or --detector each picture is taken as one person's. The exit status is 0
-if all went well, 1 if an input or a box failed and the rest was done, 2 if no picture could be.
+Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
+if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=float,
         default=0.2,
         metavar="SCORE",
-        help="lowest score of a joint that is drawn (default: %(default)s); files have them all",
+        help="lowest score of a keypoint that is drawn (default: %(default)s); files have them all",
     )
     add_device(parser)
     add_half(parser, "bfloat16 on the CPU, float16 on a GPU: faster, rougher")
@@ -77,11 +77,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Infer; the exit status says whether all, some or none of the pictures could be done."""
+    """Run inference. The exit status tells if all, some or none of the images could be done."""
     from mmhg.errors import InputError
     from mmhg.export.folder import is_exported
-    from mmhg.inference import run as inference
     from mmhg.inference.outputs import Outputs
+    from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
     from mmhg.version import __version__
 
@@ -91,13 +91,13 @@ def run(args: Namespace) -> int:
         inputs.append(str(args.camera))
     if not inputs:
         raise InputError("give CONFIG CHECKPOINT, or an exported folder, and at least one INPUT")
-    summary = inference.Summary()
+    summary = Summary()
     sources, problems = find_sources(inputs)
     for problem in problems:
-        summary.report(problem)
+        summary.add_problem(problem)
     if sources:
         people = find_people(args)
-        sources = inference.check(sources, people, args.output, summary)
+        sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
@@ -108,7 +108,7 @@ def run(args: Namespace) -> int:
             pictures=not args.no_pictures,
             csv=args.csv,
         ) as outputs:
-            inference.run(
+            run_inference(
                 sources, predictor, people, outputs, summary=summary, batch_size=args.batch_size
             )
     if not summary.frames:
@@ -116,14 +116,13 @@ def run(args: Namespace) -> int:
     print(f"{summary}: {args.output}")
     if not (args.boxes or args.centers or args.detector):
         print(
-            "each picture was taken as one person's; --boxes, --centers or --detector say where "
-            "people are"
+            "each image was taken as one person's. --boxes, --centers or --detector give the people"
         )
     return 1 if summary.problems else 0
 
 
 def find_people(args: Namespace) -> Any:
-    """Return what gives a frame's boxes, or None."""
+    """Return a function that gives a frame's boxes, or None."""
     from mmhg.inference.box_files import read_boxes, read_centers
     from mmhg.inference.detector import Detector
 
@@ -139,7 +138,7 @@ def find_people(args: Namespace) -> Any:
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the network, and what it says about its keypoints."""
+    """Return the network and the metainfo of its keypoints."""
     from mmhg.errors import InputError
     from mmhg.export import load
     from mmhg.export.folder import dataset_meta
@@ -160,7 +159,7 @@ def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
         return predictor, predictor.dataset_meta
     if args.device or args.half or args.compile or args.cfg_options:
         raise InputError(
-            "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT; an exported "
+            "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT. An exported "
             "network runs as it was exported"
         )
     exported = load(args.model[0], flip_test=flip)

@@ -11,7 +11,7 @@ from argparse import ArgumentParser, Namespace
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare MMPose's flags."""
     parser.add_argument("in_file", metavar="CHECKPOINT", help="as training writes it")
-    parser.add_argument("out_file", metavar="NAME.pth", help="another name than the checkpoint's")
+    parser.add_argument("out_file", metavar="NAME.pth", help="a name other than the checkpoint's")
     parser.add_argument(
         "--save-keys",
         nargs="+",
@@ -22,7 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Publish by MMPose's own code."""
+    """Publish with MMPose's own code."""
     import subprocess
     from types import SimpleNamespace
 
@@ -30,6 +30,6 @@ def run(args: Namespace) -> None:
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
     read_checkpoint(args.in_file)
-    # MMPose's leaves the file to an `mv` that it does not wait for.
+    # MMPose's tool starts an `mv` and does not wait for it.
     waiting = SimpleNamespace(check_output=subprocess.check_output, Popen=subprocess.run)
     run_mmpose_tool("misc/publish_model.py", args, subprocess=waiting)

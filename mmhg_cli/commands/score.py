@@ -45,21 +45,24 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--protocol",
         choices=[*PROTOCOLS, "all"],
         default="official",
-        help="which PCKh (default: official); all prints a row for each",
+        help="convention of PCKh (default: official); all prints one row for each",
     )
     parser.add_argument(
-        "--visibility", action="store_true", help="also visible and occluded joints apart"
+        "--visibility", action="store_true", help="also score visible and occluded joints"
     )
-    parser.add_argument("--compare", action="store_true", help="also published results")
+    parser.add_argument("--compare", action="store_true", help="also print published results")
     parser.add_argument(
-        "--format", choices=[*FORMATS, "json"], default="plain", help="of what is printed"
+        "--format",
+        choices=[*FORMATS, "json"],
+        default="plain",
+        help="format of the output (default: %(default)s)",
     )
     add_output(parser, "FILE.json", "write the scores as JSON as well")
     parser.add_argument("--plot", type=Path, metavar="OUT.png", help="draw PCKh over the threshold")
 
 
 def run(args: Namespace) -> None:
-    """Score, print, and write what was asked for."""
+    """Score, print, and write the requested files."""
     from mmhg_cli.scoring import score_files
 
     score_files(args)

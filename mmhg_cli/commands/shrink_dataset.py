@@ -1,6 +1,6 @@
-"""Copy a data set once with images no larger than training can show: the loader gets faster.
+"""Copy a dataset once with images no larger than training can show: the loader gets faster.
 
-The config says where the data are, what the augmentation can show and the input's size.
+The config defines the location of the data, the augmentation and the size of the input.
 
 mmhg shrink-dataset hg8_mpii_256 -o data/mpii_small
 mmhg train hg8_mpii_256 --cfg-options train_dataloader.dataset.data_root=data/mpii_small/
@@ -22,8 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         choices=("train", "val", "test"),
         default=["train"],
-        help="whose images to shrink (default: train; the others' are copied unchanged, so that "
-        "scores stay as they are)",
+        help="splits to shrink (default: train; the others are copied unchanged, so that scores "
+        "stay the same)",
     )
     parser.add_argument(
         "--input-size",
@@ -45,7 +45,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Copy, and say how much smaller the images have become."""
+    """Copy, and print the size of the images before and after."""
     from mmhg.datasets.shrink import SPLITS, shrink_dataset
 
     cfg = load_config(args)

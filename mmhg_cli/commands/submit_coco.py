@@ -1,4 +1,4 @@
-"""Turn MMPose's results on COCO's test images into the file that the keypoint server takes.
+"""Turn MMPose's results on COCO's test images into the file for the keypoint server.
 
 mmhg submit coco RESULTS.keypoints.json --name ALGORITHM
 """
@@ -54,12 +54,12 @@ def run(args: Namespace) -> None:
     if args.images:
         image_ids = read_image_ids(args.images)
         check_images(people, image_ids, args.results, args.images)
-        empty = f", {len(image_ids - images):,} of the split's images without anybody"
+        empty = f", {len(image_ids - images):,} of the split's images without people"
     path = write_submission(args.output, name, people)
     print(f"{path}: {len(people):,} people in {len(images):,} images{empty}")
     if crowded := crowded_images(people):
         print(
-            f"warning: {crowded:,} images have more than {MOST_PEOPLE} people; the server scores "
+            f"warning: {crowded:,} images have more than {MOST_PEOPLE} people. The server scores "
             f"the {MOST_PEOPLE} of the highest score",
             file=sys.stderr,
         )

@@ -1,4 +1,4 @@
-"""Turn predictions on MPII's test split into the file that the evaluation server takes.
+"""Turn predictions on MPII's test split into the file for the evaluation server.
 
 mmhg submit mpii preds.json mpii_human_pose_v1_u12_1.mat
 """
@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Check, write, and score what was written where the truth is at hand."""
+    """Check, write, and score the written file if the truth is given."""
     from mmhg.datasets.formats.mpii_mat import read_annolist, read_release
     from mmhg.errors import InputError
     from mmhg.results.mpii_submission import assign, write_submission
@@ -64,7 +64,7 @@ def run(args: Namespace) -> None:
 
 
 def print_scores(args: Namespace, images: list, truth: list, scales: str) -> None:
-    """Score the file that was written, read anew."""
+    """Read the written file again, and score it."""
     from dataclasses import replace
 
     import numpy as np

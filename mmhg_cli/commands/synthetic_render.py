@@ -1,6 +1,6 @@
 """Render the built-in synthetic people, who have MPII's joints, in MPII's own layout.
 
-Nothing is done where the folder holds the same people already.
+Nothing is done if the folder already has the same people.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Render."""
+    """Render the people."""
     from mmhg.synthetic import default_request, render_dataset
 
     asked = {name: getattr(args, name) for name in ("train", "val", "test", "seed")}
@@ -44,4 +44,4 @@ def run(args: Namespace) -> None:
     if rendered:
         print(f"{args.output}: {what}, rendered in {time.monotonic() - start:.0f} s")
     else:
-        print(f"{args.output}: holds {what}, seed {request.seed}, already; nothing to do")
+        print(f"{args.output}: holds {what}, seed {request.seed}, already. Nothing to do")

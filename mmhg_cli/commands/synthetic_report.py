@@ -1,6 +1,6 @@
-"""Measure rendered people beside the floors of their level, and draw a sheet of pictures.
+"""Compare rendered people with the minimum values of their level, and draw a sheet of them.
 
-The exit status is 1 where a floor is missed.
+The exit status is 1 if a minimum is missed.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "folder",
         type=Path,
         metavar="FOLDER",
-        help="what `mmhg synthetic render` rendered into",
+        help="the folder of `mmhg synthetic render`",
     )
     add_output(parser, "FILE.png", "the sheet (default: sheet.png in the folder)")
 
 
 def run(args: Namespace) -> int:
-    """Print what was measured, and write the sheet."""
+    """Print the measured values, and write the sheet."""
     from mmhg.synthetic.report import check_folder
 
     holds = check_folder(args.folder, args.output or args.folder / "sheet.png")

@@ -30,7 +30,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Test by MMPose's own code."""
+    """Test with MMPose's own code."""
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
     run_mmpose_tool("test.py", args, "test")

@@ -19,7 +19,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="?",
         const="auto",
         metavar="CHECKPOINT",
-        help="go on from a checkpoint (default: the last one in the work directory)",
+        help="continue from a checkpoint (default: the last one in the work directory)",
     )
     parser.add_argument("--amp", action="store_true", help="train with automatic mixed precision")
     parser.add_argument("--no-validate", action="store_true", help="do not evaluate while training")
@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Train by MMPose's own code."""
+    """Train with MMPose's own code."""
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
     run_mmpose_tool("train.py", args, "train", "val")

@@ -1,12 +1,12 @@
-"""See how the stacks refine a pose: a sheet, an animation, and the scores after each stack.
+"""Show how the stacks refine a pose: a sheet, an animation, and the scores after each stack.
 
 mmhg visualize CONFIG CHECKPOINT
 mmhg visualize CONFIG CHECKPOINT --index 4 17
 mmhg visualize CONFIG CHECKPOINT --image photo.jpg --box 40 20 220 410
 
-The first form runs over the validation set: it writes scores.json and scores.png, the metric after
-each stack as in the paper's Figure 9, and shows the person in whom the stacks put most joints
-right. The others show the people that are named and score nobody.
+The first form scores the validation set: it writes scores.json and scores.png, the metric after
+each stack as in the paper's Figure 9, and shows the person whose joints the stacks correct most.
+The other forms show the given people and do not score.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Draw."""
+    """Draw, and score the validation set unless people are given."""
     from mmhg_cli.visualizing import visualize
 
     visualize(args)

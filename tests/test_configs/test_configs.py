@@ -24,7 +24,7 @@ NARROW = 16
 
 @pytest.fixture(scope="session")
 def roots(mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path) -> dict[str, Path]:
-    """Tiny data for each `data_root` of the configs."""
+    """Make tiny data for each `data_root` of the configs."""
     return {
         "data/mpii/": mpii_root,
         "data/synthetic/level1/": mpii_root,
@@ -37,7 +37,7 @@ def roots(mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path) -> 
 
 
 def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
-    """The config on tiny data, with a narrow network and one epoch of one iteration."""
+    """Change the config to tiny data, a narrow network and one epoch of one iteration."""
     cfg.work_dir = str(work_dir)
     backbone, head = cfg.model.backbone, cfg.model.head
     width = backbone.get("channels", 256)
@@ -64,7 +64,7 @@ def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
 
 
 def other_keypoints(settings: ConfigDict, path: Path) -> Path:
-    """A checkpoint of the same network with one keypoint less."""
+    """Write a checkpoint of the same network with one keypoint less."""
     settings = dict(settings, num_keypoints=settings.num_keypoints - 1)
     state = MODELS.build(settings).state_dict()
     torch.save(dict(state_dict={f"backbone.{name}": state[name] for name in state}), path)
@@ -106,7 +106,7 @@ def test_stacks_by_name(count: int) -> None:
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_inferencer_finds_what_it_asks_for(name: str) -> None:
-    """MMPoseInferencer reads these two beside the model and the test dataloader."""
+    """Check two keys that MMPoseInferencer reads beside the model and the test dataloader."""
     cfg = load(name)
     dataset = cfg.test_dataloader.dataset
     assert (cfg.dataset_type, cfg.data_mode) == (dataset.type, dataset.data_mode)
@@ -213,7 +213,7 @@ def test_fine_tuning_keeps_all_but_the_heatmaps_layers(
 
 
 def steps_of(cfg: Config, kind: str) -> list[ConfigDict]:
-    """The steps of a kind in the three pipelines, those of several crops counted once."""
+    """List the steps of a kind in the three pipelines, once for several crops."""
     loaders = (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader)
     steps = [step for loader in loaders for step in loader.dataset.pipeline]
     for step in list(steps):
@@ -227,7 +227,7 @@ def kinds(pipeline: list[ConfigDict]) -> list[str]:
 
 @pytest.mark.parametrize("name", LEAVES)
 def test_pipelines_read_as_mmposes(name: str) -> None:
-    """They begin with the image and end with packing; training makes its targets right before."""
+    """Check that pipelines begin with the image and end with packing, after the targets."""
     cfg = load(name)
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
         assert kinds(loader.dataset.pipeline)[0] in ("LoadWholeImage", "LoadImage")
@@ -291,7 +291,7 @@ def test_leaves_are_short() -> None:
 
 
 def test_a_leafs_own_hooks_leave_ours_in_place(roots: dict[str, Path], tmp_path: Path) -> None:
-    """A leaf that sets `custom_hooks` trains, is scored and refuses other networks as before."""
+    """Train a leaf that sets `custom_hooks`: it is scored and refuses other networks."""
     leaf = tmp_path / "mine.py"
     leaf.write_text(
         f'_base_ = "{CONFIGS / "hg1_mpii_256.py"}"\n'
@@ -313,14 +313,14 @@ def test_a_leafs_own_hooks_leave_ours_in_place(roots: dict[str, Path], tmp_path:
 def test_bases_do_not_hide_what_mmpose_looks_for(
     dataset: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MMPose's data sets take `configs/_base_/datasets/coco.py` of the folder one stands in."""
+    """Check that `configs/_base_/datasets` has no file that MMPose's datasets would read."""
     monkeypatch.chdir(CONFIGS.parent)
     metainfo = DATASETS.build(dict(type=dataset, lazy_init=True)).metainfo
     assert metainfo["num_keypoints"] == {"CocoDataset": 17, "MpiiDataset": 16}[dataset]
 
 
 def test_leaves_of_the_page_load(tmp_path: Path) -> None:
-    """The files that docs/configs.md writes, beside our configs."""
+    """Load the files that docs/configs.md writes, beside our configs."""
     shutil.copytree(CONFIGS, tmp_path / "configs")
     leaves = {}
     for rest, code in code_blocks(CONFIGS.parent / "docs/configs.md", "python"):

@@ -12,12 +12,12 @@ import mmhg  # noqa: F401
 
 @pytest.fixture(autouse=True)
 def mmpose_scope():
-    """Pipelines are written in mmpose's registry, as in a config."""
+    """Use mmpose's registry for pipelines, as in a config."""
     init_default_scope("mmpose")
 
 
 def person(image="000000012.jpg", **changes):
-    """One person in MMPose's MPII format, with all joints annotated."""
+    """Make one person in MMPose's MPII format, with all joints annotated."""
     joints = [[100.0 + 10 * k, 200.0 + 5 * k] for k in range(16)]
     fields = {
         "image": image,
@@ -31,13 +31,13 @@ def person(image="000000012.jpg", **changes):
 
 @pytest.fixture
 def make_person():
-    """`person`: its fields can be given; `...` leaves one out."""
+    """Make a `person`; fields can be given, `...` leaves one out."""
     return person
 
 
 @pytest.fixture
 def annotation_file(tmp_path):
-    """Writes people to a file and gives its path."""
+    """Write people to a file and give its path."""
 
     def write(people, name="mpii_val.json"):
         path = tmp_path / name
@@ -49,7 +49,7 @@ def annotation_file(tmp_path):
 
 @pytest.fixture
 def picture(tmp_path):
-    """Writes a textured image of 300x240 px and gives its path."""
+    """Write a textured image of 300x240 px and give its path."""
 
     def write(name="images/000000012.jpg", seed=0):
         path = tmp_path / name

@@ -18,7 +18,7 @@ from mmhg.datasets.collate import stack_images_collate
 
 
 def sample(number: int, size: tuple[int, int] = (8, 6)) -> dict[str, Any]:
-    """What a pipeline packs; the last person of a batch has no labels at all."""
+    """Pack a sample as a pipeline does. The last person of a batch has no labels at all."""
     rng = np.random.default_rng(number)
     labels = InstanceData(keypoint_weights=torch.tensor([[1.0, number]]))
     if number == 3:
@@ -93,8 +93,8 @@ def test_images_of_different_sizes_stay_a_list() -> None:
     assert_same(batch["data_samples"], [make(number)["data_samples"] for number in range(4)])
 
 
-def test_several_crops_a_person() -> None:
-    """As `TestTimeAug` hands them out."""
+def test_several_crops_per_person() -> None:
+    """Collate several crops as `TestTimeAug` gives them."""
 
     def make(number: int) -> dict:
         crops = sample(number), sample(number + 10)

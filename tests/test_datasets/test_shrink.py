@@ -1,4 +1,4 @@
-"""A data set with smaller images shows the network the same people."""
+"""A dataset with smaller images shows the network the same people."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ SIZE = (75, 75)
 
 
 def ramp(width, height):
-    """Pixels that tell where they lie: blue grows along x, green along y; red is 200."""
+    """Make an image in which blue grows along x and green along y; red is 200."""
     y, x = np.mgrid[:height, :width]
     return np.dstack([x * 255 / width, y * 255 / height, 0 * x + 200]).round().astype(np.uint8)
 
@@ -43,7 +43,7 @@ def loader(kind, root, annotations, images, **settings):
 
 
 def crops(cfg, root, split="train"):
-    """Images, joints in px of the input, and people, as a network sees them, unaugmented."""
+    """Return images, joints in px of the input, and people, without augmentation."""
     settings = dict(cfg[f"{split}_dataloader"].dataset, data_root=str(root))
     kept = [step for step in settings.pop("pipeline") if step["type"] != "RandomScaleRotation"]
     pipeline = Compose(kept[:-1])
@@ -71,7 +71,7 @@ def assert_same_view(before, after):
 
 @pytest.fixture
 def mpii(tmp_path):
-    """One far and one near person to train on, one to validate; a file that nobody is in."""
+    """Write two people to train on, far and near, one to validate, and an image without people."""
     root = tmp_path / "mpii"
     (root / "images").mkdir(parents=True)
     for name in ("1.jpg", "2.png", "3.jpg", "nobody.jpg"):
@@ -113,7 +113,7 @@ def mpii_config(mpii):
 
 
 def test_a_case_worked_out_by_hand(mpii, mpii_config, tmp_path):
-    """The nearest crop has 800 x 1.25 x 0.75 = 750 px; 75 are needed: a tenth of the image."""
+    """Compare by hand: the nearest crop has 800 x 1.25 x 0.75 = 750 px, the input 75."""
     out = tmp_path / "small"
     report = shrink_dataset(mpii_config, out)
     assert cv2.imread(str(out / "images/1.jpg")).shape == (50, 100, 3)
@@ -143,7 +143,7 @@ def test_other_files_are_copied_to_the_byte(mpii, mpii_config, tmp_path):
 
 
 def test_splits_are_shrunk_if_asked(mpii, mpii_config, tmp_path):
-    """Unaugmented, validation needs 75 of 1000 px."""
+    """Shrink validation, which is not augmented, to 75 of 1000 px."""
     out = tmp_path / "small"
     mpii_config.val_dataloader.dataset.pipeline.pop(2)
     shrink_dataset(mpii_config, out, splits=["val"], input_size=(150, 150))
@@ -211,7 +211,7 @@ def coco_config(coco):
 
 
 def test_cocos_people_look_the_same(coco, coco_config, tmp_path):
-    """300 x 1.25 x 0.75 = 281.25 px of 640; an image with a crowd stays, which is of runs of px."""
+    """Keep 281.25 px (300 x 1.25 x 0.75) of 640, and the image with a crowd, stored as runs."""
     out = tmp_path / "small"
     report = shrink_dataset(coco_config, out)
     assert (report.shrunk, report.copied) == (1, 1)
@@ -236,7 +236,7 @@ def test_cocos_people_look_the_same(coco, coco_config, tmp_path):
 
 @pytest.mark.parametrize("step", ["released", "RandomBBoxTransform", "RandomHalfBody"])
 def test_the_pipeline_says_how_close_the_closest_crop_is(coco, coco_config, tmp_path, step):
-    """In terms of the paper's 0.75; of a half body the smaller half decides."""
+    """Compare with the paper's 0.75. In a half body the smaller half decides."""
     settings, closest = {
         "released": (dict(type="RandomScaleRotation", law="released"), 2**-0.5),
         "RandomBBoxTransform": (dict(type="RandomBBoxTransform", scale_factor=(0.6, 1.2)), 0.6),
@@ -272,11 +272,11 @@ def test_nothing_is_overwritten(mpii, mpii_config, tmp_path):
     out = tmp_path / "small"
     out.mkdir()
     (out / "mine").touch()
-    with pytest.raises(InputError, match="small is there already; remove it"):
+    with pytest.raises(InputError, match=r"small exists already\. Remove it"):
         shrink_dataset(mpii_config, out)
     (out / "mine").unlink()
     shrink_dataset(mpii_config, out)  # an empty folder will do
-    with pytest.raises(InputError, match="lies in the data set"):
+    with pytest.raises(InputError, match="lies in the dataset"):
         shrink_dataset(mpii_config, mpii / "small")
 
 

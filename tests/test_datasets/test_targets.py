@@ -1,4 +1,4 @@
-"""What the paper's codec makes of joints that are not there; the loss relies on it."""
+"""The paper's codec gives all-zero targets for missing joints; the loss relies on it."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mmhg.datasets import MPIIPersonDataset
 
 @pytest.fixture
 def targets(annotation_file, make_person, tmp_path, picture):
-    """Heatmaps (16, 64, 64) and weights (16,) of one person."""
+    """Make heatmaps (16, 64, 64) and weights (16,) of one person."""
 
     def targets(**changes):
         picture()
@@ -40,7 +40,7 @@ def targets(annotation_file, make_person, tmp_path, picture):
 
 
 def test_gaussian_of_amplitude_one_at_the_joint(targets):
-    """Centre (150, 132), side 200: a joint at 0-based (150, 132) is heatmap pixel (32, 32)."""
+    """Put a joint at the center (150, 132) of a box of side 200: heatmap pixel (32, 32)."""
     heatmaps, weights = targets(joints=[[151.0, 133.0]] * 16)
     assert heatmaps.shape == (16, 64, 64)
     assert weights.tolist() == [1] * 16

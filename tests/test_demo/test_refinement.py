@@ -14,8 +14,7 @@ from mmhg.config.library import get_config
 from mmhg.demo import RefinementDemo
 from mmhg.demo.refinement import pack_heatmaps
 from mmhg.errors import InputError
-from mmhg.inference.outputs import Outputs
-from mmhg.inference.records import Person
+from mmhg.inference.outputs import Outputs, Person
 from mmhg.inference.sources import Frame, ImageFile
 
 from .conftest import HEIGHT, STACKS, WIDTH

@@ -28,7 +28,7 @@ JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].val
 
 
 def made_people(num_people=40, seed=0):
-    """Predictions, annotations, head sizes and flags; errors around the threshold."""
+    """Make predictions, annotations, head sizes and flags, with errors near the threshold."""
     rng = np.random.default_rng(seed)
     ground_truth = rng.uniform(0, 500, (num_people, 16, 2))
     head_sizes = rng.uniform(10, 60, num_people)
@@ -37,7 +37,7 @@ def made_people(num_people=40, seed=0):
 
 
 def toolkit_by_loops(predictions, ground_truth, head_sizes, annotated, names):
-    """The toolkit's definition with its own loops over joints, people and thresholds."""
+    """Compute the toolkit's definition with its own loops over joints, people and thresholds."""
 
     def percent(joints, threshold):
         correct = total = 0
@@ -92,7 +92,7 @@ def test_joints_are_found_by_name():
 
 
 def test_hand_computed_example():
-    """Two people with heads of 10 and 20 px; all joints right but for three offsets."""
+    """Score two people with heads of 10 and 20 px; all joints right except for three offsets."""
     ground_truth = np.full((2, 16, 2), 100.0)
     predictions = ground_truth.copy()
     predictions[0, JOINTS.index("left_wrist")] += (3, 4)  # 5 px: 0.5 head sizes, just correct
@@ -190,7 +190,7 @@ def test_joints_without_annotation_are_undefined():
     assert math.isnan(scores.summary["Head"])
     assert scores.summary["PCKh@0.5"] == 100
 
-    report = json.loads(json.dumps(scores.report(), allow_nan=False))
+    report = json.loads(json.dumps(scores.to_json(), allow_nan=False))
     assert report["protocol"] == "official"
     assert report["Knee"] is None
     assert report["Ankle"] == 100
@@ -200,7 +200,7 @@ def test_joints_without_annotation_are_undefined():
     assert "left_knee" in scores.table()
 
 
-def test_nobody_annotated_is_undefined():
+def test_no_annotation_is_undefined():
     scores = score_pckh(np.full((2, 16), np.nan), JOINTS)
     assert all(math.isnan(value) for value in scores.summary.values())
 
@@ -273,7 +273,7 @@ def test_official_protocol_counts_fourteen_joints():
 
 
 def test_published_predictions_score_as_by_the_official_toolkit():
-    """Tompson et al.'s predictions; the numbers are the toolkit's, run in Octave."""
+    """Score Tompson et al.'s predictions as the toolkit does, run in Octave."""
     folder = Path(os.environ.get("MMHG_SHARED_DATA", "")) / "mpii"
     if not (folder / "tompson.h5").is_file():
         pytest.skip("MMHG_SHARED_DATA does not name a folder with mpii/tompson.h5")
@@ -304,7 +304,7 @@ def test_published_predictions_score_as_by_the_official_toolkit():
 
 
 def test_equals_mmposes_function_where_definitions_coincide():
-    """MMPose's distances are float32 and must be less than the threshold: equal without ties."""
+    """Compare without ties, since MMPose's float32 distances must be below the threshold."""
     predictions, ground_truth, head_sizes, annotated = made_people(num_people=300)
     distances = normalized_distances(predictions, ground_truth, head_sizes, annotated)
     sizes = np.repeat(head_sizes[:, None], 2, axis=1)

@@ -25,7 +25,7 @@ KEYS += ["Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle"]
 
 
 def sample(number, *, offset=0.0, head_size=10.0, path="images/a.jpg", num_keypoints=16):
-    """A data sample after prediction; every joint is off by `offset` px."""
+    """Make a data sample after prediction, with every joint off by `offset` px."""
     truth = np.full((1, 16, 2), 50.0, np.float32)
     annotations = InstanceData(keypoints=truth, keypoints_visible=np.ones((1, 16), np.float32))
     if head_size is not None:
@@ -95,7 +95,7 @@ def test_equal_ids_of_two_datasets_are_two_people():
 def test_keeps_scores_of_all_joints():
     metric, _ = evaluate([sample(0), sample(1, offset=5.001)])
     assert list(metric.scores.parts) == JOINTS
-    assert metric.scores.report()["joints"]["thorax"] == 50
+    assert metric.scores.to_json()["joints"]["thorax"] == 50
 
 
 def test_logs_the_table(monkeypatch):
@@ -108,7 +108,7 @@ def test_logs_the_table(monkeypatch):
 def test_multi_scale_testing_is_named():
     marked = [sample(number) | {"test_scales": (0.8, 1.0)} for number in range(2)]
     metric, _ = evaluate(marked)
-    assert metric.scores.report()["protocol"] == "official, multi-scale 0.8 1"
+    assert metric.scores.to_json()["protocol"] == "official, multi-scale 0.8 1"
     assert "protocol official, multi-scale 0.8 1, " in metric.scores.table()
     with pytest.raises(InputError, match="tested in different ways"):
         evaluate([marked[0], sample(1)])
@@ -138,9 +138,9 @@ def test_person_without_head_size():
 
 
 def test_person_without_any_annotated_joint_needs_no_head_size():
-    nobody = sample(1, head_size=None)
-    nobody["gt_instances"]["keypoints_visible"][:] = 0
-    metric, found = evaluate([sample(0), nobody])
+    unlabeled = sample(1, head_size=None)
+    unlabeled["gt_instances"]["keypoints_visible"][:] = 0
+    metric, found = evaluate([sample(0), unlabeled])
     assert found["PCKh@0.5"] == 100
     assert metric.scores.parts["pelvis"].annotated == 1
 
@@ -160,7 +160,7 @@ def test_predictions_that_are_not_finite_name_the_image():
         evaluate([sample(3), sample(4, offset=np.nan, path="images/b.jpg")])
 
 
-def test_nobody_to_score():
+def test_no_people_to_score():
     with pytest.raises(InputError, match="no people"):
         evaluate([])
 
@@ -173,7 +173,7 @@ def test_joint_names_are_needed():
 
 
 def _evaluate_on(rank, folder):
-    """Three people on two processes, padded to four samples; the second person is wrong."""
+    """Evaluate three people on two processes, padded to four; the second person is wrong."""
     torch.distributed.init_process_group(
         "gloo", init_method=f"file://{folder}/rendezvous", rank=rank, world_size=2
     )

@@ -38,7 +38,7 @@ TRUTH = np.array([[PERSON[name] for name in JOINTS]], dtype=np.float64)
 
 
 def moved(**offsets):
-    """The person with joints moved to the right by so many px."""
+    """Move joints of the person to the right by some px."""
     points = TRUTH.copy()
     for name, offset in offsets.items():
         points[0, JOINTS.index(name), 0] += offset
@@ -46,7 +46,7 @@ def moved(**offsets):
 
 
 def wrong(predictions, annotated=None):
-    """Names of the sticks that are not correct."""
+    """List the names of the sticks that are not correct."""
     annotated = np.ones((1, 14), bool) if annotated is None else annotated
     (row,) = correct_sticks(predictions, TRUTH, annotated, JOINTS)
     return {name for name, correct in zip(STICKS, row, strict=True) if correct == 0}
@@ -120,14 +120,14 @@ def test_groups_average_both_sides_and_the_total_is_pooled():
     assert found["PCP Head"] == 50
     assert found["PCP Upper arms"] == found["PCP Torso"] == 100
     assert found["PCP@0.5"] == pytest.approx(100 * 18 / 20)
-    assert metric.scores.report()["sticks"]["right_lower_arm"] == 50
+    assert metric.scores.to_json()["sticks"]["right_lower_arm"] == 50
     assert metric.scores.table().startswith(
         "strict PCP@0.5, side convention person-centric, 2 people"
     )
 
 
 def test_left_and_right_mistaken():
-    """The limbs are on the other side; torso and head are where they are."""
+    """Exchange the sides of the limbs; torso and head stay."""
     _, found = evaluate([sample(0, TRUTH[:, LSP["flip_indices"]])])
     expected = {"PCP@0.5": 60.0, "PCP Torso": 100.0, "PCP Head": 100.0}
     # legs of 40 px stand 20 px apart, arms of 30 px hang 60 px apart

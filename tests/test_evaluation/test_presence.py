@@ -1,4 +1,4 @@
-"""Presence of joints told by mean heatmap activation."""
+"""Presence of joints by mean heatmap activation."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_score_is_the_mean_activation() -> None:
 
 
 def test_curve_by_hand() -> None:
-    """Scores 5 4 3 2 1, of which 5, 3 and 2 are present."""
+    """Compute the curve of scores 5 4 3 2 1, of which 5, 3 and 2 are present."""
     curve = precision_recall(
         np.array([3.0, 1.0, 5.0, 2.0, 4.0]), np.array([True, False, True, True, False])
     )
@@ -27,7 +27,7 @@ def test_curve_by_hand() -> None:
 
 
 def test_equal_scores_are_one_threshold() -> None:
-    """Whatever their order: a tie must not be broken in the network's favour."""
+    """Count equal scores together, in any order, so that ties do not favor the network."""
     present = np.array([True, False, False, True])
     for flags in (present, present[::-1]):
         curve = precision_recall(np.full(4, 0.5), flags)

@@ -20,7 +20,7 @@ META = {"keypoint_id2name": dict(enumerate(JOINTS))}
 
 
 def sample(number: int, activations: dict[str, float], absent: tuple[str, ...] = ()) -> dict:
-    """A person whose joints have an even heatmap of 0.5, or another activation."""
+    """Make a person whose joints have an even heatmap of 0.5, or another activation."""
     levels = torch.tensor([activations.get(joint, 0.5) for joint in JOINTS])
     visible = torch.tensor([[float(joint not in absent) for joint in JOINTS]])
     result = PoseDataSample(metainfo={"id": number, "img_path": "a.jpg"})
@@ -63,8 +63,8 @@ def test_log_has_the_share_of_annotated_joints(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_other_groups_and_none_annotated() -> None:
-    nobody = sample(0, {}, absent=("left_hip", "right_hip"))
-    _, found = evaluate([nobody], groups=("Hip", "Head"))
+    unlabeled = sample(0, {}, absent=("left_hip", "right_hip"))
+    _, found = evaluate([unlabeled], groups=("Hip", "Head"))
     assert math.isnan(found["presence/Hip"])
     assert found["presence/Head"] == 100
 

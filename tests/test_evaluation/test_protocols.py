@@ -12,7 +12,7 @@ JOINTS = list(MPIIPersonDataset(lazy_init=True).metainfo["keypoint_id2name"].val
 
 
 def made_distances():
-    """Four people: every ankle is annotated, of the other joints only those of person 0."""
+    """Make four people: all ankles are annotated, and person 0's other joints."""
     distances = np.full((4, 16), np.nan)
     distances[0] = 0.0
     for ankle in ("right_ankle", "left_ankle"):

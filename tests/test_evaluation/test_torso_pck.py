@@ -22,7 +22,7 @@ KEYS = ["PCK@0.2", "AUC", "Shoulder", "Elbow", "Wrist", "Hip", "Eye", "Nose"]
 
 
 def sample(number, *, offset=0.0, torso_size=100.0, path="images/a.jpg", **meta):
-    """A data sample after prediction; every joint is off by `offset` px."""
+    """Make a data sample after prediction, with every joint off by `offset` px."""
     truth = np.full((1, 11, 2), 50.0, np.float32)
     annotations = InstanceData(keypoints=truth, keypoints_visible=np.ones((1, 11), np.float32))
     if torso_size is not None:
@@ -126,7 +126,7 @@ def test_report_and_table_name_the_side_convention():
     assert metric.scores.table().splitlines()[0] == (
         "PCK@0.2 of the torso, side convention person-centric, 1 people"
     )
-    report = metric.scores.report()
+    report = metric.scores.to_json()
     assert report["side_convention"] == "person-centric"
     assert report["Elbow"] == 100
     assert report["joints"] == dict.fromkeys(JOINTS, 100.0)
@@ -138,8 +138,8 @@ def test_undefined_scores_are_null_in_the_report():
     one["gt_instances"]["keypoints_visible"][:, JOINTS.index("nose")] = 0
     metric, found = evaluate([one])
     assert math.isnan(found["Nose"])
-    assert metric.scores.report()["Nose"] is None
-    assert metric.scores.report()["joints"]["nose"] is None
+    assert metric.scores.to_json()["Nose"] is None
+    assert metric.scores.to_json()["joints"]["nose"] is None
 
 
 def test_logs_the_table(monkeypatch):
@@ -153,17 +153,17 @@ def test_multi_scale_testing_is_named_and_not_mixed():
     metric, _ = evaluate([sample(0, test_scales=(0.8, 1.0))])
     named = "observer-centric, multi-scale 0.8 1"
     assert f"side convention {named}, 1 people" in metric.scores.table()
-    assert metric.scores.report()["side_convention"] == named
+    assert metric.scores.to_json()["side_convention"] == named
     with pytest.raises(InputError, match="tested in different ways"):
         evaluate([sample(0, test_scales=(0.8, 1.0)), sample(1)])
 
 
 def test_person_without_torso_size():
-    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg; FLICDataset and LSPDataset"):
+    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg\. FLICDataset and LSPDataset"):
         evaluate([sample(7, torso_size=None)])
-    nobody = sample(1, torso_size=None)
-    nobody["gt_instances"]["keypoints_visible"][:] = 0
-    assert evaluate([sample(0), nobody])[1]["PCK@0.2"] == 100
+    unlabeled = sample(1, torso_size=None)
+    unlabeled["gt_instances"]["keypoints_visible"][:] = 0
+    assert evaluate([sample(0), unlabeled])[1]["PCK@0.2"] == 100
 
 
 @pytest.mark.parametrize("torso_size", [0.0, -3.0, np.nan, np.inf])

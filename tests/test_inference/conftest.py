@@ -1,4 +1,4 @@
-"""Narrow networks with random weights, and pictures to look at."""
+"""Narrow networks with random weights, and images for them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,21 +19,21 @@ SIZES = [(120, 160), (200, 90), (64, 64)]
 
 
 class Trained(NamedTuple):
-    """What a user has: files of a config and a checkpoint."""
+    """The files of a user: a config and a checkpoint."""
 
     config: Path
     checkpoint: Path
 
 
 def stamped(height: int, width: int, number: int) -> np.ndarray:
-    """A picture (height, width, 3) of eight stripes, the bits of a number: codecs leave them."""
+    """Draw an image (height, width, 3) of eight stripes, the bits of a number."""
     bits = np.unpackbits(np.uint8([number])) * np.uint8(255)
     stripes = cv2.resize(bits[None], (width, height), interpolation=cv2.INTER_NEAREST)
     return cv2.cvtColor(stripes, cv2.COLOR_GRAY2BGR)
 
 
 def stamps(video: Path) -> list[int]:
-    """The numbers of a video's frames, from their lowest rows."""
+    """Read the numbers of a video's frames from their lowest rows."""
     capture = cv2.VideoCapture(str(video))
     numbers = []
     while (reading := capture.read())[0]:
@@ -45,7 +45,7 @@ def stamps(video: Path) -> list[int]:
 
 @pytest.fixture(scope="session")
 def make_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
-    """One of mmhg's configs, two stacks of it, narrow, with weights drawn at random."""
+    """Write one of mmhg's configs with two narrow stacks, and random weights."""
     folder = tmp_path_factory.mktemp("networks")
     made: dict[str, Trained] = {}
 
@@ -76,13 +76,13 @@ def random_state(config: Config) -> dict[str, torch.Tensor]:
 
 @pytest.fixture(scope="session")
 def trained(make_network: Callable[[str], Trained]) -> Trained:
-    """16 joints at 128 px, UDP's codec."""
+    """Write a network of 16 joints at 128 px with UDP's codec."""
     return make_network("hg2_synthetic_128")
 
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Pictures of SIZES."""
+    """Write images of SIZES."""
     folder = tmp_path_factory.mktemp("photos")
     rng = np.random.default_rng(0)
     paths = [folder / f"{name}.png" for name in "abc"]

@@ -8,7 +8,7 @@ import pytest
 
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.errors import InputError
-from mmhg.inference.box_files import People, read_boxes, read_centers
+from mmhg.inference.box_files import BoxFile, read_boxes, read_centers
 
 BOX = [10.0, 20.0, 40.0, 60.0]
 XYWH = [10.0, 20.0, 30.0, 40.0]
@@ -20,7 +20,7 @@ def written(folder: Path, content: Any) -> Path:
     return path
 
 
-def read(folder: Path, content: Any, threshold: float = 0.0) -> People:
+def read(folder: Path, content: Any, threshold: float = 0.0) -> BoxFile:
     return read_boxes(written(folder, content), threshold)
 
 
@@ -76,14 +76,14 @@ def test_images_without_people(tmp_path: Path) -> None:
     assert read(tmp_path, {"a.jpg": []}).of("a.jpg").shape == (0, 4)
     detections = read(tmp_path, [dict(image="a.jpg", bbox=XYWH)])
     assert detections.of("b.jpg").shape == (0, 4)
-    with pytest.raises(InputError, match=r'has nothing for it; .* add "b.jpg": \[\]'):
+    with pytest.raises(InputError, match=r'does not name it. If .* add "b.jpg": \[\]'):
         read(tmp_path, {"a.jpg": [BOX]}).of("b.jpg")
 
 
 def test_a_file_of_other_images(tmp_path: Path) -> None:
     people = read(tmp_path, [dict(image="a.jpg", bbox=XYWH)])
     people.check(["b.jpg", "x/a.jpg"])
-    with pytest.raises(InputError, match=r"none of the inputs is in .*, b.jpg .* names 'a.jpg'"):
+    with pytest.raises(InputError, match=r"names none of the inputs, b.jpg .* names 'a.jpg'"):
         people.check(["b.jpg"])
 
 

@@ -35,7 +35,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture(autouse=True)
 def mmdet(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """MMDetection's inferencer that finds FOUND; gives the settings that it was made with."""
+    """Replace MMDetection's inferencer by one that finds FOUND; return its settings."""
     made: list[dict[str, Any]] = []
 
     class DetInferencer:

@@ -36,7 +36,7 @@ def infer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., A
 
 
 def coordinates(people: Sequence[dict[str, Any]]) -> np.ndarray:
-    """Keypoints and scores, (N, K, 3)."""
+    """Read keypoints and scores, (N, K, 3)."""
     return np.array([person["keypoints"] for person in people]).reshape(len(people), -1, 3)
 
 
@@ -106,7 +106,7 @@ def test_what_fails_does_not_stop_the_rest(
     (tmp_path / "boxes.json").write_text(json.dumps(boxes))
     status, people, messages = infer(*trained, *photos, "--boxes", tmp_path / "boxes.json")
     assert (status, len(people)) == (1, 2)
-    assert "c.png" in messages[0] and "has nothing for it" in messages[0]
+    assert "c.png" in messages[0] and "does not name it" in messages[0]
     assert "outside of the image, 160 x 120 px" in messages[1]
 
 
@@ -124,7 +124,7 @@ def test_a_folder_with_a_broken_video(
     assert [f"cannot open video {folder / 'a.mp4'}" in message for message in messages] == [True]
 
 
-def test_where_every_box_fails_pictures_have_nobody(
+def test_where_every_box_fails_pictures_have_no_people(
     infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
 ) -> None:
     (tmp_path / "boxes.json").write_text('{"a.png": [[900, 900, 950, 950]]}')
@@ -140,11 +140,11 @@ def test_what_is_said_at_the_end(
     out = tmp_path / "out"
     words = [*trained, photos[0], "-o", out]
     main(["infer", *map(str, [*words, "--boxes", tmp_path / "boxes.json"])])
-    assert capsys.readouterr().out == f"2 people in 1 picture: {out}\n"
+    assert capsys.readouterr().out == f"2 people in 1 image: {out}\n"
     main(["infer", *map(str, words)])
     first, second = capsys.readouterr().out.splitlines()
-    assert first == f"1 person in 1 picture: {out}"
-    assert second.startswith("each picture was taken as one person's; --boxes, --centers or")
+    assert first == f"1 person in 1 image: {out}"
+    assert second.startswith("each image was taken as one person's. --boxes, --centers or")
 
 
 def test_nothing_can_be_done(
@@ -162,7 +162,7 @@ def test_nothing_can_be_done(
         ([trained.config, coco.checkpoint, photos[0]], "is of another network than the config's"),
         ([trained.config, "nosuch.pth", photos[0]], "there is no checkpoint nosuch.pth"),
         (["nosuch", trained.checkpoint, photos[0]], "no config file 'nosuch'"),
-        ([*trained, photos[0], "--boxes", tmp_path / "other.json"], "none of the inputs is in"),
+        ([*trained, photos[0], "--boxes", tmp_path / "other.json"], "names none of the inputs"),
         ([*trained, photos[0], "--device", "cuda:9"], "device 'cuda:9' cannot be used"),
         ([*trained, tmp_path / "out/x.png"], "no such file or folder"),
     ]:

@@ -16,7 +16,7 @@ def person_input(name: str) -> PersonInput:
 
 @pytest.fixture
 def image() -> np.ndarray:
-    """(100, 200, 3): the left half black, the right half white."""
+    """Make an image (100, 200, 3): the left half black, the right half white."""
     image = np.zeros((100, 200, 3), dtype=np.uint8)
     image[:, 100:] = 255
     return image

@@ -31,7 +31,7 @@ BOXES = [
 
 
 def of_mmpose(trained: Trained, photos: list[Path], boxes: list[Any]) -> list[np.ndarray]:
-    """Keypoints and scores by `inference_topdown`."""
+    """Predict keypoints and scores by `inference_topdown`."""
     model = init_model(str(trained.config), str(trained.checkpoint), device="cpu")
     samples = [
         sample.pred_instances
@@ -115,7 +115,7 @@ def test_one_image_as_a_file_or_an_array(trained: Trained, photos: list[Path]) -
     assert len(by_path.keypoints) == 2
 
 
-def test_nobody(trained: Trained, photos: list[Path]) -> None:
+def test_no_people(trained: Trained, photos: list[Path]) -> None:
     network = Predictor(*trained, device="cpu")
     for prediction in (network([]), network(photos, [[], [], []])):
         keypoints, scores = prediction
@@ -189,7 +189,7 @@ def test_boxes_count_where_people_fill_their_images(
     assert np.abs(boxed - whole).max() > 10
 
 
-def test_centre_and_scale_are_those_of_mpii() -> None:
+def test_center_and_scale_are_those_of_mpii() -> None:
     boxes = person_boxes([[300, 200], [10.5, 20]], [1.5, 0.1])
     assert boxes.tolist() == [[150, 72.5, 450, 372.5], [0.5, 11.5, 20.5, 31.5]]
 
@@ -224,7 +224,7 @@ def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError) as raised:
             read_image(path)
-        assert str(raised.value) == f"cannot read image {path} ({reason}); check its path"
+        assert str(raised.value) == f"cannot read image {path} ({reason}). Check its path"
 
 
 def test_bad_networks(

@@ -14,7 +14,7 @@ from xtcocotools.coco import COCO
 
 from mmhg.errors import InputError
 from mmhg.inference.outputs import Outputs
-from mmhg.inference.run import Summary, run
+from mmhg.inference.run import Summary, run_inference
 from mmhg.inference.sources import Frame, ImageFile, Source
 
 from .conftest import stamped, stamps
@@ -32,7 +32,7 @@ HEIGHT, WIDTH = 160, 200
 def predict(
     images: Sequence[np.ndarray], boxes: Sequence[np.ndarray] | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The head on a box's upper left corner, the foot on the lower right."""
+    """Put the head on a box's upper left corner and the foot on the lower right."""
     if boxes is None:
         boxes = [np.array([[0, 0, image.shape[1], image.shape[0]]]) for image in images]
     corners = np.concatenate(boxes).reshape(-1, 2, 2)
@@ -62,11 +62,11 @@ def infer(
     folder: Path, sources: Sequence[Any], find_people: Any = None, **settings: Any
 ) -> Summary:
     with Outputs(folder, META, {"by": "test"}, threshold=0.0, **settings) as outputs:
-        return run(sources, predict, find_people, outputs, batch_size=4)
+        return run_inference(sources, predict, find_people, outputs, batch_size=4)
 
 
 def boxes_by_frame(frame: Frame) -> list[list[float]]:
-    """As many people as the frame's number modulo 3, each elsewhere."""
+    """Give as many people as the frame's number modulo 3, each at another position."""
     number = frame.index or 0
     return [[10.0 * n, number, 10 * n + 50.5, number + 60] for n in range(number % 3)]
 
@@ -94,10 +94,10 @@ def test_memory_is_flat_and_frames_are_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("summary", "text"),
     [
-        (Summary(frames=1, people=1), "1 person in 1 picture"),
-        (Summary(frames=2, people=0), "0 people in 2 pictures"),
+        (Summary(frames=1, people=1), "1 person in 1 image"),
+        (Summary(frames=2, people=0), "0 people in 2 images"),
         (Summary(frames=250, video_frames=250, people=251), "251 people in 250 frames"),
-        (Summary(frames=3, video_frames=1, people=3), "3 people in 2 pictures and 1 frame"),
+        (Summary(frames=3, video_frames=1, people=3), "3 people in 2 images and 1 frame"),
     ],
 )
 def test_a_summary_in_words(summary: Summary, text: str) -> None:
@@ -106,7 +106,7 @@ def test_a_summary_in_words(summary: Summary, text: str) -> None:
 
 def test_frames_of_videos_are_counted(tmp_path: Path, photos: list[Path]) -> None:
     summary = infer(tmp_path, [Film(3), ImageFile(photos[0])], pictures=False)
-    assert str(summary) == "4 people in 1 picture and 3 frames"
+    assert str(summary) == "4 people in 1 image and 3 frames"
 
 
 def test_json_is_cocos(tmp_path: Path, photos: list[Path]) -> None:
@@ -159,7 +159,7 @@ def test_bad_boxes_and_pictures_do_not_stop_the_rest(
     summary = infer(tmp_path / "out", sources, lambda frame: [*outside, [0.0, 0.0, 50.0, 50.0]])
     assert (summary.frames, summary.people) == (2, 2)
     lines = capsys.readouterr().err.splitlines()
-    messages = [line for line in lines if not line.startswith("pictures: ")]
+    messages = [line for line in lines if not line.startswith("images: ")]
     assert messages == [f"error: {problem}" for problem in summary.problems]
     assert [photos[0].name in messages[0], "outside of the image, 160 x 120" in messages[0]]
     assert "cannot decode image" in messages[1]

@@ -15,7 +15,7 @@ WIDTH, HEIGHT, FRAMES, STEP = 96, 64, 12, 20
 
 
 def write_video(path: Path, code: str = "mp4v", noise: int = 0) -> Path:
-    """Frame i is grey of value STEP * i."""
+    """Write frames, the i-th gray of value STEP * i."""
     fourcc = cv2.VideoWriter.fourcc(*code)
     writer = cv2.VideoWriter(str(path), fourcc, 10, (WIDTH, HEIGHT))
     grain = np.random.default_rng(0).integers(0, noise + 1, (HEIGHT, WIDTH, 3))
@@ -26,7 +26,7 @@ def write_video(path: Path, code: str = "mp4v", noise: int = 0) -> Path:
 
 
 def values(source: Video | Camera) -> list[int]:
-    """The frames' numbers, as their grey tells."""
+    """Read the frames' numbers from their gray."""
     frames = list(source.frames())
     assert [frame.index for frame in frames] == list(range(len(frames)))
     return [round(frame.image.mean() / STEP) for frame in frames]
@@ -36,11 +36,11 @@ def test_folders_globs_and_files(photos: list[Path], tmp_path: Path) -> None:
     folder = photos[0].parent
     clip = write_video(tmp_path / "clip.mp4")
     (tmp_path / "notes.txt").write_text("")
-    sources, faults = find_sources(
+    sources, problems = find_sources(
         [str(folder), f"{folder}/**/[ab].png", str(photos[0]), str(tmp_path)]
     )
     assert [source.name for source in sources] == [*map(str, photos), str(clip)]
-    assert faults == []
+    assert problems == []
 
 
 def test_frames_of_a_video_come_in_order(tmp_path: Path) -> None:
@@ -53,14 +53,14 @@ def test_what_is_wrong_with_inputs(photos: list[Path], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     inputs = [str(tmp_path / name) for name in ("empty", "broken.mp4", "*.png", "nosuch.jpg")]
-    sources, faults = find_sources([*inputs, str(photos[0])])
+    sources, problems = find_sources([*inputs, str(photos[0])])
     assert [source.name for source in sources] == [str(photos[0])]
-    for fault, words in zip(
-        faults,
+    for problem, words in zip(
+        problems,
         ("has no images or videos", "cannot open video", "no file matches", "no such file"),
         strict=True,
     ):
-        assert words in fault
+        assert words in problem
 
 
 def test_a_broken_video_does_not_take_its_folder_along(photos: list[Path], tmp_path: Path) -> None:
@@ -68,9 +68,9 @@ def test_a_broken_video_does_not_take_its_folder_along(photos: list[Path], tmp_p
         (tmp_path / name).write_bytes(b"no video")
     (tmp_path / "b.png").write_bytes(photos[0].read_bytes())
     for text in (str(tmp_path), f"{tmp_path}/*"):
-        sources, faults = find_sources([text])
+        sources, problems = find_sources([text])
         assert [source.name for source in sources] == [str(tmp_path / "b.png")]
-        assert [fault.partition(": ")[0] for fault in faults] == [
+        assert [problem.partition(": ")[0] for problem in problems] == [
             f"cannot open video {tmp_path / name}" for name in ("a.mp4", "c.mp4")
         ]
 
@@ -104,9 +104,9 @@ def test_camera_until_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_camera() -> None:
-    sources, faults = find_sources(["99"])
+    sources, problems = find_sources(["99"])
     assert sources == []
-    assert "cannot open camera 99" in faults[0]
+    assert "cannot open camera 99" in problems[0]
 
 
 def test_a_video_without_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from mmhg_cli import main
 
 
 class Done(NamedTuple):
-    """What a command left."""
+    """The result of a command."""
 
     returncode: int
     stdout: str

@@ -97,9 +97,9 @@ class Picky(nn.Module):
         assert width > 0, f"width must be positive, got {width}"
         super().__init__()
         if buggy:
-            self.initialise()
+            self.initialize()
 
-    def initialise(self) -> None:
+    def initialize(self) -> None:
         self.width = len(None)  # type: ignore[arg-type]
 
 

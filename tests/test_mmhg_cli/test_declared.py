@@ -1,4 +1,4 @@
-"""What the parsers declare without importing it is what the package and MMPose have."""
+"""The parsers declare the same values as the package and MMPose, without importing them."""
 
 from argparse import Action, ArgumentParser
 from typing import Any, get_args
@@ -42,7 +42,7 @@ def test_people_of_a_sheet() -> None:
 
 
 def declared(action: Action) -> tuple[object, ...]:
-    """What a flag takes, in words that can be compared."""
+    """Describe the values of a flag, in words that can be compared."""
     choices = None if action.choices is None else list(action.choices)
     kind = "switch" if action.nargs == 0 else action.type or str
     return action.nargs, action.const, choices, kind, action.default

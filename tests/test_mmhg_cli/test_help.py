@@ -45,7 +45,7 @@ def test_python_m_and_version() -> None:
 
 
 def test_one_spelling_of_each_shared_option() -> None:
-    """Whatever writes one thing is told so by `-o`; MMPose's own flags are as they are."""
+    """Check that every command writes to `-o`, except for MMPose's own flags."""
     root = parser()
     for name in COMMANDS:
         sub = root

@@ -17,7 +17,7 @@ SEEN: list[Config] = []
 
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """MMPose's tools/train.py that notes the config instead of training."""
+    """Replace training in MMPose's tools/train.py by keeping the config."""
 
     class Runner:
         @staticmethod
@@ -35,7 +35,7 @@ def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def config_of(*flags: str, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """The config that training starts with under these flags."""
+    """Return the config that training starts with under these flags."""
     monkeypatch.setenv("LOCAL_RANK", "0")
     assert main(["train", *flags]) == 0
     return SEEN.pop()
@@ -121,4 +121,4 @@ def test_mmpose_without_tools(
 ) -> None:
     monkeypatch.setattr(mmpose, "__file__", str(tmp_path / "mmpose/__init__.py"))
     assert main(["train", "hg2_mpii_256"]) == 2
-    assert "came without tools/train.py; reinstall it" in capsys.readouterr().err
+    assert "came without tools/train.py. Reinstall it" in capsys.readouterr().err

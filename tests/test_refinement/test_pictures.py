@@ -16,7 +16,7 @@ from mmhg.refinement import animation
 from mmhg.refinement.animation import draw_frames, write_animation
 from mmhg.refinement.curves import plot_stack_scores
 from mmhg.refinement.sheet import draw_stack_sheet
-from mmhg.refinement.tiles import MISSED, arrow_tile, heatmap_tile, skeleton_tile
+from mmhg.refinement.tiles import MISSED, heatmap_tile, skeleton_tile
 from test_refinement.made import ELBOW, METAINFO, SIDE, WRIST, person
 
 ZOOM = 8
@@ -49,9 +49,9 @@ def test_an_arrow_leads_from_where_the_joint_was() -> None:
     moves = person(2)
     before, now = moves.paths.keypoints
     x, y = moves.paths.truth[WRIST]
-    assert has(near(arrow_tile(moves, now, before, METAINFO, TILE), x + 12, y), (255, 255, 255))
-    assert not has(near(arrow_tile(moves, now, None, METAINFO, TILE), x + 12, y), (255, 255, 255))
-    assert not has(near(arrow_tile(moves, now, now, METAINFO, TILE), x + 12, y), (255, 255, 255))
+    assert has(near(skeleton_tile(moves, now, METAINFO, TILE, before), x + 12, y), (255, 255, 255))
+    assert not has(near(skeleton_tile(moves, now, METAINFO, TILE), x + 12, y), (255, 255, 255))
+    assert not has(near(skeleton_tile(moves, now, METAINFO, TILE, now), x + 12, y), (255, 255, 255))
 
 
 def test_a_heatmap_has_a_dot_where_it_is_read_and_a_ring_where_it_should_be() -> None:

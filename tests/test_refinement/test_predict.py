@@ -1,4 +1,4 @@
-"""What each stack predicts is what a network that ends after it would predict."""
+"""Each stack predicts the same as a network that ends after it."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ FLIP_INDICES = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10]
 
 
 def config(stacks: int = STACKS, **changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A narrow network on 64 px; `changes` go into its parts."""
+    """Make a narrow network on 64 px; `changes` go into its parts."""
     init_default_scope("mmpose")
     model = deepcopy(get_config("hg8_mpii_256").model.to_dict())
     codec = dict(type="HourglassHeatmap", input_size=(SIDE, SIDE), heatmap_size=(16, 16))

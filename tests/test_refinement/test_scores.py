@@ -20,7 +20,7 @@ def scope() -> None:
 
 
 def samples(wrong_wrists: int) -> list[PoseDataSample]:
-    """People of head size 10 px, of whom so many have the right wrist 6 px off."""
+    """Make people of head size 10 px, some of them with the right wrist 6 px off."""
     rng = np.random.default_rng(0)
     wrist = METAINFO["keypoint_name2id"]["right_wrist"]
     found = []

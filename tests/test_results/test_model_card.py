@@ -28,7 +28,7 @@ SCORES = {"protocol": "official", "PCKh@0.5": 81.23456, "Ankle": None, "joints":
 
 @pytest.fixture
 def files(tmp_path: Path) -> Files:
-    """Of a narrow network that has been trained and tested."""
+    """Make the files of a narrow network that has been trained and tested."""
     files = Files(tmp_path / "hg2_slim.py", tmp_path / "slim-1234.pth", tmp_path / "results.json")
     config = get_config("hg2_synthetic_128")
     config.model.backbone.update(channels=8, stem_channels=(4, 4, 4))
@@ -47,7 +47,7 @@ def write(path: Path, weights: str, **changes: Any) -> None:
 def test_what_it_says(files: Files) -> None:
     text = model_card(files.config, files.checkpoint, [files.results])
     state = torch.load(files.checkpoint)["state_dict"]
-    learnt = sum(
+    trainable = sum(
         value.numel() for name, value in state.items() if name.endswith(("weight", "bias"))
     )
     data = "MPIIPersonDataset `data/synthetic/level1/annotations/mpii_{}.json`"
@@ -56,7 +56,7 @@ def test_what_it_says(files: Files) -> None:
         "| config | `hg2_slim` |",
         "| network | HourglassBackbone, 2 stacks |",
         "| input | 128 x 128 px |",
-        f"| parameters | {learnt:,} |",
+        f"| parameters | {trainable:,} |",
         "| flip test | yes |",
         f"| data | {data.format('train')} |",
         "| epochs | 5 |",
@@ -81,7 +81,9 @@ def test_results_of_another_network(files: Files, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=message):
             model_card(files.config, files.checkpoint, [files.results])
     files.results.write_text(json.dumps(SCORES))
-    with pytest.raises(InputError, match="does not say what was evaluated"):
+    with pytest.raises(
+        InputError, match="does not name the config and the weights that were evaluated"
+    ):
         model_card(files.config, files.checkpoint, [files.results])
 
 

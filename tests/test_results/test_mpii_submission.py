@@ -57,7 +57,7 @@ def made_predictions():
     return centers[:, None] + RNG.normal(0, 20, (4, 16, 2))
 
 
-def test_people_of_the_test_images_with_centre_and_scale():
+def test_people_of_the_test_images_with_center_and_scale():
     assert [who.key for who in people_to_predict(IMAGES)] == KEYS
 
 
@@ -75,10 +75,10 @@ def test_written_file_has_every_test_image_and_only_its_predictions(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: p[:3], "have 3 people, but the test images have 4"),
+        (lambda p: p[:3], r"have 3 people, but the list of test people .* has 4"),
         (lambda p: np.zeros((2958, 16, 2)), "2958 people.*validation split"),
         (lambda p: p[::-1], "correlation of .* with the people's centers"),
-        (lambda p: p[..., ::-1], "swapped x and y"),
+        (lambda p: p[..., ::-1], "x and y are swapped"),
     ],
 )
 def test_what_the_server_would_refuse(change, message):
@@ -116,8 +116,8 @@ def test_truth_covers_the_people_that_are_scored():
         scored_truth(IMAGES, filled[1:], "t.mat")
 
 
-def test_the_loop_closes_on_the_figures(tmp_path):
-    """The truth of rendered test people, as predictions, through the tool and its own scoring."""
+def test_the_loop_closes_on_synthetic_people(tmp_path):
+    """Submit the truth of rendered test people, and score the file that was written."""
     figures = tmp_path / "figures"
     render_dataset(figures, Request(level=1, train=1, val=1, test=6), workers=1)
     truth = read_annolist(figures / "test_truth.mat")

@@ -23,7 +23,7 @@ LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """--cfg-options for a narrow network on six people, three to validate on."""
+    """Return --cfg-options for a narrow network on six people, three of them for validation."""
     root = tmp_path_factory.mktemp("data") / "figures"
     render_dataset(root, Request(level=1, train=6, val=VAL_PEOPLE, test=1), workers=1)
     images = read_release(root / RELEASE_NAME)
@@ -38,7 +38,7 @@ def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a tool of this clone in another folder; its output is in ``stdout``."""
+    """Run a tool of this clone in another folder; its output is in `stdout`."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = str(unused.getsockname()[1])
@@ -58,7 +58,7 @@ def run(folder: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def work_dir(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What one epoch of training leaves."""
+    """Train one epoch, and return the work directory."""
     folder = tmp_path_factory.mktemp("train")
     result = run(folder, "train.py", "hg2_synthetic_128", "--work-dir", "work", *options)
     assert result.returncode == 0, result.stdout

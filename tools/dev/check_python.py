@@ -1,6 +1,6 @@
-"""Say whether this Python can make mmhg's environment; written for any Python, however old.
+"""Tell if this Python can make mmhg's environment. Written for any Python, however old.
 
-Exit status 0, or 1 with one line on standard error that says what is missing and what to do.
+Exit status 0, or 1 with one line on standard error that names the problem and the solution.
 """
 
 import sys

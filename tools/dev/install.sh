@@ -6,7 +6,7 @@
 #              TORCH_INDEX_URL  an index to take torch alone from, for example one of CPU-only builds
 # and pip's own (PIP_INDEX_URL, PIP_FIND_LINKS, ...).
 #
-# $VENV/mmhg-install.txt says what was installed. While an installation runs it says "unfinished".
+# $VENV/mmhg-install.txt records the installation. While it runs, the file says "unfinished".
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -53,7 +53,7 @@ fi
 # The interpreter behind a virtual environment: $python may lie in the environment that is to be remade.
 python=$("$python" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
 
-# Line 1 changes: the environment is made anew. Line 2 changes: pip brings it up to date.
+# Line 1 changes: the environment is made again. Line 2 changes: pip brings it up to date.
 foundation="python $("$python" -c 'import platform; print(platform.python_version())') for $(pwd)"
 wanted="$foundation
 requirements $(cat requirements/*.txt pyproject.toml setup.py tools/dev/install.sh | cksum)"

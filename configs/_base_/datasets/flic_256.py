@@ -1,6 +1,6 @@
 """FLIC at 256 px, the paper's second dataset, scored by PCK in torso sizes.
 
-The authors' annotations have the crop as it is: it is not padded again.
+The authors' annotations have the final crop, which is not padded again.
 """
 
 _base_ = "mpii_256.py"

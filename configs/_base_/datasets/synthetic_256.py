@@ -1,7 +1,7 @@
 """The built-in synthetic people, level 1, in MPII's layout, class and metric.
 
-People are rolled and sized as variously in training as in validation, so that little is left for
-augmentation to add in the few epochs that a CPU has time for.
+Training people vary as much in rotation and size as validation people, so that augmentation can add
+little in the few epochs that a CPU has time for.
 """
 
 _base_ = "mpii_256.py"

@@ -1,4 +1,4 @@
-"""The paper's optimiser. It gives "3 days" and "after validation accuracy plateaus" for the length;
+"""The paper's optimizer. It gives "3 days" and "after validation accuracy plateaus" for the length;
 the epochs here are our choice: 590,000 iterations at batch 6 on MPII."""
 
 optim_wrapper = dict(

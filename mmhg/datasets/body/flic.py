@@ -47,22 +47,20 @@ class FLICDataset(PersonDataset):
 
     `bbox` is the authors' crop itself, a square of 440 px about (x, 240): set the padding of
     `GetBBoxCenterScale` to 1. In the `.h5` the x is the authors'. From `examples.mat` it is the
-    middle of `torsobox`; whether theirs was found so we could not check.
+    middle of `torsobox`, which may differ from the authors' method.
 
-    The torso size, which PCK is measured in, is the distance from the person's own right shoulder
-    to the left hip: `normalize` of the `.h5`, by either convention.
+    The torso size, the unit of PCK, is the distance from the person's own right shoulder to the
+    left hip: `normalize` of the `.h5`, by either convention.
 
     Args:
-        split: 'train' or 'test', for `examples.mat`; each `.h5` is a split of its own.
-        side_convention: What left and right mean. 'observer-centric', as in the paper and the
-            `.h5`: as seen in the image, so that the left shoulder is on the image's right,
-            whichever way the person faces. 'person-centric', as in `examples.mat`: on the person's
-            body. One is
-            found from the other by the readers.
-        settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
+        split: 'train' or 'test', for `examples.mat`. Each `.h5` is one split.
+        side_convention: Meaning of left and right. 'observer-centric', as in the paper and the
+            `.h5`: as seen in the image, so that the left shoulder is always on the image's right.
+            'person-centric', as in `examples.mat`: on the person's body. The readers convert.
+        settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
 
     Raises:
-        InputError: Names the file, the person and what cannot be used.
+        InputError: The annotations cannot be used; names the file and the person.
     """
 
     METAINFO: ClassVar[dict] = pose_metainfo(
@@ -87,18 +85,17 @@ class FLICDataset(PersonDataset):
         if path.endswith(".h5"):
             if self.split is not None:
                 raise InputError(
-                    f"annotation file {path} is a split of its own, but split is {self.split!r}; "
-                    "name the split's file (train.h5, valid.h5) and leave split out"
+                    f"annotation file {path} is one split, but split is {self.split!r}. Name the "
+                    "split's file (train.h5, valid.h5) and leave split out"
                 )
             return read_flic_h5(path, self.side_convention)
         if not path.endswith(".mat"):
             raise InputError(
-                f"annotation file {path} must be the authors' .h5 or FLIC's examples.mat, by its "
-                "suffix"
+                f"annotation file {path} must be the authors' .h5 or FLIC's examples.mat"
             )
         if self.split is None:
             raise InputError(
-                f"annotation file {path} has all of FLIC: set the dataset's split to 'train' or "
+                f"annotation file {path} has all of FLIC. Set the dataset's split to 'train' or "
                 "'test'"
             )
         return read_flic_mat(path, self.split, self.side_convention)

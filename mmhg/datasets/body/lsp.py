@@ -49,21 +49,21 @@ LSP_METAINFO = pose_metainfo(
 class LSPDataset(PersonDataset):
     """People of LSP (Johnson, Everingham: BMVC 2010) or LSPET (CVPR 2011), one per sample.
 
-    `ann_file` is either set's `joints.mat`, with 1-based pixels; box and joints are 0-based here.
+    `ann_file` is the `joints.mat` of either, with 1-based pixels; box and joints are 0-based here.
     Left and right are the person's own (person-centric).
 
-    `bbox` is the extent of the annotated joints. Test people have none, since their joints are not
-    to be used: their pipeline needs `WholeImageBox`, as LSP's images are cut around the person.
+    `bbox` is the extent of the annotated joints. Test people have none, since their joints must not
+    be used: their pipeline needs `WholeImageBox`, as LSP's images are cut around the person.
 
-    The torso size, which PCK is measured in, is the distance from the left shoulder to the right
+    The torso size, the unit of PCK, is the distance from the left shoulder to the right
     hip (bearpaw's `eval_pose`, `eval_pck.m`).
 
     Args:
         split: 'train': LSP's first 1,000 people, or all of LSPET. 'test': LSP's last 1,000.
-        settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
+        settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
 
     Raises:
-        InputError: Names the file, the person and what cannot be used.
+        InputError: The annotations cannot be used; names the file and the person.
     """
 
     METAINFO: ClassVar[dict] = LSP_METAINFO

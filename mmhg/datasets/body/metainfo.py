@@ -1,4 +1,4 @@
-"""Make the dictionary that MMPose wants to know a set of joints by."""
+"""Make the dictionary by which MMPose knows a dataset's joints."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _COLORS = {"right": [255, 128, 0], "left": [0, 255, 0], "middle": [51, 153, 255]
 
 
 class JointInfo(NamedTuple):
-    """Hold a joint's attributes besides its name.
+    """A joint's attributes besides its name.
 
-    `weight` is MMPose's loss weight, where a head is told to use it; `sigma` is COCO's tolerance of
-    the joint, for OKS.
+    `weight` is MMPose's loss weight, for heads that use it; `sigma` is COCO's tolerance of the
+    joint, for OKS.
     """
 
     part: Literal["upper", "lower"]
@@ -26,12 +26,12 @@ def pose_metainfo(
 ) -> dict:
     """Make MMPose's `METAINFO` of a dataset.
 
-    Joints `left_x` and `right_x` are each other's mirror images, and any other its own.
+    `left_x` and `right_x` are mirror images of each other, any other joint is its own.
 
     Args:
-        dataset_name: In lower case.
-        joints: By name, in the dataset's order.
-        links: Pairs of names that images show joined.
+        dataset_name: The name, in lower case.
+        joints: The joints by name, in the dataset's order.
+        links: Pairs of names that pictures connect.
     """
     return {
         "dataset_name": dataset_name,
@@ -60,12 +60,12 @@ def _side(name: str) -> str:
 
 
 def _mirrored(name: str) -> str:
-    """Name the joint on the other side, empty for one in the middle."""
+    """Return the name of the joint on the other side, empty for one in the middle."""
     other = {"left": "right", "right": "left"}.get(_side(name))
     return f"{other}_{name.partition('_')[2]}" if other else ""
 
 
 def _link_color(start: str, end: str) -> list[int]:
-    """Take the color of the side that the link is on, if only one."""
+    """Return the color of the link's side, or of the middle."""
     sides = {_side(start), _side(end)} - {"middle"}
     return _COLORS[sides.pop()] if len(sides) == 1 else _COLORS["middle"]

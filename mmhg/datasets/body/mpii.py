@@ -17,38 +17,37 @@ from mmhg.datasets.person_dataset import PersonDataset
 from mmhg.errors import InputError
 
 _AREA_PER_BOX = 0.53
-"""Body area over box area, which MMPose takes for datasets without masks."""
+"""Body area over box area, as MMPose estimates it for datasets without masks."""
 
 
 @DATASETS.register_module()
 class MPIIPersonDataset(PersonDataset):
-    """People of MPII, or of any set in MMPose's MPII format, one per sample.
+    """People of MPII, or of any dataset in MMPose's MPII format, one per sample.
 
-    Takes the files of :class:`mmpose.datasets.MpiiDataset`, with the further fields that
-    :mod:`mmhg.datasets.formats.mpii_json` describes where a person has them. Unlike in MMPose's
-    class
+    Takes the files of `mmpose.datasets.MpiiDataset`, with the optional further fields of
+    `mmhg.datasets.formats.mpii_json`. Unlike in MMPose's class
 
     - box and joints are both 0-based (MMPose leaves joints 1-based, so that its models learn to
       predict one pixel off);
-    - the head size (0.6 x the head box's diagonal, px) comes from `head_box` or `head_size`, else
-      from `headbox_file`, else there is none;
-    - people without an annotated joint are left out of training, which the log tells, and kept in
-      test mode.
+    - the head size (0.6 x the head box's diagonal, px) comes from `head_box`, `head_size` or
+      `headbox_file`;
+    - people without an annotated joint are left out of training, with a warning, and kept in test
+      mode.
 
     `bbox` is the square of side 200 x scale about the lowered center; `GetBBoxCenterScale` with its
     default padding of 1.25 turns it into the paper's crop. A sample's `visible` (1, K) is as in the
     file (NaN unknown); no transform flips it.
 
     Args:
-        ann_file: In MMPose's MPII format, below `data_root`.
-        headbox_file: `mpii_gt_val.mat`, the same people in the same order; for top-down testing.
-        settings: As of :class:`mmpose.datasets.BaseCocoStyleDataset`.
+        ann_file: A file in MMPose's MPII format, below `data_root`.
+        headbox_file: `mpii_gt_val.mat` with the same people in the same order, for top-down tests.
+        settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
 
     Raises:
-        InputError: Names the file, the person and what cannot be used.
+        InputError: The annotations cannot be used; names the file and the person.
     """
 
-    # MMPose's own relative path would first be looked for below the current directory.
+    # MMPose would first search its own relative path below the current directory.
     METAINFO: ClassVar[dict] = dict(
         from_file=str(Path(mmpose.__file__).parent / ".mim/configs/_base_/datasets/mpii.py")
     )
@@ -78,7 +77,7 @@ class MPIIPersonDataset(PersonDataset):
         return people
 
     def box_of(self, person: AnnotatedPerson) -> np.ndarray | None:
-        """Give the square about the lowered center, (1, 4); None without center and scale."""
+        """Return the square about the lowered center, (1, 4); None without center and scale."""
         if person.center is None or not person.has_crop:
             return None
         center = to_zero_based(person.center + np.array([0.0, CENTER_SHIFT * person.scale]))
@@ -90,7 +89,7 @@ class MPIIPersonDataset(PersonDataset):
         return super()._instance(person) | {"area": np.array([area], dtype=np.float32)}
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keep in the metainfo whether anybody has a head size."""
+        """Add to the metainfo if any person has a head size."""
         if self.test_mode:
             known = any("head_size" in instance for instance in instance_list)
             self._metainfo["has_head_sizes"] = known

@@ -1,8 +1,8 @@
-"""Share what FLIC's two kinds of file have in common: joints, sides, checks, making people.
+"""The common parts of FLIC's two kinds of file: joints, sides, checks, people.
 
-Both have 1-based pixels. They differ in what left and right mean: on the person's body
+Both have 1-based pixels. They differ in the meaning of left and right: on the person's body
 ("person-centric") in `examples.mat`; in the image ("observer-centric") in the authors' files, where
-those who face away have had left and right exchanged, so that every left shoulder lies on the
+people who face away have had left and right exchanged, so that every left shoulder lies on the
 image's right.
 
 Shapes: P people, K = 11 joints in the order of `JOINTS`.
@@ -52,20 +52,20 @@ def make_people(
     torso_sizes: np.ndarray,
     exchanged: np.ndarray,
 ) -> list[AnnotatedPerson]:
-    """Make people of a file's arrays, all joints of some of them with left and right exchanged.
+    """Make people of a file's arrays, some of them with left and right exchanged in all joints.
 
-    The eyes go with the body: of those who face away in the authors' files six in seven have the
-    left eye on the image's right, as the back of a head has it once left and right are exchanged.
+    The eyes are exchanged too: of the people who face away in the authors' files, six in seven have
+    the left eye on the image's right.
 
     Args:
         images: P file names.
-        centers: (P, 2) px, of the boxes.
-        scales: (P,) side of the boxes over 200 px.
+        centers: (P, 2) px, the centers of the boxes.
+        scales: (P,) sides of the boxes over 200 px.
         joints: (P, K, 2) px, meaningless where not annotated.
         annotated: (P, K) bool.
         visible: (P, K) 1 visible, 0 occluded, NaN unknown.
         torso_sizes: (P,) px, NaN unknown.
-        exchanged: (P,) bool, whose left and right are exchanged.
+        exchanged: (P,) bool, True to exchange left and right.
     """
     people = []
     for row, image in enumerate(images):
@@ -90,28 +90,30 @@ def lengths(joints: np.ndarray, start: int, end: int) -> np.ndarray:
 
 
 def check_file(path: str, side_convention: str) -> None:
-    """Raise InputError where there is no such file, or no such convention."""
+    """Raise InputError if there is no such file, or no such convention."""
     if side_convention not in get_args(SideConvention):
         raise InputError(
             f"side_convention must be one of {get_args(SideConvention)}, got {side_convention!r}"
         )
     if not exists(path):
         raise InputError(
-            f"annotation file {path} does not exist; check the dataset's data_root and ann_file"
+            f"annotation file {path} does not exist. Check the dataset's data_root and ann_file"
         )
 
 
 def check_finite(path: str, images: list[str], name: str, values: np.ndarray) -> None:
-    """Raise InputError for the first person one of whose values (P, ...) is not finite."""
+    """Raise InputError for the first person with a value (P, ...) that is not finite."""
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    check(path, images, f"{name} must be finite", finite, values)
+    check_values(path, images, f"{name} must be finite", finite, values)
 
 
-def check(path: str, images: list[str], what: str, ok: np.ndarray, values: np.ndarray) -> None:
-    """Raise InputError for the first person whose value is not `ok` (P,)."""
-    if not ok.all():
-        person = int(np.argmin(ok))
+def check_values(
+    path: str, images: list[str], rule: str, correct: np.ndarray, values: np.ndarray
+) -> None:
+    """Raise InputError for the first person whose value is not `correct` (P,)."""
+    if not correct.all():
+        person = int(np.argmin(correct))
         raise InputError(
-            f"annotation file {path}: person {person} (from 0), image {images[person]}: {what}, "
+            f"annotation file {path}: person {person} (from 0), image {images[person]}: {rule}, "
             f"got {values[person].tolist()}"
         )

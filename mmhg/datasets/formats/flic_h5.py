@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import h5py
 import numpy as np
-from mmengine.fileio import get_local_path
 
+from mmhg.datasets.formats.authors_h5 import read_authors_h5
 from mmhg.datasets.formats.flic import (
     JOINTS,
     LEFT_HIP,
@@ -13,9 +12,9 @@ from mmhg.datasets.formats.flic import (
     RIGHT_HIP,
     RIGHT_SHOULDER,
     SideConvention,
-    check,
     check_file,
     check_finite,
+    check_values,
     lengths,
     make_people,
 )
@@ -23,11 +22,10 @@ from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
 _LARGEST_OFFSET = 1e-2
-"""px by which a torso may differ from `normalize`. In the authors' files it does so by less than
-1e-12."""
+"""Largest difference in px of a torso and `normalize`; below 1e-12 in the authors' files."""
 
 _UNDECIDED = 1e-6
-"""px by which the two torsos of a person must differ to tell which of them `normalize` is."""
+"""Smallest difference in px of a person's two torsos, so that `normalize` selects one."""
 
 
 def read_flic_h5(path: str, side_convention: SideConvention) -> list[AnnotatedPerson]:
@@ -35,7 +33,7 @@ def read_flic_h5(path: str, side_convention: SideConvention) -> list[AnnotatedPe
 
     Args:
         path: `train.h5` or `valid.h5`, which are observer-centric.
-        side_convention: What left and right are to mean.
+        side_convention: Meaning of left and right in the result.
 
     Raises:
         InputError: No such file, or not as expected; an unknown setting.
@@ -62,72 +60,42 @@ def read_flic_h5(path: str, side_convention: SideConvention) -> list[AnnotatedPe
 def _read(path: str) -> tuple[list[str], dict[str, np.ndarray]]:
     """Read image names, and the other fields as float64, checked."""
     shapes = {
-        "imgname": (),
         "center": (2,),
         "scale": (),
         "part": (len(JOINTS), 2),
         "visible": (len(JOINTS),),
         "normalize": (),
     }
-    try:
-        with get_local_path(path) as local_path, h5py.File(local_path, "r") as file:
-            datasets = {name: file.get(name) for name in shapes}
-            content = {
-                name: np.asarray(dataset[()])
-                for name, dataset in datasets.items()
-                if isinstance(dataset, h5py.Dataset)
-            }
-    except OSError as error:
-        raise InputError(f"annotation file {path} is not HDF5, or damaged: {error}") from error
-    if missing := sorted(shapes.keys() - content.keys()):
-        raise InputError(
-            f"annotation file {path} is not the authors' train.h5 or valid.h5 of FLIC: it lacks "
-            f"{', '.join(missing)}"
-        )
-    count = np.size(content["imgname"])
-    for name, shape in shapes.items():
-        found, kinds = content[name], "SUO" if name == "imgname" else "iuf"
-        if found.shape != (count, *shape) or found.dtype.kind not in kinds:
-            raise InputError(
-                f"annotation file {path}: {name} must be {'names' if 'S' in kinds else 'numbers'} "
-                f"of shape {(count, *shape)}, got {found.dtype} of shape {found.shape}; FLIC's "
-                f"people have {len(JOINTS)} joints"
-            )
-    if not count:
-        raise InputError(f"annotation file {path} has no people")
-    images = [
-        name.decode() if isinstance(name, bytes) else str(name) for name in content["imgname"]
-    ]
-    numbers = {name: content[name].astype(np.float64) for name in shapes if name != "imgname"}
+    images, numbers = read_authors_h5(path, shapes)
     for name in ("center", "scale", "normalize"):
         check_finite(path, images, name, numbers[name])
     for name in ("scale", "normalize"):
-        check(path, images, f"{name} must be positive", numbers[name] > 0, numbers[name])
+        check_values(path, images, f"{name} must be positive", numbers[name] > 0, numbers[name])
     return images, numbers
 
 
 def _were_exchanged(
     path: str, images: list[str], joints: np.ndarray, torso_sizes: np.ndarray
 ) -> np.ndarray:
-    """Find who had left and right exchanged in the authors' files, (P,) bool.
+    """Find the people whose left and right were exchanged in the authors' files, (P,) bool.
 
-    Their `normalize` is the torso from the right shoulder to the left hip as it was before: that of
-    joints 3 and 6 as they are now, or of 0 and 7 where they were exchanged. People whose two torsos
-    are the same length (14 of 5,003) cannot be told and count as not exchanged, as 19 of 20 are.
+    Their `normalize` is the length from the right shoulder to the left hip before the exchange:
+    from joint 3 to 6 of the file, or from 0 to 7 if they were exchanged. If both lengths are the
+    same (14 of 5,003 people), the person counts as not exchanged, as 19 of 20 are.
 
     Raises:
-        InputError: Somebody's `normalize` is neither.
+        InputError: A person's `normalize` is neither.
     """
     kept = np.abs(lengths(joints, RIGHT_SHOULDER, LEFT_HIP) - torso_sizes)
     exchanged = np.abs(lengths(joints, LEFT_SHOULDER, RIGHT_HIP) - torso_sizes)
     nearest = np.minimum(kept, exchanged)
-    # not >: where a joint is NaN, no torso fits
-    if (strange := ~(nearest <= _LARGEST_OFFSET)).any():
-        person = int(np.argmax(strange))
+    fits = nearest <= _LARGEST_OFFSET  # False if a joint is NaN
+    if not fits.all():
+        person = int(np.argmin(fits))
         raise InputError(
             f"annotation file {path}: person {person} (from 0), image {images[person]}, has "
             f"normalize {torso_sizes[person]:g}, which is the length of neither diagonal of "
-            f"the torso ({nearest[person]:g} px off), so that person-centric sides cannot be "
-            "recovered; set side_convention='observer-centric' or use examples.mat"
+            f"the torso ({nearest[person]:g} px off). The person-centric sides are unknown: set "
+            "side_convention='observer-centric' or use examples.mat"
         )
     return exchanged < kept - _UNDECIDED

@@ -28,7 +28,7 @@ CENTER_Y = 240.0
 """px, 1-based: the authors' crop is centered there in every image (`train.h5`, `valid.h5`)."""
 
 SCALE = 2.2
-"""The authors' scale of every person: their crop is 440 px wide. Not to be enlarged again."""
+"""The authors' scale of every person: their crop is 440 px wide, without more padding."""
 
 _EXAMPLES_COLUMNS = [0, 1, 2, 3, 4, 5, 6, 9, 12, 13, 16]
 """The joints' columns, from 0, among the 29 of `coords` in `examples.mat`; the others are NaN."""
@@ -44,7 +44,7 @@ def read_flic_mat(
     Args:
         path: `examples.mat`, which is person-centric.
         split: 'train' or 'test'.
-        side_convention: What left and right are to mean.
+        side_convention: Meaning of left and right in the result.
 
     Raises:
         InputError: No such file, or not as expected; an unknown setting.
@@ -79,10 +79,10 @@ def read_flic_mat(
 
 
 def _face_away(joints: np.ndarray) -> np.ndarray:
-    """Find whose left shoulder lies left of the right one in the image, (P,) bool.
+    """Find the people whose left shoulder lies left of the right one in the image, (P,) bool.
 
-    As the authors' files have it: in them that holds for nobody, and for nobody's hips. (MODEC's
-    own script asks that elbows and wrists lie so too, and leaves hips and eyes.)
+    The authors' files have no such people, and none with such hips. (MODEC's own script also looks
+    at elbows and wrists, and does not change hips and eyes.)
     """
     return joints[:, LEFT_SHOULDER, 0] < joints[:, RIGHT_SHOULDER, 0]
 
@@ -94,19 +94,17 @@ def _examples(path: str, split: Split) -> dict[int, mat_struct]:
     examples = np.ravel(content.get("examples", ()))
     if not examples.size or not all(isinstance(example, mat_struct) for example in examples):
         raise InputError(
-            f"annotation file {path} has no struct array 'examples'; is it FLIC's examples.mat?"
+            f"annotation file {path} has no struct array 'examples'. Is it FLIC's examples.mat?"
         )
+    chosen = {}
     for index, example in enumerate(examples, start=1):
         if missing := [name for name in _EXAMPLES_FIELDS if not hasattr(example, name)]:
             raise InputError(
-                f"annotation file {path}: examples({index}) lacks {', '.join(missing)}; is it "
+                f"annotation file {path}: examples({index}) lacks {', '.join(missing)}. Is it "
                 "FLIC's examples.mat?"
             )
-    chosen = {
-        index: example
-        for index, example in enumerate(examples, start=1)
-        if np.any(getattr(example, f"is{split}"))
-    }
+        if np.any(getattr(example, f"is{split}")):
+            chosen[index] = example
     if not chosen:
         raise InputError(
             f"annotation file {path}: none of the {len(examples)} examples is in split {split!r} "
@@ -116,7 +114,7 @@ def _examples(path: str, split: Split) -> dict[int, mat_struct]:
 
 
 def _numbers(where: str, example: mat_struct, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """Read a field as an array of exactly this shape; a vector may lie or stand."""
+    """Read a field as an array of exactly this shape; a vector may be a row or a column."""
     value: Any = getattr(example, name)
     array = np.ravel(value) if len(shape) == 1 else np.asarray(value)
     if array.shape != shape or array.dtype.kind not in "iuf":

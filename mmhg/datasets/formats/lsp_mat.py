@@ -51,59 +51,37 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
     joints must not tell where the person is.
 
     Args:
-        path: `joints.mat` of either set; its shape tells which.
-        split: Which people of LSP. LSPET has training people only.
+        path: `joints.mat` of LSP or LSPET, which differ in shape.
+        split: The people of LSP. LSPET has training people only.
 
     Raises:
-        InputError: No such file, or not as expected; an unknown split, or one that the set lacks.
+        InputError: No such file, or not as expected; an unknown split, or a missing one.
     """
     if split not in get_args(Split):
         raise InputError(f"split must be one of {get_args(Split)}, got {split!r}")
     joints = _load(path)
     if joints.shape[0] == 3:
-        return _lsp(path, joints.transpose(2, 1, 0), split)
-    if split == "test":
+        people, name = joints.transpose(2, 1, 0), "im{:04d}.jpg"
+        if len(people) != LSP_PEOPLE:
+            raise InputError(
+                f"annotation file {path} has {len(people)} people, but LSP has {LSP_PEOPLE}, split "
+                "in the middle"
+            )
+        occluded = people[:, :, 2]
+        annotated, visible = np.ones(occluded.shape, dtype=bool), 1.0 - occluded
+        used = range(TRAINING_PEOPLE) if split == "train" else range(TRAINING_PEOPLE, LSP_PEOPLE)
+    elif split == "test":
         raise InputError(
-            f"annotation file {path} is LSPET's, which is for training only; test on LSP's "
+            f"annotation file {path} is LSPET's, which is for training only. Test on LSP's "
             "joints.mat"
         )
-    return _lspet(path, joints.transpose(2, 0, 1))
-
-
-def _lsp(path: str, joints: np.ndarray, split: Split) -> list[AnnotatedPerson]:
-    """Make people of `joints` (P, K, 3) of LSP."""
-    if len(joints) != LSP_PEOPLE:
-        raise InputError(
-            f"annotation file {path} has {len(joints)} people, but LSP has {LSP_PEOPLE}, split in "
-            "the middle"
-        )
-    start = 0 if split == "train" else TRAINING_PEOPLE
-    everyone = np.ones(len(JOINTS), dtype=bool)
+    else:
+        people, name = joints.transpose(2, 0, 1), "im{:05d}.jpg"
+        annotated = people[:, :, 2] == 1
+        visible, used = np.where(annotated, 1.0, np.nan), range(len(people))
     return [
-        _person(
-            path,
-            f"im{number:04d}.jpg",
-            person,
-            annotated=everyone,
-            visible=1.0 - person[:, 2],
-            boxed=split == "train",
-        )
-        for number, person in enumerate(joints[start : start + TRAINING_PEOPLE], start=start + 1)
-    ]
-
-
-def _lspet(path: str, joints: np.ndarray) -> list[AnnotatedPerson]:
-    """Make people of `joints` (P, K, 3) of LSPET."""
-    return [
-        _person(
-            path,
-            f"im{number:05d}.jpg",
-            person,
-            annotated=person[:, 2] == 1,
-            visible=np.where(person[:, 2] == 1, 1.0, np.nan),
-            boxed=True,
-        )
-        for number, person in enumerate(joints, start=1)
+        _person(path, name.format(p + 1), people[p], annotated[p], visible[p], split == "train")
+        for p in used
     ]
 
 
@@ -111,12 +89,11 @@ def _person(
     path: str,
     image: str,
     person: np.ndarray,
-    *,
     annotated: np.ndarray,
     visible: np.ndarray,
     boxed: bool,
 ) -> AnnotatedPerson:
-    """Make one person of `person` (K, 3), once that is known to be usable."""
+    """Check `person` (K, 3), and make the record."""
     points, flags = person[:, :2], person[:, 2]
     if not np.isin(flags, (0, 1)).all():
         raise InputError(
@@ -141,7 +118,7 @@ def _person(
 
 
 def _extent(points: np.ndarray) -> np.ndarray | None:
-    """Find x1, y1, x2, y2 of points (N, 2), None where they have none."""
+    """Find the extent x1, y1, x2, y2 of points (N, 2), None if it is empty."""
     if not len(points) or (points == points[0]).all():
         return None
     return np.hstack([points.min(axis=0), points.max(axis=0)])
@@ -151,14 +128,14 @@ def _load(path: str) -> np.ndarray:
     """Read the variable, float64, (3, K, P) or (K, 3, P)."""
     if not exists(path):
         raise InputError(
-            f"annotation file {path} does not exist; check the dataset's data_root and ann_file "
+            f"annotation file {path} does not exist. Check the dataset's data_root and ann_file "
             "(joints.mat of LSP or LSPET)"
         )
     with get_local_path(path) as local_path:
         content = read_mat(local_path, "joints", f"annotation file {path}")
     if "joints" not in content:
         raise InputError(
-            f"annotation file {path} has no variable 'joints'; is it LSP's joints.mat?"
+            f"annotation file {path} has no variable 'joints'. Is it LSP's joints.mat?"
         )
     joints = content["joints"]
     expected = ((3, len(JOINTS)), (len(JOINTS), 3))

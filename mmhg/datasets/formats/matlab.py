@@ -18,16 +18,16 @@ def read_mat(path: str | Path, variable: str, name: str | Path) -> dict[str, Any
 
     Args:
         path: The file to read.
-        variable: The only one that is read.
-        name: What errors call the file.
+        variable: The only variable that is read.
+        name: The file's name in errors.
 
     Raises:
         InputError: The file is of MATLAB's version 7.3, damaged, or of another kind.
     """
     try:
         return loadmat(path, struct_as_record=False, variable_names=[variable])
-    except NotImplementedError as error:  # scipy's word for version 7.3
-        raise InputError(f"{name} is a MATLAB file of version 7.3; save it with -v7") from error
+    except NotImplementedError as error:  # scipy raises it for version 7.3
+        raise InputError(f"{name} is a MATLAB file of version 7.3. Save it with -v7") from error
     except Exception as error:  # scipy raises whatever the damaged bytes lead to
         raise InputError(f"{name} is not a MATLAB file that can be read: {error}") from error
 
@@ -41,6 +41,6 @@ def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:
 
 
 def write_mat(path: Path, variables: dict[str, Any]) -> None:
-    """Write a MATLAB file (version 7) whole or not at all."""
+    """Write a MATLAB file (version 7), completely or not at all."""
     with replacing(path) as partial, partial.open("wb") as file:
         savemat(file, variables, oned_as="row", do_compression=True)

@@ -19,7 +19,7 @@ _LARGEST_OFFSET = 1.0
 
 
 def read_gt_val(path: str) -> list[AnnotatedPerson]:
-    """Read the people of the file, in its order; it names no images and tells no visibility.
+    """Read the people of the file, in its order. It has neither image names nor visibility.
 
     Args:
         path: `mpii_gt_val.mat` (variable `headboxes_src`, and `pos_gt_src` and `jnt_missing`,
@@ -57,11 +57,11 @@ def read_gt_val(path: str) -> list[AnnotatedPerson]:
 
 
 def add_head_boxes(path: str, people: Sequence[AnnotatedPerson]) -> list[AnnotatedPerson]:
-    """Give people without a head box that of the file, in which they have the same order.
+    """Add the file's head boxes to people without one; the order must be the same.
 
     Args:
         path: `mpii_gt_val.mat`.
-        people: Of the annotation file.
+        people: The people of the annotation file.
 
     Raises:
         InputError: As `read_gt_val`; or another number of people, or people in another order.
@@ -70,7 +70,7 @@ def add_head_boxes(path: str, people: Sequence[AnnotatedPerson]) -> list[Annotat
     if len(boxed) != len(people):
         raise InputError(
             f"headbox_file {path} has the head boxes of {len(boxed)} people, but the annotation "
-            f"file has {len(people)}; they are matched in order"
+            f"file has {len(people)}. They are matched in order"
         )
     for number, (found, person) in enumerate(zip(boxed, people, strict=True)):
         if not found.annotated.any():

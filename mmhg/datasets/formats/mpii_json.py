@@ -3,7 +3,7 @@
 A person has `image`, `center`, `scale` (neither adjusted), `joints` (K x 2; [-1, -1] where
 missing) and `joints_vis` (1 where annotated), in raw 1-based pixels. Fields of ours that MMPose
 passes over: `visible` (1, 0, or null where unknown), `head_box` ([x1, y1, x2, y2] or null),
-`head_size` (px or null, where a file tells it without the head box), `annolist_index` and
+`head_size` (px or null, if the file has no head box), `annolist_index` and
 `person_index` (MATLAB's i and r of `annolist(i).annorect(r)`), `single_person` and `activity`
 ({category, name, id} or null).
 """
@@ -34,8 +34,8 @@ def read_mpii_json(path: str, num_keypoints: int = NUM_JOINTS) -> list[Annotated
     """
     if not exists(path):
         raise InputError(
-            f"annotation file {path} does not exist; check the dataset's data_root and ann_file "
-            "(tools/dataset_converters/mpii.py makes the files)"
+            f"annotation file {path} does not exist. Check the dataset's data_root and ann_file "
+            "(`mmhg convert-mpii` makes the files)"
         )
     try:
         with get_local_path(path) as local_path:

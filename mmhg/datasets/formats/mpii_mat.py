@@ -46,7 +46,7 @@ NUM_JOINTS = len(JOINTS)
 
 @dataclass(frozen=True)
 class ReleaseImage:
-    """`annolist(index)`, index from 1; it may have no people, but keeps its place."""
+    """The image `annolist(index)`, index from 1, which may have no people."""
 
     index: int
     name: str
@@ -64,7 +64,10 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     Raises:
         InputError: No such file, or not of this form; names the file and the image.
     """
-    release = _load(Path(path))
+    releases = _structs(_loadmat(Path(path), "RELEASE").get("RELEASE"))
+    if len(releases) != 1 or releases[0] is None:
+        raise InputError(f"{path} has no struct RELEASE. Is it MPII's annotation file?")
+    release = releases[0]
     images = _structs(_field(release, "annolist"))
     if not images:
         raise InputError(f"{path}: RELEASE.annolist is empty")
@@ -89,7 +92,7 @@ def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseI
 
     Args:
         path: A MATLAB file.
-        variable: Name of the annolist in it.
+        variable: Name of the annolist in the file.
 
     Raises:
         InputError: No such file or variable, or not of this form.
@@ -104,16 +107,9 @@ def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseI
     ]
 
 
-def _load(path: Path) -> mat_struct:
-    releases = _structs(_loadmat(path, "RELEASE").get("RELEASE"))
-    if len(releases) != 1 or releases[0] is None:
-        raise InputError(f"{path} has no struct RELEASE; is it MPII's annotation file?")
-    return releases[0]
-
-
 def _loadmat(path: Path, variable: str) -> dict[str, Any]:
     if not path.is_file():
-        raise InputError(f"{path} does not exist; it should be MPII's annotation file (.mat)")
+        raise InputError(f"{path} does not exist. It should be MPII's annotation file (.mat)")
     return read_mat(path, variable, path)
 
 
@@ -153,16 +149,16 @@ def _person(where: str, image: str, rect: mat_struct | None) -> AnnotatedPerson:
     annotated = np.zeros(NUM_JOINTS, dtype=bool)
     points = _first_struct(_field(rect, "annopoints"))
     for point in _structs(_field(points, "point")):
-        joint_id, place = _numbers(point, "id"), _numbers(point, "x", "y")
-        if joint_id is None or place is None:
+        joint_id, point_xy = _numbers(point, "id"), _numbers(point, "x", "y")
+        if joint_id is None or point_xy is None:
             continue
         if joint_id[0] not in range(NUM_JOINTS):
-            raise InputError(f"{where} has a joint of id {joint_id[0]:g}; ids are 0-15")
+            raise InputError(f"{where} has a joint of id {joint_id[0]:g}, ids are 0 to 15")
         joint = int(joint_id[0])
         if annotated[joint]:  # of two points with one id the benchmark's toolkit takes the first
             continue
         annotated[joint] = True
-        keypoints[joint] = place
+        keypoints[joint] = point_xy
         if flag := _numbers(point, "is_visible"):
             visible[joint] = flag[0] > 0
     return AnnotatedPerson(
@@ -185,7 +181,7 @@ def _activity(activity: mat_struct | None) -> dict[str, Any] | None:
 
 
 def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[int]]:
-    """List each image's 1-based people who stand apart (a cell of vectors, or one number each)."""
+    """List the 1-based people who stand apart, by image (cells of vectors, or of one number)."""
     if value is None:
         return [set() for _ in range(num_images)]
     if value.dtype != object and value.size == num_images:

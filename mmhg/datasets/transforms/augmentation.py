@@ -1,4 +1,4 @@
-"""Augmentation of the stacked hourglass, by the paper and by the authors' released code; boxes.
+"""Augmentation as in the paper and as in the authors' released code; steps that set the box.
 
 The paper (section 3.1): rotation within +-30 degrees, scale within 0.75-1.25, flip, no translation.
 The released code (`pose-hg-train`) draws from clipped normal distributions and varies the colors.
@@ -14,13 +14,15 @@ from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 from mmpose.registry import TRANSFORMS
 
+from mmhg.errors import InputError
+
 _CLIP = 2.0
 """The released code clips its normal draws at two standard deviations."""
 
 
 @TRANSFORMS.register_module()
 class RandomScaleRotation(BaseTransform):
-    """Scale and rotate the crop about the person's center; comes before the crop.
+    """Scale and rotate the crop about the person's center. Comes before the crop.
 
     Changes `bbox_scale` and sets `bbox_rotation` (degrees).
 
@@ -28,8 +30,8 @@ class RandomScaleRotation(BaseTransform):
         law: `'paper'`: the crop's side is multiplied by U(1 - scale, 1 + scale), the angle is
             U(-rotation, rotation). `'released'`: the factor is 2 ** N(0, scale), the angle is
             N(0, rotation), both clipped at two standard deviations.
-        scale: Width of the law of scale.
-        rotation: Width of the law of rotation, in degrees.
+        scale: Width of the distribution of the scale.
+        rotation: Width of the distribution of the angle, in degrees.
         rotation_prob: Fraction of samples that are rotated. None is 1 for `'paper'` and 0.4 for
             `'released'`.
     """
@@ -42,15 +44,15 @@ class RandomScaleRotation(BaseTransform):
         rotation_prob: float | None = None,
     ) -> None:
         if law not in ("paper", "released"):
-            raise ValueError(f"law must be 'paper' or 'released', got {law!r}")
+            raise InputError(f"law must be 'paper' or 'released', got {law!r}")
         if scale < 0 or (law == "paper" and scale >= 1):
-            raise ValueError(f"scale must not be negative, and less than 1 by the paper: {scale}")
+            raise InputError(f"scale must be at least 0, and less than 1 for 'paper', got {scale}")
         if rotation < 0:
-            raise ValueError(f"rotation must not be negative, got {rotation}")
+            raise InputError(f"rotation must not be negative, got {rotation}")
         if rotation_prob is None:
             rotation_prob = 1.0 if law == "paper" else 0.4
         if not 0 <= rotation_prob <= 1:
-            raise ValueError(f"rotation_prob must lie within 0 and 1, got {rotation_prob}")
+            raise InputError(f"rotation_prob must lie within 0 and 1, got {rotation_prob}")
         self.law = law
         self.scale = scale
         self.rotation = rotation
@@ -70,7 +72,7 @@ class RandomScaleRotation(BaseTransform):
 
     @property
     def smallest_factor(self) -> float:
-        """Of the crop's side, the smallest factor that can be drawn."""
+        """Return the smallest factor of the crop's side that can be drawn."""
         return 1 - self.scale if self.law == "paper" else 2 ** (-_CLIP * self.scale)
 
     def transform(self, results: dict) -> dict:
@@ -89,15 +91,15 @@ class RandomScaleRotation(BaseTransform):
 
 @TRANSFORMS.register_module()
 class ScaleBox(BaseTransform):
-    """Multiply the crop's side by a fixed factor, for multi-scale testing; before the crop.
+    """Multiply the crop's side by a fixed factor, for multi-scale testing. Comes before the crop.
 
     Args:
-        factor: More than 1 shows more around the person.
+        factor: More than 1 shows more of the image around the person.
     """
 
     def __init__(self, factor: float) -> None:
         if not factor > 0:
-            raise ValueError(f"factor must be positive, got {factor}")
+            raise InputError(f"factor must be positive, got {factor}")
         self.factor = factor
 
     def transform(self, results: dict) -> dict:
@@ -113,12 +115,12 @@ class ScaleBox(BaseTransform):
 class RandomChannelGain(BaseTransform):
     """Multiply each color channel by its own U(low, high), clipped to 0..255.
 
-    The released code's color augmentation; cheapest after the crop.
+    This is the released code's color augmentation. It is cheapest after the crop.
     """
 
     def __init__(self, low: float = 0.6, high: float = 1.4) -> None:
         if not 0 <= low <= high:
-            raise ValueError(f"0 <= low <= high must hold, got low={low}, high={high}")
+            raise InputError(f"0 <= low <= high must hold, got low={low}, high={high}")
         self.low = low
         self.high = high
 
@@ -144,9 +146,9 @@ class RandomChannelGain(BaseTransform):
 
 @TRANSFORMS.register_module()
 class WholeImageBox(BaseTransform):
-    """Take the whole image for the person's box; comes after the image is loaded.
+    """Use the whole image as the person's box. Comes after the image is loaded.
 
-    For data sets whose images are cut around one person, so that the test does not look at the
+    For datasets whose images are cut around one person, so that the test does not use the
     annotations.
     """
 

@@ -14,21 +14,18 @@ Size = tuple[float, float]
 """Width and height in px."""
 
 _CV2_FLIP_CODES = {(False, True): 1, (True, False): 0, (True, True): -1}
-"""Keys: rows, columns run backwards."""
+"""By two flags: rows and columns run backwards."""
 
 
 def crop_size(results: dict, input_size: Size) -> Size:
-    """Return the size in px of what a crop shows: one side is longer than `bbox_scale`'s.
-
-    It has the aspect ratio of `input_size`. In plain numbers, since every sample needs it.
-    """
+    """Enlarge one side of `bbox_scale`, px, to the aspect ratio of `input_size`."""
     width, height = results["bbox_scale"][0].tolist()
     aspect = input_size[0] / input_size[1]
     return max(width, height * aspect), max(height, width / aspect)
 
 
 def contiguous(image: np.ndarray) -> np.ndarray:
-    """Lay a mirrored view (H, W, ...) out in memory order; other images stay as they are.
+    """Copy a mirrored view (H, W, ...) in memory order; return other images unchanged.
 
     MMPose's `RandomFlip` leaves such views. OpenCV's crop would copy one element by element: 5 to
     8 ms for 1280 x 720 px.
@@ -42,13 +39,13 @@ def contiguous(image: np.ndarray) -> np.ndarray:
 
 @TRANSFORMS.register_module()
 class PersonCrop(TopdownAffine):
-    """`TopdownAffine`, bit for bit, that is fast after a flip.
+    """`TopdownAffine`, bit for bit, but fast after a flip.
 
-    Takes the settings of :class:`mmpose.datasets.transforms.TopdownAffine`.
+    Takes the settings of `mmpose.datasets.transforms.TopdownAffine`.
     """
 
     def transform(self, results: dict) -> dict:
-        """Crop as `TopdownAffine` does, which also says what is read and set."""
+        """Crop as `TopdownAffine` does, whose documentation lists the keys."""
         center = results["bbox_center"]
         results["bbox_center"] = self._middle(results)
         image = results["img"]
@@ -68,11 +65,11 @@ class HourglassCrop(PersonCrop):
 
     The middle of 256 pixels lies between pixels 127 and 128 (0-based), at 127.5; `TopdownAffine`
     puts the center on pixel 128. Here, as in the authors' code, the input covers exactly the box.
-    Their code rounds the box to whole image pixels first, which this does not. Outside of the image
-    is black.
+    Their code first rounds the box to whole image pixels, which this does not. The crop is black
+    outside of the image.
 
-    `input_center` is where input pixel (W / 2, H / 2) lies in the image, as MMPose takes it to be
-    when it maps predictions back.
+    `input_center` is the image point of input pixel (W / 2, H / 2), as MMPose assumes when it maps
+    predictions back.
 
     Args:
         input_size: Width and height of the network's input in px.

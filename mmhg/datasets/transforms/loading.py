@@ -1,4 +1,4 @@
-"""Load images without silent damage."""
+"""Load images, and refuse damaged ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmhg.errors import InputError
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""No match: bytes that pixels may hold (stuffed bytes, restart markers) and fill bytes."""
+"""Does not match bytes among pixels (stuffed bytes, restart markers) and fill bytes."""
 
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD = 12
@@ -25,8 +25,8 @@ _CHUNK_OVERHEAD = 12
 def is_truncated(data: bytes) -> bool:
     """Tell if a JPEG lacks its end-of-image marker or a PNG its last chunk.
 
-    Decoders fill up what is missing with gray and at most print a warning. Other formats are left
-    to their decoder (False).
+    Decoders fill missing parts with gray and at most print a warning. For other formats the result
+    is False.
     """
     if data.startswith(_JPEG_START):
         return not _jpeg_ends(data)
@@ -41,7 +41,7 @@ def _jpeg_ends(data: bytes) -> bool:
         position = marker.end()
         if data[position - 1] == _END_OF_IMAGE:
             return True
-        # Pixels cannot hold the end's bytes; files with more after the end are searched for it.
+        # Pixels cannot contain the end marker. Files with more data after it are searched.
         if data[position - 1] == _START_OF_SCAN and data.endswith(_JPEG_END):
             return True
         position += int.from_bytes(data[position : position + 2], "big")
@@ -61,18 +61,18 @@ def _png_ends(data: bytes) -> bool:
 class LoadWholeImage(LoadImage):
     """`LoadImage` that refuses a missing, undecodable or truncated file.
 
-    Takes the settings of :class:`mmpose.datasets.transforms.LoadImage`. With `ignore_empty=True`
-    such a file gives None, and the dataset then takes another sample.
+    Takes the settings of `mmpose.datasets.transforms.LoadImage`. With `ignore_empty=True` such a
+    file gives None, and the dataset takes another sample.
 
     Raises:
-        InputError: Names the file and what is wrong with it.
+        InputError: The image cannot be loaded; names the file and the problem.
     """
 
     way_to_files = "the dataset's data_root and data_prefix"
-    """The settings to check where a file cannot be read."""
+    """The settings to check if a file cannot be read."""
 
     def transform(self, results: dict) -> dict | None:
-        """Read `results['img_path']`, unless `results['img']` is there already."""
+        """Read `results['img_path']`, unless there is `results['img']`."""
         if "img" in results:
             return super().transform(results)
         try:
@@ -92,12 +92,12 @@ class LoadWholeImage(LoadImage):
             data = fileio.get(path, backend_args=self.backend_args)
         except OSError as error:
             raise InputError(
-                f"cannot read image {path} ({error.strerror or error}); check {self.way_to_files}"
+                f"cannot read image {path} ({error.strerror or error}). Check {self.way_to_files}"
             ) from error
         if not data:
-            raise InputError(f"image {path} is empty (0 bytes); fetch it again")
+            raise InputError(f"image {path} is empty (0 bytes). Download it again")
         if is_truncated(data):
-            raise InputError(f"image {path} is truncated ({len(data)} bytes); fetch it again")
+            raise InputError(f"image {path} is truncated ({len(data)} bytes). Download it again")
         return data
 
     def _decode(self, data: bytes, path: str) -> np.ndarray:

@@ -73,5 +73,5 @@ class ResultsHook(Hook):
         results |= {"config": Path(runner.cfg.filename or "").stem, **self._evaluated}
         for metric in evaluator.metrics:
             if getattr(metric, "scores", None) is not None:
-                results |= metric.scores.report()
+                results |= metric.scores.to_json()
         write_json(Path(runner.work_dir) / self.filename, results | metrics)

@@ -39,13 +39,13 @@ FRONT = np.array(  # 1-based px; the left shoulder on the image's right
 )
 MIRRORED = [3, 4, 5, 0, 1, 2, 7, 6, 9, 8, 10]
 BACK = FRONT[MIRRORED]
-"""The same points of somebody who faces away, labelled on the body."""
+"""The same points of a person who faces away, labeled on the body."""
 TORSO = float(np.hypot(120 - 200, 104 - 260))
 TORSO_BACK = float(np.hypot(220 - 140, 100 - 264))
 
 
 def authors_people(**changes):
-    """Two people in the authors' form, the second facing away."""
+    """Make two people in the authors' format, the second facing away."""
     fields = {
         "imgname": np.array([b"film-1.jpg", b"film-2.jpg"]),
         "center": np.array([[170.5, 240.0], [180.0, 240.0]], np.float32),
@@ -69,7 +69,7 @@ def authors_file(tmp_path):
 
 
 def example(joints=FRONT, name="film-1.jpg", *, train=False, **changes):
-    """One of FLIC's own people."""
+    """Make one of FLIC's own people."""
     coords = np.full((2, 29), np.nan)
     coords[:, COLUMNS] = joints.T
     fields = {
@@ -128,7 +128,7 @@ def test_joints_by_name_and_by_mirror_image():
 def test_pixels_box_and_torso_of_the_authors_file(authors_file):
     one, _ = dataset = FLICDataset(ann_file=authors_file(), data_prefix={"img": "images/"})
     assert keypoints(dataset) == [(FRONT - 1).tolist()] * 2
-    # centre (170.5, 240) less 1, side 200 x 2.2, not adjusted again
+    # center (170.5, 240) less 1, side 200 x 2.2, not adjusted again
     assert one["bbox"].tolist() == [[169.5 - 220, 239 - 220, 169.5 + 220, 239 + 220]]
     assert one["torso_size"].tolist() == [[TORSO]]
     assert one["keypoints_visible"].tolist() == [[1.0] * 11]
@@ -216,13 +216,13 @@ def test_people_without_joints_are_left_out_of_training(examples_file, monkeypat
     monkeypatch.setattr(
         "mmhg.datasets.person_dataset.print_log", lambda text, **_: logged.append(text)
     )
-    nobody = example(np.full((11, 2), np.nan))
-    path = examples_file([nobody, example()])
+    unlabeled = example(np.full((11, 2), np.nan))
+    path = examples_file([unlabeled, example()])
     assert [sample["id"] for sample in FLICDataset(ann_file=path, split="test")] == [1]
-    assert logged == [f"{path}: 1 of 2 people left out of training for lack of an annotated joint"]
+    assert logged == [f"{path}: 1 of 2 people left out of training, who lack an annotated joint"]
     assert len(FLICDataset(ann_file=path, split="test", test_mode=True)) == 2
-    with pytest.raises(InputError, match="nobody has an annotated joint"):
-        FLICDataset(ann_file=examples_file([nobody]), split="test")
+    with pytest.raises(InputError, match="no person has an annotated joint"):
+        FLICDataset(ann_file=examples_file([unlabeled]), split="test")
 
 
 def test_bottom_up_groups_all_people_of_an_image(authors_file):
@@ -302,9 +302,9 @@ def test_examples_without_a_field(examples_file, name):
 
 def test_settings_that_do_not_fit(authors_file, examples_file, tmp_path):
     own, theirs = examples_file([example()]), authors_file()
-    with pytest.raises(InputError, match=r"examples\.mat has all of FLIC: set .*split"):
+    with pytest.raises(InputError, match=r"examples\.mat has all of FLIC\. Set .*split"):
         FLICDataset(ann_file=own)
-    with pytest.raises(InputError, match=r"valid\.h5 is a split of its own.*'test'"):
+    with pytest.raises(InputError, match=r"valid\.h5 is one split.*'test'"):
         FLICDataset(ann_file=theirs, split="test")
     with pytest.raises(InputError, match=r"none of the 1 examples is in split 'train'"):
         FLICDataset(ann_file=own, split="train")
@@ -315,13 +315,13 @@ def test_settings_that_do_not_fit(authors_file, examples_file, tmp_path):
 
 
 def test_files_that_are_not_there_or_something_else(tmp_path):
-    with pytest.raises(InputError, match=r"none\.h5 does not exist; .*ann_file"):
+    with pytest.raises(InputError, match=r"none\.h5 does not exist\. .*ann_file"):
         FLICDataset(ann_file="none.h5", data_root=str(tmp_path))
     with pytest.raises(InputError, match=r"valid\.json must be the authors' \.h5 or"):
         FLICDataset(ann_file="valid.json", data_root=str(tmp_path))
     for name in ("valid.h5", "examples.mat"):
         (tmp_path / name).write_bytes(b"neither HDF5 nor MATLAB, but long enough " * 10)
-    with pytest.raises(InputError, match=r"valid\.h5 is not HDF5, or damaged"):
+    with pytest.raises(InputError, match=r"valid\.h5 is not an HDF5 file that can be read"):
         FLICDataset(ann_file=str(tmp_path / "valid.h5"))
     with pytest.raises(InputError, match=r"examples\.mat is not a MATLAB file that can be read"):
         FLICDataset(ann_file=str(tmp_path / "examples.mat"), split="test")
@@ -333,12 +333,12 @@ def test_files_that_are_not_there_or_something_else(tmp_path):
 def test_a_truncated_authors_file(authors_file):
     path = Path(authors_file())
     path.write_bytes(path.read_bytes()[:1500])
-    with pytest.raises(InputError, match=r"valid\.h5 is not HDF5, or damaged"):
+    with pytest.raises(InputError, match=r"valid\.h5 is not an HDF5 file that can be read"):
         FLICDataset(ann_file=str(path))
 
 
 def test_crop_and_score_of_a_sample(authors_file, tmp_path):
-    """The crop is the box itself; the torso size reaches the metric."""
+    """Compare the crop with the box, and check that the torso size reaches the metric."""
     (tmp_path / "images").mkdir()
     picture = np.zeros((480, 720, 3), np.uint8)
     assert cv2.imwrite(str(tmp_path / "images/film-1.jpg"), picture)
@@ -399,7 +399,7 @@ def test_the_real_files(name, count, away, first_torso):
 
 @real_files
 def test_scores_on_the_real_people():
-    """Perfect predictions; left and right mistaken; right, but by the other convention."""
+    """Score perfect predictions, exchanged sides, and the other convention."""
     dataset = FLICDataset(ann_file=str(REAL / "valid.h5"), test_mode=True)
     samples = list(dataset)
     body = FLICDataset(

@@ -13,14 +13,14 @@ LEFT_SHOULDER, RIGHT_HIP = 9, 2
 
 
 def lsp_points():
-    """x, y (2000, 14, 2) in 1-based px, told apart by person and joint."""
+    """Make x, y (2000, 14, 2) in 1-based px, different for each person and joint."""
     people, joints = np.meshgrid(np.arange(2000), np.arange(14), indexing="ij")
     return np.stack([10 + joints + people / 2000, 20 + 3 * joints], axis=2).astype(np.float64)
 
 
 @pytest.fixture
 def lsp_file(tmp_path):
-    """Writes LSP's joints.mat."""
+    """Write LSP's joints.mat."""
 
     def write(points=None, occluded=0.0):
         points = lsp_points() if points is None else points
@@ -34,7 +34,7 @@ def lsp_file(tmp_path):
 
 @pytest.fixture
 def lspet_file(tmp_path):
-    """Writes LSPET's joints.mat."""
+    """Write LSPET's joints.mat."""
 
     def write(points, flags):
         joints = np.concatenate([points, np.asarray(flags)[..., None]], axis=2)
@@ -126,7 +126,7 @@ def test_people_without_extent_are_left_out_of_training(lspet_file, monkeypatch)
     flags[1, 1:] = 0
     path = lspet_file(lsp_points()[:3], flags)
     assert [s["img_path"] for s in LSPDataset(ann_file=path, split="train")] == ["im00003.jpg"]
-    assert logged == [f"{path}: 2 of 3 people left out of training for lack of a box"]
+    assert logged == [f"{path}: 2 of 3 people left out of training, who lack a box"]
 
 
 def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):
@@ -218,7 +218,7 @@ def test_annotated_joints_must_be_finite(lsp_file):
 
 
 def test_files_that_are_not_there_or_damaged(tmp_path):
-    with pytest.raises(InputError, match=r"joints\.mat does not exist; .*ann_file"):
+    with pytest.raises(InputError, match=r"joints\.mat does not exist\. .*ann_file"):
         LSPDataset(ann_file="joints.mat", data_root=str(tmp_path), split="train")
     (tmp_path / "joints.mat").write_bytes(b"no MATLAB file, but long enough to look at " * 10)
     with pytest.raises(InputError, match=r"joints\.mat is not a MATLAB file that can be read"):

@@ -17,7 +17,7 @@ HEAD_BOX = [10.0, 20.0, 40.0, 60.0]  # diagonal 50, head size 30
 
 
 def head_box_file(path, people, *, boxes=None, positions=True):
-    """A file like mpii_gt_val.mat for people in MMPose's format."""
+    """Write a file like mpii_gt_val.mat for people in MMPose's format."""
     boxes = [HEAD_BOX] * len(people) if boxes is None else boxes
     content = {"headboxes_src": np.array(boxes).reshape(-1, 2, 2).transpose(1, 2, 0)}
     if positions:
@@ -41,7 +41,7 @@ def test_joints_and_box_are_zero_based(annotation_file, make_person):
     (sample,) = MPIIPersonDataset(annotation_file([make_person()]), test_mode=True)
     assert sample["keypoints"].shape == (1, 16, 2)
     assert sample["keypoints"][0, 3].tolist() == [129.0, 214.0]  # 130, 215 in the file
-    # centre (151, 121 + 15 x 0.8) less 1, side 200 x 0.8
+    # center (151, 121 + 15 x 0.8) less 1, side 200 x 0.8
     assert sample["bbox"].tolist() == [[150 - 80, 132 - 80, 150 + 80, 132 + 80]]
     assert sample["area"].tolist() == pytest.approx([0.53 * 160**2])
     assert sample["keypoints_visible"].tolist() == [[1.0] * 16]
@@ -49,7 +49,7 @@ def test_joints_and_box_are_zero_based(annotation_file, make_person):
 
 
 def test_crop_is_the_papers(annotation_file, make_person, tmp_path, picture):
-    """Centre lowered by 15 x scale, side 200 x 1.25 x scale."""
+    """Compare with the center lowered by 15 x scale and the side 200 x 1.25 x scale."""
     picture()
     dataset = MPIIPersonDataset(
         annotation_file([make_person()]),
@@ -67,7 +67,7 @@ def test_crop_is_the_papers(annotation_file, make_person, tmp_path, picture):
 
 
 def test_crop_shows_what_lies_under_the_joint(annotation_file, make_person, tmp_path):
-    """A white pixel at a joint (131, 141 in the file) is the brightest of the crop there."""
+    """Find a white pixel at a joint (131, 141 in the file) at that joint in the crop."""
     image = np.zeros((240, 300, 3), np.uint8)
     image[140, 130] = 255
     cv2.imwrite(str(tmp_path / "000000012.png"), image)
@@ -112,7 +112,7 @@ def test_visible_flags(annotation_file, make_person):
 
 
 def test_joints_are_named_by_mmpose(tmp_path, monkeypatch):
-    """A config of the same relative path below the current directory is not taken for metainfo."""
+    """Ignore a config of the same relative path below the current directory."""
     trap = tmp_path / "configs/_base_/datasets/mpii.py"
     trap.parent.mkdir(parents=True)
     trap.write_text("nothing = True")
@@ -191,18 +191,18 @@ def test_people_without_joints(annotation_file, make_person, monkeypatch):
     monkeypatch.setattr(
         "mmhg.datasets.person_dataset.print_log", lambda text, **_: logged.append(text)
     )
-    nobody = make_person(joints=[[-1, -1]] * 16, joints_vis=[0] * 16)
-    path = annotation_file([nobody, make_person(), nobody])
+    unlabeled = make_person(joints=[[-1, -1]] * 16, joints_vis=[0] * 16)
+    path = annotation_file([unlabeled, make_person(), unlabeled])
     training = MPIIPersonDataset(path)
     assert [sample["id"] for sample in training] == [1]
-    assert logged == [f"{path}: 2 of 3 people left out of training for lack of an annotated joint"]
+    assert logged == [f"{path}: 2 of 3 people left out of training, who lack an annotated joint"]
     assert [sample["id"] for sample in MPIIPersonDataset(path, test_mode=True)] == [0, 1, 2]
-    with pytest.raises(InputError, match="nobody has an annotated joint"):
-        MPIIPersonDataset(annotation_file([nobody]))
+    with pytest.raises(InputError, match="no person has an annotated joint"):
+        MPIIPersonDataset(annotation_file([unlabeled]))
 
 
 @pytest.mark.parametrize("changes", [{"scale": -1.0}, {"scale": 0}, {"center": [-1.0, -1.0]}])
-def test_people_without_centre_or_scale(annotation_file, make_person, changes):
+def test_people_without_center_or_scale(annotation_file, make_person, changes):
     path = annotation_file([make_person(), make_person(**changes)])
     assert [sample["id"] for sample in MPIIPersonDataset(path)] == [0]
     with pytest.raises(InputError, match=r"person 1 .*cannot be cropped"):
@@ -243,7 +243,7 @@ def test_file_that_is_not_a_list_of_people(annotation_file, people, message):
 
 
 def test_missing_annotation_file(tmp_path):
-    with pytest.raises(InputError, match=r"none\.json does not exist; .* ann_file"):
+    with pytest.raises(InputError, match=r"none\.json does not exist\. .* ann_file"):
         MPIIPersonDataset("none.json", data_root=str(tmp_path))
 
 
@@ -280,7 +280,7 @@ def test_unusable_person_is_named(annotation_file, make_person, changes, message
 
 
 def test_scored_by_our_metric_and_by_mmposes(annotation_file, make_person, tmp_path, picture):
-    """Perfect predictions score 100, one pixel off is one pixel off."""
+    """Score perfect predictions 100, and others that are one pixel off."""
     picture()
     dataset = MPIIPersonDataset(
         annotation_file([make_person(head_box=HEAD_BOX)]),

@@ -12,7 +12,7 @@ RAW_CENTER, RAW_SCALE = (120.0, 340.0), 2.0
 
 @pytest.fixture
 def write(tmp_path):
-    """Writes two people to an .h5 file; fields can be given, None leaves one out."""
+    """Write two people to an .h5 file; fields can be given, None leaves one out."""
 
     def write_file(name="valid.h5", **changes):
         part = np.arange(64.0).reshape(2, 16, 2) + 1
@@ -38,7 +38,7 @@ def write(tmp_path):
     return write_file
 
 
-def test_centre_and_scale_are_mpiis_own_again(write):
+def test_center_and_scale_are_mpiis_own_again(write):
     people = read_mpii_h5(write())
     assert [(p.center.tolist(), p.scale) for p in people] == [([120.0, 340.0], 2.0)] * 2
 
@@ -69,7 +69,10 @@ def test_names_as_character_codes(write):
     ("changes", "message"),
     [
         ({"part": None, "scale": None}, "lacks scale, part"),
-        ({"part": np.zeros((2, 14, 2))}, r"'part' must have shape \(2, 16, 2\), got \(2, 14, 2\)"),
+        (
+            {"part": np.zeros((2, 14, 2))},
+            r"part must be numbers of shape \(2, 16, 2\), got float64 of shape \(2, 14, 2\)",
+        ),
         ({"center": np.full((2, 2), np.nan)}, "'center' has numbers that are not finite"),
     ],
 )

@@ -12,7 +12,7 @@ EMPTY = np.zeros((0, 0))
 
 
 def struct(*rows):
-    """A MATLAB struct array; a field that a row lacks is empty there, as in MATLAB."""
+    """Make a MATLAB struct array; a missing field is empty, as in MATLAB."""
     names = dict.fromkeys(name for row in rows for name in row)
     array = np.empty((1, len(rows)), dtype=[(name, object) for name in names])
     for column, row in enumerate(rows):
@@ -46,7 +46,7 @@ WHOLE = ([100.0, 200.0], 2.5, [10.0, 20.0, 40.0, 60.0], {9: (11.5, 12.0, True)})
 
 
 def told(person):
-    """Center, scale, head box and joints (x, y, visible) of a person, None where not told."""
+    """Return a person's center, scale, head box and joints (x, y, visible), None if unknown."""
     return (
         person.center if person.center is None else person.center.tolist(),
         None if np.isnan(person.scale) else person.scale,
@@ -66,7 +66,7 @@ def joints(person):
 
 @pytest.fixture
 def release(tmp_path):
-    """Writes a RELEASE whose only image has these people; fields can be changed or left out."""
+    """Write a RELEASE whose only image has these people; fields can be changed or left out."""
 
     def write(*rects, **changes):
         image = {"image": struct({"name": "a.jpg"})}
@@ -157,7 +157,7 @@ def test_absent_and_empty_fields(release):
 
 
 def test_partly_empty_person(release):
-    """Struct arrays give each person all fields; the other's are filled."""
+    """Read people of a struct array, in which each has all fields and some are empty."""
     first, second = read_people(release({"x1": 3.0, "objpos": struct({"x": 1.0})}, WHOLE_RECT))
     assert (told(first), told(second)) == (NOTHING, WHOLE)
     assert (first.single_person, second.single_person) == (True, False)
@@ -191,7 +191,7 @@ def test_unknown_joint_id(release, joint_id):
 
 
 def test_nested_dictionaries_and_lists_of_python(tmp_path):
-    """savemat makes cell arrays of lists where MATLAB has struct arrays."""
+    """Read the cell arrays of lists that savemat makes instead of struct arrays."""
     point = {"x": 1.0, "y": 2.0, "id": 3, "is_visible": "1"}
     rect = {
         "scale": 1.5,
@@ -259,7 +259,7 @@ def test_files_that_cannot_be_read(tmp_path):
         read_release(tmp_path / "other.mat")
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (tmp_path / "new.mat").write_bytes(header + bytes(400))
-    with pytest.raises(InputError, match=r"new\.mat .*version 7\.3; save it with -v7"):
+    with pytest.raises(InputError, match=r"new\.mat .*version 7\.3\. Save it with -v7"):
         read_release(tmp_path / "new.mat")
 
 

@@ -14,7 +14,7 @@ def seed():
 
 
 def draw(transform, count=20000):
-    """Factors and angles of many boxes."""
+    """Draw factors and angles of many boxes."""
     results = transform({"bbox_scale": np.full((count, 2), 100.0)})
     assert (results["bbox_scale"][:, 0] == results["bbox_scale"][:, 1]).all()
     assert results["bbox_rotation"].shape == (count,)
@@ -85,7 +85,7 @@ def test_impossible_laws(settings):
 
 
 def test_crop_turns_about_the_center():
-    """At 90 degrees, what lay right of the center lies above or below it, at the same distance."""
+    """Rotate by 90 degrees: a point right of the center moves above or below it."""
     results = {
         "img": np.zeros((100, 100, 3), np.uint8),
         "bbox_center": np.array([[50.0, 50.0]]),

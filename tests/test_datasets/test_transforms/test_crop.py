@@ -28,14 +28,14 @@ def crop(size=(256, 256), scale=(200.0, 200.0), joints=((0.0, 0.0),), angle=0.0)
 @pytest.mark.parametrize(
     ("size", "middle"), [((256, 256), (127.5, 127.5)), ((192, 256), (95.5, 127.5))]
 )
-def test_the_boxs_centre_falls_on_the_middle_of_the_input(size, middle, angle):
+def test_the_boxs_center_falls_on_the_middle_of_the_input(size, middle, angle):
     results = crop(size, joints=CENTER, angle=angle)
     np.testing.assert_allclose(results["transformed_keypoints"][0, 0], middle, atol=1e-4)
     np.testing.assert_array_equal(results["bbox_center"], CENTER)
 
 
 def test_the_input_covers_the_box():
-    """From half a pixel before its first pixel to half a pixel after its last."""
+    """Cover the box from half a pixel before its first pixel to half a pixel after its last."""
     corners = CENTER + np.array([[-100.0, -100.0], [100.0, 100.0]])
     results = crop(joints=corners)
     np.testing.assert_allclose(
@@ -46,7 +46,7 @@ def test_the_input_covers_the_box():
 @pytest.mark.parametrize("size", [(256, 256), (192, 256)])
 @pytest.mark.parametrize("scale", [(200.0, 200.0), (150.0, 60.0), (20.0, 180.0)])
 def test_mmpose_maps_back_by_what_is_set(size, scale):
-    """As `TopdownPoseEstimator.add_pred_to_datasample` does."""
+    """Map back as `TopdownPoseEstimator.add_pred_to_datasample` does."""
     joints = np.random.default_rng(0).uniform(0, 240, (16, 2))
     results = crop(size, scale, joints)
     scale, center = results["input_scale"], results["input_center"]
@@ -61,7 +61,7 @@ def test_outside_of_the_image_is_black():
 
 
 def flipped_samples(count, direction, shape=(48, 70, 3), dtype=np.uint8):
-    """Samples with a box anywhere in and around the image, turned, and flipped by MMPose."""
+    """Yield samples with boxes in and around the image, rotated, and flipped by MMPose."""
     rng = np.random.default_rng(0)
     for _ in range(count):
         sample = dict(
@@ -119,7 +119,7 @@ def test_the_authors_crop_of_a_mirrored_image():
 
 
 def test_opencv_never_sees_a_mirrored_view(monkeypatch):
-    """It would copy it, at many times the cost of the crop."""
+    """Check that OpenCV need not copy a view, at many times the cost of the crop."""
     seen = []
     warp = cv2.warpAffine
     monkeypatch.setattr(

@@ -61,7 +61,7 @@ def test_bytes_after_the_end_do_no_harm(load):
 
 
 def test_an_end_marker_inside_a_thumbnail_does_not_count():
-    """EXIF holds a whole small JPEG, with its own end-of-image marker."""
+    """Put a whole small JPEG, with its own end-of-image marker, into EXIF."""
     thumbnail = encoded(".jpg")[:20000] + b"\xff\xd9"
     segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
     data = WHOLE["baseline"][:2] + segment + WHOLE["baseline"][2:]
@@ -96,9 +96,9 @@ def test_missing_file(tmp_path):
 
 
 def test_settings_of_load_image(load):
-    grey = load(WHOLE["baseline"], color_type="grayscale", to_float32=True)["img"]
-    assert grey.dtype == np.float32
-    assert grey.shape == (240, 300)
+    gray = load(WHOLE["baseline"], color_type="grayscale", to_float32=True)["img"]
+    assert gray.dtype == np.float32
+    assert gray.shape == (240, 300)
     assert load(WHOLE["baseline"], imdecode_backend="pillow")["img"].shape == (240, 300, 3)
     assert load(WHOLE["baseline"][:500], ignore_empty=True) is None
 

@@ -13,7 +13,7 @@ from mmhg.engine import ResultsHook
 
 
 class Scores:
-    def report(self) -> dict:
+    def to_json(self) -> dict:
         return {"protocol": "official", "PCKh@0.5": 50.0, "joints": {"head_top": None}}
 
 

@@ -10,7 +10,7 @@ from mmhg_cli.commands import benchmark
 
 @pytest.fixture
 def parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two parts, which take no time."""
+    """Replace the parts by two that take no time."""
 
     def measure(part, args):
         run = Candidate("plain", lambda: sum(range(1000)))

@@ -21,7 +21,7 @@ SIZE = layouts.Size(num_stacks=2, num_keypoints=16)
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, spawn: Spawn) -> Path:
-    """A checkpoint of each source, and princeton's converted."""
+    """Write a checkpoint of each source, and convert princeton's."""
     folder = tmp_path_factory.mktemp("checkpoints")
     state = layouts.princeton(SIZE, prefix="model.module.")
     state = {name: value.float() for name, value in state.items()}

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.openvino
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `config.py` and `net.pth`, a slim network."""
+    """Make a folder with `config.py` and `net.pth`, a slim network."""
     from mmpose.apis import init_model  # once mmhg has applied what it needs
 
     folder = tmp_path_factory.mktemp("network")

@@ -12,7 +12,7 @@ JOINTS = np.random.default_rng(0).uniform(50, 300, (6, 16, 2))
 
 @pytest.fixture
 def folder(tmp_path):
-    """A ground truth of six people with heads of 30 px, and two files of predictions."""
+    """Write a ground truth of six people with heads of 30 px, and two files of predictions."""
     people = [
         dict(
             image="a.jpg",

@@ -18,7 +18,7 @@ NARROW = dict(num_stacks=1, channels=8, stem_channels=(4, 4, 4))
 
 @pytest.fixture(scope="module")
 def folder(coco_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder with the test images and their detections, and an untrained checkpoint."""
+    """Make a folder with the test images, their detections, and an untrained checkpoint."""
     folder = tmp_path_factory.mktemp("project")
     coco = folder / "data/coco"
     (coco / "annotations").mkdir(parents=True)
@@ -61,7 +61,7 @@ def test_results_of_mmpose_become_a_submission(folder, call, spawn):
     flags = ("--name", "hg8", "--images", ANNOTATIONS, "-o", "sub")
     done = call(folder, "submit", "coco", results, *flags)
     assert done.returncode == 0, done.stderr
-    assert "2 people in 1 images, 3 of the split's images without anybody" in done.stdout
+    assert "2 people in 1 images, 3 of the split's images without people" in done.stdout
     assert done.stderr == ""
     with zipfile.ZipFile(folder / "sub/person_keypoints_test-dev2017_hg8_results.zip") as archive:
         written = json.loads(archive.read("person_keypoints_test-dev2017_hg8_results.json"))
@@ -73,7 +73,7 @@ def test_warns_of_more_people_than_are_scored(tmp_path, call):
     (tmp_path / "r.json").write_text(json.dumps([person] * 21))
     done = call(tmp_path, "submit", "coco", "r.json", "--name", "n", "--split", "val2017")
     assert done.returncode == 0
-    assert "1 images have more than 20 people; the server scores the 20" in done.stderr
+    assert "1 images have more than 20 people. The server scores the 20" in done.stderr
     assert (tmp_path / "person_keypoints_val2017_n_results.zip").is_file()
 
 
@@ -82,7 +82,7 @@ def test_warns_of_more_people_than_are_scored(tmp_path, call):
     [
         (["none.json", "--name", "n"], "cannot read none.json"),
         (["r.json", "--name", "a_b"], "the algorithm's name must consist of"),
-        (["r.json", "--name", "n", "--images", "i.json"], "they are of another split"),
+        (["r.json", "--name", "n", "--images", "i.json"], "They are of another split"),
         (["r.json", "--name", "n", "-o", "r.json"], "cannot write r.json"),
     ],
 )

@@ -29,7 +29,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def command(checkpoint: Path, mpii_root: Path, tmp_path: Path) -> list[str]:
-    """Without flags of its own; `out` is the folder."""
+    """Run the command; `out` is the folder."""
     loader = "val_dataloader"
     settings = [f"{loader}.dataset.data_root={mpii_root}/", f"{loader}.num_workers=0"]
     settings += [f"{loader}.persistent_workers=False", *NARROW]
@@ -120,7 +120,7 @@ def test_bad_input(
             "box [10000, 20, 10180, 410] lies outside of the image, 160 x 120 px",
         ),
         ("40 20 40 80", "box [40, 20, 40, 80] has no area"),
-        ("nan 0 5 5", "box [nan, 0, 5, 5] has no area; boxes are left, top, right, bottom in px"),
+        ("nan 0 5 5", "box [nan, 0, 5, 5] has no area. Boxes are left, top, right, bottom in px"),
     ],
 )
 def test_a_box_that_cannot_be(
@@ -140,7 +140,7 @@ def test_a_file_where_the_folder_should_be(
 ) -> None:
     (tmp_path / "out").touch()
     assert main(command) == 2
-    assert f"{tmp_path / 'out'} is a file, and pictures go into" in capsys.readouterr().err
+    assert f"{tmp_path / 'out'} is a file, and pictures need a folder" in capsys.readouterr().err
 
 
 def test_an_image_is_called_by_its_name(

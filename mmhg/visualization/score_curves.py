@@ -1,4 +1,4 @@
-"""PCKh over the threshold: one panel per group of joints, one line per prediction file."""
+"""Draw curves of scores: PCKh over the threshold, precision over recall."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 def plot_pckh_curves(
     curves: Mapping[str, Mapping[str, np.ndarray]], thresholds: np.ndarray, target: Path
 ) -> None:
-    """Draw the curves of `mmhg.evaluation.pckh.group_curves`.
+    """Draw the curves of `mmhg.evaluation.pckh.group_curves`, one panel per group of joints.
 
     Args:
         curves: By name of the file, then of the group: (T,) percent.
         thresholds: (T,) head sizes.
-        target: The image to write.
+        target: The picture to write.
     """
     groups = list(next(iter(curves.values())))
     columns = 3
@@ -33,4 +33,21 @@ def plot_pckh_curves(
     figure.supylabel("correct joints (%)")
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 3))
+    figure.savefig(target, dpi=110)
+
+
+def plot_presence_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], target: Path) -> None:
+    """Draw precision over recall, one line per curve.
+
+    Args:
+        curves: By label: recall and precision (T,), each in 0..1.
+        target: The picture to write.
+    """
+    figure = Figure(figsize=(5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for label, (recall, precision) in curves.items():
+        axes.step(100 * recall, 100 * precision, where="pre", label=label)
+    axes.set(xlabel="recall (%)", ylabel="precision (%)", xlim=(0, 100), ylim=(0, 102))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower left")
     figure.savefig(target, dpi=110)
