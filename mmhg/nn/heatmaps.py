@@ -63,7 +63,9 @@ def read_keypoints(maps: np.ndarray, stride: float | np.ndarray) -> tuple[np.nda
     """Read keypoints (M, 2), input px, and scores (M,) off maps (M, H, W), as `decode_heatmaps`."""
     peaks = find_peaks(maps)
     last = np.array(maps.shape[:0:-1]) - 1
-    inside = ((peaks.positions > 0) & (peaks.positions < last)).all(axis=1, keepdims=True)
+    inside = np.logical_and.reduce(
+        ((peaks.positions > 0) & (peaks.positions < last)), axis=1, keepdims=True
+    )
     pixels = peaks.positions + quarter_offsets(peaks, inside)
     return ((pixels + 0.5) * stride - 0.5).astype(np.float32), peaks.values
 
