@@ -15,7 +15,7 @@ from mmengine.config import Config
 from torch import distributed
 
 import mmhg  # noqa: F401  registers the classes of configs
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
 from mmhg_cli.shared import parse_options

@@ -81,7 +81,7 @@ def load_config(args: Namespace) -> Config:
     Raises:
         InputError: There is no such config, it does not load, or an option does not fit it.
     """
-    from mmhg.config.library import get_config
+    from mmhg.config.catalog import get_config
     from mmhg.errors import InputError
 
     config = get_config(args.config)

@@ -13,7 +13,7 @@ from mmpose.models.pose_estimators.base import BasePoseEstimator
 
 from mmhg.benchmark.measure import Comparison, Measurement
 from mmhg.codecs import HourglassHeatmap
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.nn import fast_inference
 
 CONFIDENT = 0.5

@@ -1,6 +1,6 @@
 """Configs: find those that ship with mmhg, and change one setting in every place that has it."""
 
-from mmhg.config.library import config_folder, config_names, find_config, get_config
+from mmhg.config.catalog import config_folder, config_names, find_config, get_config
 from mmhg.config.with_codec import with_codec
 from mmhg.config.with_test_scales import describe_scales, with_test_scales
 

@@ -21,7 +21,7 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmpose.structures import PoseDataSample
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.inference.outputs import ImageRef, KeypointJson, Person
 from mmhg.inference.person_input import PersonInput

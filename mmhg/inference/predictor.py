@@ -20,7 +20,7 @@ from mmengine.dataset import pseudo_collate
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.evaluation.person_metric import to_numpy

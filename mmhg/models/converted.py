@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mmhg.checkpoints.convert import Network, mean_of
 from mmhg.checkpoints.layout import Layout, rename_to_theirs
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.nn.fold_reinjection import fold_model_config, fold_reinjection
 from mmhg.utils.files import replacing

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmengine.registry import init_default_scope
 
-from mmhg.config.library import config_names, get_config
+from mmhg.config.catalog import config_names, get_config
 from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity

@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from mmhg.checkpoints.fingerprint import fingerprint
 from mmhg.checkpoints.reading import naming, read_pytorch
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.models.loading import load_model

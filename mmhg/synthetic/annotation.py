@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmhg.datasets.formats.mpii_mat import JOINTS
 from mmhg.synthetic.camera import PinholeCamera
 from mmhg.synthetic.raster import DepthBuffer, Surface
-from mmhg.synthetic.skeleton import JOINTS, Skeleton
+from mmhg.synthetic.skeleton import Skeleton
 
 FLESH = {
     "ankle": 0.05,

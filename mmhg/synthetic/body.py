@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmhg.datasets.formats.mpii_mat import JOINTS
 from mmhg.synthetic.materials import HAIRS, Collection, Material, cloth, skin
 from mmhg.synthetic.raster import Surface
-from mmhg.synthetic.skeleton import JOINTS, Skeleton
+from mmhg.synthetic.skeleton import Skeleton
 
 Rng = np.random.Generator
 SKIN, FACE, HAIR, SHIRT, SLEEVES, TROUSERS, LEGS, SHOES = range(8)

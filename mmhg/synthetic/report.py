@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmhg.datasets.formats.mpii_mat import ReleaseImage, read_release
+from mmhg.datasets.formats.mpii_mat import JOINTS, ReleaseImage, read_release
 from mmhg.datasets.mpii_converter import read_split_list
 from mmhg.datasets.people import AnnotatedPerson, head_sizes_from_boxes
 from mmhg.errors import InputError
@@ -21,7 +21,7 @@ from mmhg.evaluation.pckh import normalized_distances, score_pckh
 from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LIST_NAME
 from mmhg.synthetic.levels import LEVELS, Floors
 from mmhg.synthetic.release import ORIGIN
-from mmhg.synthetic.skeleton import BONES, JOINTS
+from mmhg.synthetic.skeleton import BONES
 from mmhg.utils.table import table
 
 LOWERED = 15.0

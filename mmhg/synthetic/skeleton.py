@@ -11,25 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-JOINTS = (
-    "right_ankle",
-    "right_knee",
-    "right_hip",
-    "left_hip",
-    "left_knee",
-    "left_ankle",
-    "pelvis",
-    "thorax",
-    "upper_neck",
-    "head_top",
-    "right_wrist",
-    "right_elbow",
-    "right_shoulder",
-    "left_shoulder",
-    "left_elbow",
-    "left_wrist",
-)
-"""MPII's joints in MPII's order; left and right are the person's own."""
+from mmhg.datasets.formats.mpii_mat import JOINTS
 
 BONES = (
     (0, 1), (1, 2), (2, 6), (6, 3), (3, 4), (4, 5), (6, 7), (7, 8), (8, 9),

@@ -14,7 +14,7 @@ import mmhg
 from mmhg.checkpoints import read_network
 from mmhg.checkpoints.fingerprint import fingerprint
 from mmhg.checkpoints.reading import read_pytorch
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from reference import layouts
 from torch7.hg_lua import Net, gmodule
 from torch7.records import dump

@@ -14,7 +14,7 @@ import torch
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.demo import DemoServer, RefinementDemo
 from mmhg.demo.examples import Example
 

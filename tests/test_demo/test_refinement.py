@@ -10,7 +10,7 @@ import torch
 from mmpose.registry import MODELS
 
 from mmhg import Predictor
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.demo import RefinementDemo
 from mmhg.demo.refinement import pack_heatmaps
 from mmhg.errors import InputError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mmhg.config.library import config_names
+from mmhg.config.catalog import config_names
 from mmhg_cli.command_line import COMMANDS, GROUPS
 from mmhg_cli.command_line import command as module_of
 from test_docs.pages import PAGES, ROOT, code_blocks, commands, name_of, prose

@@ -100,9 +100,7 @@ def train(folder: Path, val: dict) -> dict[str, dict]:
     hooks = [average, InTheMiddle(save)]
     settings = dict(default_hooks=dict(checkpoint=checkpoint), custom_hooks=hooks)
     runner_of(folder, Model(), val, **settings).train()
-    return {
-        path.name: torch.load(path, weights_only=False) for path in sorted(folder.glob("*.pth"))
-    }
+    return {path.name: torch.load(path, weights_only=True) for path in sorted(folder.glob("*.pth"))}
 
 
 def test_every_checkpoint_is_the_plain_loops(tmp_path: Path) -> None:

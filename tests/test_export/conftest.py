@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from mmhg.benchmark.plain import randomize_statistics
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 
 
 @pytest.fixture(scope="session")

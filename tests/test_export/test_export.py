@@ -8,7 +8,7 @@ import pytest
 import torch
 from mmengine.dataset import Compose
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.export import (
     FORMATS,

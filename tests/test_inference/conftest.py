@@ -12,7 +12,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 
 SIZES = [(120, 160), (200, 90), (64, 64)]
 """Height and width of the pictures in px."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mmhg import Predictor
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.export import export
 from mmhg_cli import main
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmpose.apis.inference import dataset_meta_from_config
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.inference.person_input import PersonInput
 

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.registry import DefaultScope
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.models.complexity import measure_complexity
 
 

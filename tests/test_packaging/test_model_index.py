@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 
 ROOT = Path(__file__).parents[2]
 LEAVES = {

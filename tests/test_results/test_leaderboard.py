@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mmhg.config.library import config_names
+from mmhg.config.catalog import config_names
 from mmhg.errors import InputError
 from mmhg.results.leaderboard import leaderboard, own_results
 from mmhg.results.published import Result

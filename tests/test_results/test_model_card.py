@@ -12,7 +12,7 @@ from mmengine.registry import init_default_scope
 from mmpose.registry import MODELS
 
 from mmhg.checkpoints.fingerprint import fingerprint
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.results.model_card import model_card
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmhg.datasets.formats.mpii_mat import read_release
+from mmhg.datasets.formats.mpii_mat import JOINTS, read_release
 from mmhg.errors import InputError
 from mmhg.synthetic import LEVELS, Floors, Request, render, render_dataset
 from mmhg.synthetic.dataset import plan_split
@@ -17,7 +17,6 @@ from mmhg.synthetic.report import (
     load_people,
     mean_pose_pckh,
 )
-from mmhg.synthetic.skeleton import JOINTS
 
 REQUEST = Request(level=1, train=12, val=6, test=1, seed=5)
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmhg.datasets.formats.mpii_mat import JOINTS
 from mmhg.synthetic.annotation import hidden_joints
 from mmhg.synthetic.body import dress, sample_appearance
 from mmhg.synthetic.camera import BODY_TO_CAMERA, PinholeCamera
@@ -10,7 +11,6 @@ from mmhg.synthetic.materials import TRAINING
 from mmhg.synthetic.posing import sample_proportions, sample_skeleton
 from mmhg.synthetic.raster import DepthBuffer, Surface
 from mmhg.synthetic.skeleton import (
-    JOINTS,
     LIMITS,
     Proportions,
     Skeleton,

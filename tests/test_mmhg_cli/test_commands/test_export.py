@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 
 pytestmark = pytest.mark.openvino
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmhg.config.library import find_config
+from mmhg.config.catalog import find_config
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "hg1_mpii_256"

@@ -9,7 +9,7 @@ import torch
 from mmengine.registry import DefaultScope
 from mmpose.registry import MODELS
 
-from mmhg.config.library import get_config
+from mmhg.config.catalog import get_config
 
 ANNOTATIONS = "data/coco/annotations/image_info_test-dev2017.json"
 BOXES = "data/coco/person_detection_results/COCO_test-dev2017_detections_AP_H_609_person.json"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import mmhg
-from mmhg.config.library import config_folder, config_names, find_config, get_config
+from mmhg.config.catalog import config_folder, config_names, find_config, get_config
 from mmhg.errors import InputError
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -36,7 +36,7 @@ def test_file_comes_before_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_installed_configs_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmhg.config.library.PACKAGE", tmp_path / "mmhg")
+    monkeypatch.setattr("mmhg.config.catalog.PACKAGE", tmp_path / "mmhg")
     assert config_folder() == tmp_path / "configs"
     (tmp_path / "mmhg/.mim/configs").mkdir(parents=True)
     assert config_folder() == tmp_path / "mmhg/.mim/configs"
