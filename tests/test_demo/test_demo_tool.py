@@ -32,6 +32,8 @@ def test_it_serves_until_ctrl_c(trained, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
             line = process.stdout.readline()
@@ -41,10 +43,11 @@ def test_it_serves_until_ctrl_c(trained, tmp_path):
             assert about["config"] == "narrow" and about["checkpoint"] == "narrow.pth"
             assert about["max_upload"] == 1_500_000
             assert about["examples"] == []
-        finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
-        assert "Traceback" not in process.stderr.read()
+            assert process.wait(timeout=60) == 0
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
 
 
 def test_defaults():
