@@ -21,7 +21,7 @@ from mmhg.datasets.shrink import shrink_dataset
 from mmhg.utils.files import write_json
 
 IMAGES, PEOPLE = 20, 32
-"""MPII has 1.6 labelled people per image."""
+"""MPII has 1.6 labeled people per image."""
 INPUT = (256, 256)
 BATCH = 16
 EPOCH = 128

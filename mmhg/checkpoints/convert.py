@@ -71,7 +71,10 @@ def read_network(path: str | Path, source: str = "auto") -> Network:
         torch7 = not safetensors and is_torch7(path)
         if torch7 != (source == "torch7") and source != "auto":
             kind = "a Torch7 file" if torch7 else "no Torch7 file"
-            raise InputError(f"it is {kind}, so it cannot be {source}'s. Leave out --from")
+            raise InputError(
+                f"it is {kind}, so it cannot be {source}'s. Leave the source out (--from), or name "
+                f"one of {', '.join(SOURCES)}"
+            )
         if torch7:
             return from_torch7(path)
         content = read_safetensors(path) if safetensors else read_pytorch(path)
@@ -84,7 +87,10 @@ def from_pytorch(content: Mapping[str, Any], source: str = "auto") -> Network:
     found = detect(tensors)
     asked = "bearpaw" if source == "anibali" else source
     if source not in ("auto", found) and asked != found:
-        raise InputError(f"it has the keys of {found}, not of {source}. Leave out --from")
+        raise InputError(
+            f"it has the keys of {found}, not of {source}. Leave the source out (--from), or name "
+            f"one of {', '.join(SOURCES)}"
+        )
     if found == "mmhg":
         return from_mmhg(content, tensors, rest)
     layout = LAYOUTS[found]

@@ -115,7 +115,8 @@ def reason_of_torch(error: Exception) -> str:
     unsafe = re.search(r"WeightsUnpickler error:\s*(.+?)(?: was not an allowed|$)", text, re.M)
     unsafe = unsafe or re.search(r"^(Trying to load unsupported .*)$", text, re.M)
     reason = unsafe.group(1).rstrip(".") if unsafe else text.partition("\n")[0]
-    return DAMAGED if not reason or reason.startswith("Unsupported operand") else reason
+    known = not isinstance(error, KeyError) and not reason.startswith("Unsupported operand")
+    return reason if reason and known else DAMAGED
 
 
 def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -1,5 +1,6 @@
 """Configs: find those that ship with mmhg, and change one setting in every place that has it."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.config.catalog import config_folder, config_names, find_config, get_config
 from mmhg.config.with_codec import with_codec
 from mmhg.config.with_test_scales import describe_scales, with_test_scales

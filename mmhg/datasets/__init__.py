@@ -1,5 +1,6 @@
 """Datasets, pipeline steps and the MPII converter."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.datasets.body import FLICDataset, LSPDataset, MPIIPersonDataset
 from mmhg.datasets.collate import stack_images_collate
 from mmhg.datasets.transforms import (

@@ -91,9 +91,13 @@ def shrink_dataset(
     Raises:
         InputError: Names the file, the person or the setting that cannot be used.
     """
-    out = Path(out)
+    out = Path(out).resolve()
     if not 1 <= quality <= 100:
         raise InputError(f"quality must be 1 to 100, got {quality}")
+    if workers is not None and workers < 1:
+        raise InputError(f"workers must be 1 or more, got {workers}")
+    if input_size and min(input_size) < 1:
+        raise InputError(f"input_size must be a width and a height in px, got {input_size}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise InputError(f"{out} exists already. Remove it, or name another folder")
     with DefaultScope.overwrite_default_scope("mmpose"):
@@ -235,6 +239,12 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
     roots = {split.dataset.data_root for split in splits.values()}
     if len(roots) != 1:
         raise InputError(f"the splits must lie below one data_root, got {sorted(roots)}")
+    for split in splits.values():  # before anybody has waited for the images
+        boxes = getattr(split.dataset, "bbox_file", None)
+        for path in filter(None, (split.dataset.ann_file, boxes)):
+            _below(Path(split.dataset.data_root), path)
+        if split.shrinks and boxes and not Path(boxes).exists():
+            raise InputError(f"there is no bbox_file {boxes}. Set it to None, or fetch the file")
     return Path(roots.pop()), list(splits.values())
 
 

@@ -1,5 +1,6 @@
 """Extensions of mmengine's Runner: mixed precision, hooks and loops."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,

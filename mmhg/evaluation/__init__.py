@@ -1,5 +1,6 @@
 """Scores of predicted poses: PCKh, PCK, PCP, presence of joints."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.evaluation.dump_keypoints import DumpKeypoints
 from mmhg.evaluation.metrics import PCKhMetric, PCPMetric, TorsoPCKMetric
 from mmhg.evaluation.pckh import (

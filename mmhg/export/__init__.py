@@ -1,5 +1,6 @@
 """Write a trained network to a folder that runs without MMPose."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.export.check import Agreement
 from mmhg.export.folder import DisagreementError, export, load
 from mmhg.export.formats import FORMATS

@@ -1,6 +1,6 @@
 """Find keypoints of people in images with the exported network in this folder, without MMPose.
 
-python predict.py photo.jpg another.jpg --boxes boxes.json --out keypoints.json
+python predict.py photo.jpg another.jpg --boxes boxes.json -o keypoints.json
 
 It needs numpy, OpenCV and the runtime of the folder's format. Everything else is in `model.json`.
 In Python: `Predictor()(images, boxes)`.
@@ -391,11 +391,15 @@ def main(argv: list[str] | None = None) -> int:
         help='JSON: {"photo.jpg": [[left, top, right, bottom], ...], ...}, by path as given or by '
         "file name (default: each image shows one person)",
     )
-    parser.add_argument("--out", type=Path, help="file to write (default: standard output)")
+    parser.add_argument(
+        "-o", "--output", type=Path, help="file to write (default: standard output)"
+    )
     parser.add_argument("--no-flip", action="store_true", help="skip the flip test: twice as fast")
     parser.add_argument("--threads", type=int, help="of the runtime (default: its own choice)")
     args = parser.parse_args(argv)
     try:
+        if args.output and not args.output.parent.is_dir():
+            raise ValueError(f"cannot write {args.output}: there is no folder {args.output.parent}")
         boxes = None if args.boxes is None else read_boxes(args.boxes)
         predictor = Predictor(flip_test=False if args.no_flip else None, threads=args.threads)
     except (OSError, ValueError, ImportError) as error:
@@ -413,10 +417,10 @@ def main(argv: list[str] | None = None) -> int:
             print(f"error: {problem}", file=sys.stderr)
         failed = failed or bool(problems)
     text = json.dumps(people)
-    if args.out is None:
+    if args.output is None:
         print(text)
     else:
-        args.out.write_text(text + "\n", encoding="utf-8")
+        args.output.write_text(text + "\n", encoding="utf-8")
     return _SOME_FAILED if failed else 0
 
 

@@ -1,5 +1,6 @@
 """Inference: keypoints of people in images, videos and a camera's frames."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.inference.boxes import person_boxes
 from mmhg.inference.predictor import Prediction, Predictor
 

@@ -3,6 +3,7 @@
 `mmhg.nn` has the network itself and its fast forms.
 """
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
 from mmhg.models.head import MultiStageHeatmapHead

@@ -48,6 +48,8 @@ class FoldedHourglass(nn.Module):
                     stack.reinject_heatmaps = None
         if network.output != "heatmaps":
             self.prediction = None
+        if self.prediction is not None:
+            self.prediction.float()
         self.network.to(dtype)
         self.requires_grad_(False).eval()
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

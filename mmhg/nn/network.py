@@ -147,6 +147,8 @@ class StackedHourglass(nn.Module):
         """
         from mmhg.checkpoints import read_network
 
+        if in_channels is not None and in_channels < 1:
+            raise InputError(f"in_channels must be at least 1, got {in_channels}")
         found = read_network(Path(path), source)
         state = {name.removeprefix("backbone."): value for name, value in found.state.items()}
         filters = state["stem.0.weight"]
@@ -160,8 +162,11 @@ class StackedHourglass(nn.Module):
             shared = filters.sum(1, keepdim=True) / in_channels
             state["stem.0.weight"] = shared.repeat(1, in_channels, 1, 1)
         structure = {**found.structure.settings(), "in_channels": in_channels or known}
+        if given := sorted(structure.keys() & settings.keys()):
+            raise InputError(f"{path} says {', '.join(given)} itself. Leave that out")
         network = cls(**structure, **settings)
-        network.load_state_dict(state)
+        wanted = network.state_dict()  # another output has no use for the last heatmaps
+        network.load_state_dict({name: state[name] for name in wanted})
         red, green, blue = (value / 255 for value in found.mean)
         network.input_mean = (red, green, blue)
         network.eval()

@@ -1,5 +1,6 @@
 """Show what each stack corrects: predictions after each stack, scores, sheets, animations."""
 
+import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.refinement.animation import write_animation
 from mmhg.refinement.curves import plot_stack_scores
 from mmhg.refinement.paths import Refinement, most_corrected, refinements

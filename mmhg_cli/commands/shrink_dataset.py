@@ -52,6 +52,9 @@ def run(args: Namespace) -> None:
     for split in SPLITS:
         loader = cfg.get(f"{split}_dataloader")
         if args.data_root and loader:
+            before, boxes = loader.dataset.get("data_root") or "", loader.dataset.get("bbox_file")
+            if boxes and boxes.startswith(before):  # a path of its own in MMPose's configs
+                loader.dataset.bbox_file = args.data_root.rstrip("/") + "/" + boxes[len(before) :]
             loader.dataset.data_root = args.data_root
     report = shrink_dataset(
         cfg,

@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "annotations", type=Path, metavar="MPII.mat", help="MPII's .mat file with RELEASE"
     )
     parser.add_argument(
-        "--truth",
+        "--gt",
         type=Path,
         metavar="TRUTH.mat",
         help="an annolist of the test images with everything filled in: the submission is scored",
@@ -52,7 +52,7 @@ def run(args: Namespace) -> None:
     print(f"reading {args.annotations} (MPII's takes about a minute)", file=sys.stderr)
     images = read_release(args.annotations, show_progress=True)
     assigned = assign(predictions.joints, images, args.predictions)
-    truth = read_annolist(args.truth) if args.truth else None
+    truth = read_annolist(args.gt) if args.gt else None
     write_submission(args.output, images, assigned)
     tested = [image for image in images if not image.is_train]
     scored = sum(bool(person.single_person) for image in tested for person in image.people)
@@ -74,7 +74,7 @@ def print_scores(args: Namespace, images: list, truth: list, scales: str) -> Non
     from mmhg.results.mpii_submission import scored_truth
     from mmhg.results.prediction_files import one_pixel_off
 
-    annotated, keys = scored_truth(images, truth, args.truth)
+    annotated, keys = scored_truth(images, truth, args.gt)
     tested = [image for image in images if not image.is_train]
     written = {
         (image.index, person.person_index): person.keypoints

@@ -327,3 +327,29 @@ def test_the_command(mpii, mpii_config, tmp_path, capsys):
     command.run(parser.parse_args([str(path), "-o", str(out), "--data-root", str(mpii)]))
     assert "small: 2 images shrunk, 2 copied unchanged" in capsys.readouterr().out
     assert cv2.imread(str(out / "images/1.jpg")).shape == (50, 100, 3)
+
+
+def test_the_command_moves_detected_boxes_along(coco, coco_config, tmp_path):
+    """MMPose's configs write the data root into the path of the boxes."""
+    path = tmp_path / "config.py"
+    for split in ("train", "val"):
+        coco_config[f"{split}_dataloader"].dataset.data_root = "elsewhere/"
+    coco_config.val_dataloader.dataset.bbox_file = "elsewhere/boxes.json"
+    coco_config.dump(path)
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    out = tmp_path / "small"
+    command.run(parser.parse_args([str(path), "-o", str(out), "--data-root", str(coco)]))
+    assert (out / "boxes.json").exists()
+
+
+@pytest.mark.parametrize("settings", [dict(workers=0), dict(input_size=(0, 8))])
+def test_settings_that_cannot_be(mpii_config, tmp_path, settings):
+    with pytest.raises(InputError, match=rf"{next(iter(settings))} must be"):
+        shrink_dataset(mpii_config, tmp_path / "small", **settings)
+
+
+def test_boxes_that_are_not_there_are_missed_before_the_images(coco_config, tmp_path):
+    coco_config.val_dataloader.dataset.bbox_file += ".gone"
+    with pytest.raises(InputError, match=r"there is no bbox_file .*boxes\.json\.gone"):
+        shrink_dataset(coco_config, tmp_path / "small", splits=["val"])

@@ -36,7 +36,7 @@ def test_a_photo_is_turned_upright(image, tmp_path: Path):
     assert np.array_equal(decoded, read_image(path))
 
 
-def test_grey_pictures_get_three_channels(image):
+def test_gray_pictures_get_three_channels(image):
     decoded = decode_picture(encoded(image[..., 0], ".png"))
     assert np.array_equal(decoded, np.repeat(image[..., :1], 3, axis=2))
 

@@ -171,7 +171,7 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
     (tmp_path / "boxes.json").write_text(json.dumps(given))
     command = [sys.executable, str(folder / "predict.py")]
     images = [tmp_path / "text.jpg", photos[0], tmp_path / "none.jpg", photos[1]]
-    options = ["--boxes", tmp_path / "boxes.json", "--out", tmp_path / "keypoints.json"]
+    options = ["--boxes", tmp_path / "boxes.json", "-o", tmp_path / "keypoints.json"]
     done = subprocess.run(
         [*command, *map(str, [*images, *options])], capture_output=True, text=True, check=False
     )

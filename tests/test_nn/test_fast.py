@@ -156,6 +156,27 @@ def test_other_backbones_stay(model: nn.Module) -> None:
 
 
 @torch.no_grad()
+def test_a_network_of_another_type(model: nn.Module, images: torch.Tensor) -> None:
+    model.bfloat16()
+    expected = model.backbone.float()(images)[-1]
+    model.bfloat16()
+    with fast_inference(model):
+        (output,) = model.backbone(images)
+    assert output.dtype == torch.float32
+    torch.testing.assert_close(output, expected, rtol=0, atol=0.05 * float(expected.std()))
+
+
+def test_the_last_thread_to_leave_finds_the_plain_network(model: nn.Module) -> None:
+    plain = model.backbone
+    first, second = fast_inference(model), fast_inference(model)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    second.__exit__(None, None, None)
+    assert model.backbone is plain
+
+
+@torch.no_grad()
 def test_threads_share_one_model(model: nn.Module) -> None:
     """Each gets its own images' heatmaps, the first to come included."""
     batches = [

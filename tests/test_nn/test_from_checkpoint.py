@@ -46,6 +46,24 @@ def test_arguments_of_the_class_are_passed_on(ours: Path) -> None:
     assert StackedHourglass.from_checkpoint(str(ours), with_cp=True).with_cp
 
 
+@pytest.mark.parametrize("output", ["features", "pyramid"])
+def test_other_outputs_leave_out_the_layers_that_they_have_no_use_for(
+    output: str, ours: Path
+) -> None:
+    found = StackedHourglass.from_checkpoint(ours, output=output)
+    whole = StackedHourglass.from_checkpoint(ours).state_dict()
+    assert all(torch.equal(value, whole[name]) for name, value in found.state_dict().items())
+
+
+def test_what_the_file_says_cannot_be_said_again(ours: Path) -> None:
+    with pytest.raises(InputError, match=r"ours\.pth says num_stacks itself"):
+        StackedHourglass.from_checkpoint(ours, num_stacks=3)
+    with pytest.raises(InputError, match=r"in_channels must be at least 1, got 0"):
+        StackedHourglass.from_checkpoint(ours, in_channels=0, adapt_stem=True)
+    with pytest.raises(InputError, match=r"not of foo.*princeton, bearpaw"):
+        StackedHourglass.from_checkpoint(ours, source="foo")
+
+
 def test_a_stem_of_another_width_is_refused(ours: Path) -> None:
     assert StackedHourglass.from_checkpoint(ours, in_channels=3).in_channels == 3
     message = (

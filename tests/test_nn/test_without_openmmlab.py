@@ -101,6 +101,11 @@ except ImportError as error:
     assert "pip install --no-deps mmengine==" in message
 
 
+def test_so_does_a_package_that_is_imported_by_its_name() -> None:
+    code = "\ntry:\n    import mmhg.engine\nexcept ImportError as error: print(error)"
+    assert "needs mmengine, mmcv, mmdet, mmpose, not installed here" in run(BLOCK + code)
+
+
 def test_other_ways_to_be_without_a_package() -> None:
     absent = "import sys\nfor name in ('torch', 'mmengine'): sys.modules[name] = None\n"
     hooked = """

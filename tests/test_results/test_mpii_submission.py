@@ -130,7 +130,7 @@ def test_the_loop_closes_on_synthetic_people(tmp_path):
     out = tmp_path / "pred_keypoints_mpii.mat"
     arguments = [tmp_path / "p.h5", figures / "mpii_synthetic_v1.mat", "-o", out]
     done = subprocess.run(
-        [*COMMAND, *arguments, "--truth", figures / "test_truth.mat"],
+        [*COMMAND, *arguments, "--gt", figures / "test_truth.mat"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
