@@ -5,6 +5,7 @@ Shape shorthand in this module: N images, C channels, K keypoints, H x W px of t
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
@@ -144,6 +145,9 @@ class StackedHourglass(nn.Module):
 
         Raises:
             InputError: The file cannot be read, or its stem has another width.
+
+        Warns:
+            UserWarning: The file does not say the mean of the images that it was trained on.
         """
         from mmhg.checkpoints import read_network
 
@@ -170,6 +174,8 @@ class StackedHourglass(nn.Module):
         red, green, blue = (value / 255 for value in found.mean)
         network.input_mean = (red, green, blue)
         network.eval()
+        for note in found.notes:
+            warnings.warn(f"{path}: {note}", stacklevel=2)
         return network
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:

@@ -42,6 +42,11 @@ def test_heatmaps_are_those_of_the_file(name: str, tmp_path: Path) -> None:
     assert found.input_mean == pytest.approx(mean, abs=1e-4)
 
 
+def test_an_input_that_the_file_does_not_say_is_warned_of(ours: Path) -> None:
+    with pytest.warns(UserWarning, match=r"ours\.pth: the file does not say what input"):
+        StackedHourglass.from_checkpoint(ours)
+
+
 def test_arguments_of_the_class_are_passed_on(ours: Path) -> None:
     assert StackedHourglass.from_checkpoint(str(ours), with_cp=True).with_cp
 
