@@ -6,12 +6,14 @@ import logging
 import os.path as osp
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.datasets.transforms import PackPoseInputs
 
+from mmhg.datasets.hold_out import HoldOut, held_out
 from mmhg.datasets.people import AnnotatedPerson, to_zero_based
 from mmhg.errors import InputError
 
@@ -24,7 +26,20 @@ class PersonDataset(BaseCocoStyleDataset):
     flips it) and, if known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs` packs
     with the annotation. People without a box or an annotated joint are left out of training, with a
     warning, and kept in test mode.
+
+    Args:
+        ann_file: The annotation file, below `data_root`.
+        hold_out: Splits a file that has no split of its own: n for people 0, n, 2n, ... of the
+            file, or a list of images' file names. With `test_mode` the dataset has these people,
+            without it the others. Set it alike in training and validation. None keeps all.
+        settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
     """
+
+    def __init__(
+        self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any
+    ) -> None:
+        self.hold_out = hold_out
+        super().__init__(ann_file, **settings)
 
     def read_people(self) -> list[AnnotatedPerson]:
         """Read the people of `ann_file`, in its order."""
@@ -43,18 +58,25 @@ class PersonDataset(BaseCocoStyleDataset):
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Make instances and images of `ann_file`."""
         people = self.read_people()
-        img_ids = _image_ids([person.image for person in people])
+        images = [person.image for person in people]
+        img_ids = _image_ids(images)
+        used = [True] * len(people)
+        if self.hold_out is not None:
+            used = [
+                held == self.test_mode for held in held_out(images, self.hold_out, self.ann_file)
+            ]
         instances = [
             self._instance(person) | {"id": index, "img_id": img_ids[person.image]}
             for index, person in enumerate(people)
+            if used[index]
         ]
         if not self.test_mode:
             boxed = [instance for instance in instances if "bbox" in instance]
             instances = self._kept(instances, boxed, "a box")
         if self.data_mode == "bottomup":  # MMPose groups only neighbors in the list
             instances.sort(key=lambda instance: instance["img_id"])
-        images = {instance["img_path"]: instance["img_id"] for instance in instances}
-        return instances, [{"img_id": img_id, "img_path": path} for path, img_id in images.items()]
+        paths = {instance["img_path"]: instance["img_id"] for instance in instances}
+        return instances, [{"img_id": img_id, "img_path": path} for path, img_id in paths.items()]
 
     def _instance(self, person: AnnotatedPerson) -> dict:
         """Make a person's entries for the pipeline (arrays with a leading axis of 1)."""

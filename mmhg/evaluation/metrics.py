@@ -10,7 +10,7 @@ from mmpose.registry import METRICS
 from mmhg.errors import InputError
 from mmhg.evaluation import pcp, torso_pck
 from mmhg.evaluation.pckh import normalized_distances, score_pckh
-from mmhg.evaluation.person_metric import KeypointMetric, annotated_keypoints
+from mmhg.evaluation.person_metric import KeypointMetric
 from mmhg.evaluation.protocols import get_protocol
 from mmhg.evaluation.scores import PoseScores
 
@@ -29,7 +29,8 @@ class PCKhMetric(KeypointMetric):
     of all joints. For the best checkpoint set `save_best='PCKh@0.5'` and `rule='greater'`.
 
     Joints are found by the names in the dataset's metainfo. Predictions and annotations must have
-    the same pixel origin, as `mmhg.datasets.MPIIPersonDataset` gives them.
+    the same pixel origin, as `mmhg.datasets.MPIIPersonDataset` gives them. People without a head
+    size are left out, with a warning.
 
     Args:
         protocol: Name of the convention, one of `mmhg.evaluation.protocols.PROTOCOLS`; the logged
@@ -42,6 +43,8 @@ class PCKhMetric(KeypointMetric):
     Attributes:
         scores: The last evaluation, on the main process; `scores.to_json()` is its JSON form.
     """
+
+    size, size_advice = "head size", _HEAD_SIZES
 
     def __init__(self, protocol: str = "official", **settings: Any) -> None:
         super().__init__(**settings)
@@ -59,14 +62,8 @@ class PCKhMetric(KeypointMetric):
         self._dataset_meta = dataset_meta
 
     def measure_person(self, sample: dict) -> dict[str, float]:
-        """Return the person's head size in px, NaN if it is neither known nor needed."""
-        size = sample["gt_instances"].get("head_size")
-        if size is None and annotated_keypoints(sample).any():
-            raise InputError(
-                f"PCKhMetric: no head size for the person with id {sample['id']} in "
-                f"{sample.get('img_path')}. {_HEAD_SIZES}"
-            )
-        return {"head_sizes": float("nan") if size is None else float(np.asarray(size).item())}
+        """Return the person's head size in px, NaN if unknown."""
+        return {"head_sizes": _number(sample, "head_size")}
 
     def score_people(
         self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
@@ -85,8 +82,8 @@ class TorsoPCKMetric(KeypointMetric):
     and logs a table of all joints that states the meaning of left and right. For the best
     checkpoint set `save_best='PCK@0.2'` and `rule='greater'`.
 
-    Every person needs a `torso_size`, as `mmhg.datasets.FLICDataset` and
-    `mmhg.datasets.LSPDataset` give it.
+    `mmhg.datasets.FLICDataset` and `mmhg.datasets.LSPDataset` give the `torso_size`. People without
+    one are left out, with a warning.
 
     Args:
         threshold: Torso sizes; the key follows it.
@@ -96,6 +93,9 @@ class TorsoPCKMetric(KeypointMetric):
         InputError: A threshold that is not positive, or people whose scores are not defined.
     """
 
+    size = "torso size"
+    size_advice = "FLICDataset and LSPDataset give one if shoulder and hip are annotated"
+
     def __init__(self, threshold: float = torso_pck.THRESHOLD, **settings: Any) -> None:
         super().__init__(**settings)
         if not threshold > 0:
@@ -103,17 +103,8 @@ class TorsoPCKMetric(KeypointMetric):
         self.threshold = threshold
 
     def measure_person(self, sample: dict) -> dict[str, float]:
-        """Return the person's torso size in px, NaN if it is neither known nor needed."""
-        annotation = sample["gt_instances"]
-        if "torso_size" in annotation:
-            return {"torso_sizes": float(np.asarray(annotation["torso_size"]).item())}
-        if np.asarray(annotation["keypoints_visible"]).any():
-            raise InputError(
-                f"TorsoPCKMetric: no torso size for the person with id {sample['id']} in "
-                f"{sample.get('img_path')}. FLICDataset and LSPDataset give one if shoulder and "
-                "hip are annotated"
-            )
-        return {"torso_sizes": np.nan}
+        """Return the person's torso size in px, NaN if unknown."""
+        return {"torso_sizes": _number(sample, "torso_size")}
 
     def score_people(
         self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
@@ -156,3 +147,9 @@ class PCPMetric(KeypointMetric):
             **people, joint_names=joint_names, threshold=self.threshold, person_names=person_names
         )
         return pcp.score_pcp(correct, self.side_convention, self.threshold)
+
+
+def _number(sample: dict, key: str) -> float:
+    """Read a number of a data sample's person, NaN if it is not there."""
+    number = sample["gt_instances"].get(key)
+    return float("nan") if number is None else float(np.asarray(number).item())

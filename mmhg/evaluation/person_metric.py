@@ -44,9 +44,16 @@ class KeypointMetric(UniquePersonMetric):
 
     Attributes:
         scores: The last evaluation, on the main process; `scores.to_json()` is its JSON form.
+        size: Name of the number of `measure_person` that distances are divided by, such as 'head
+            size'; None if the metric needs no size. People who have annotated joints but no such
+            size are left out, with a warning at the first evaluation.
+        size_advice: Where such sizes come from, for errors.
     """
 
     scores: PoseScores | None = None
+    size: str | None = None
+    size_advice = ""
+    _left_out_said = False
 
     @property
     def side_convention(self) -> str:
@@ -106,11 +113,34 @@ class KeypointMetric(UniquePersonMetric):
             for key in results[0]["arrays"]
         }
         person_names = [f"{path}, id {number}" for path, number in people]
+        if self.size is not None:
+            arrays, person_names = self._measurable(arrays, person_names)
         joint_names = list(self.dataset_meta["keypoint_id2name"].values())
         scores = self.score_people(arrays, joint_names, person_names)
         self.scores = replace(scores, testing=testing.pop())
         MMLogger.get_current_instance().info(f"\n{self.scores.table()}")
         return dict(self.scores.summary)
+
+    def _measurable(
+        self, arrays: dict[str, np.ndarray], person_names: list[str]
+    ) -> tuple[dict[str, np.ndarray], list[str]]:
+        """Leave out the people who have joints to score, but no size to measure them with."""
+        assert self.size is not None
+        sizes = arrays[self.size.replace(" ", "_") + "s"]
+        unsized = arrays["annotated"].any(axis=1) & ~(np.isfinite(sizes) & (sizes > 0))
+        if not unsized.any():
+            return arrays, person_names
+        name, lacking = type(self).__name__, np.flatnonzero(unsized)
+        without = f"no {self.size} (a positive number of px), for example {person_names[lacking[0]]}"
+        if len(lacking) == arrays["annotated"].any(axis=1).sum():
+            raise InputError(f"{name}: all people have {without}. {self.size_advice}")
+        if not self._left_out_said:
+            MMLogger.get_current_instance().warning(
+                f"{name}: left out {len(lacking)} of {len(unsized)} people, who have {without}"
+            )
+            self._left_out_said = True
+        kept = {key: values[~unsized] for key, values in arrays.items()}
+        return kept, [person_names[index] for index in np.flatnonzero(~unsized)]
 
 
 def identity(sample: Mapping[str, Any]) -> PersonId:
