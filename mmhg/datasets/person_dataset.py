@@ -97,7 +97,7 @@ class PersonDataset(BaseCocoStyleDataset):
         return instance
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keep people with an annotated joint; in test mode all who have a box, if boxes are used."""
+        """Keep people with an annotated joint; in test mode all with a box, if any has one."""
         if self.test_mode:
             boxed = [i for i in instance_list if "bbox" in i]
             return self._kept(instance_list, boxed or instance_list, "a box")
