@@ -23,7 +23,7 @@ def first_batch(loader: DataLoader) -> Any:
     The loader itself is not iterated: its workers and its sampler would begin where this ended.
     """
     dataset: Any = loader.dataset
-    size: int = loader.batch_size or getattr(loader.batch_sampler, "batch_size", 1)
+    size: Any = loader.batch_size or getattr(loader.batch_sampler, "batch_size", 1)
     return loader.collate_fn([dataset[index] for index in range(min(size, len(dataset)))])
 
 

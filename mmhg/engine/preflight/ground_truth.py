@@ -116,6 +116,8 @@ def check_codec(
         f"{trip.mean:.2f} px of the {codec.unit(model.head.decoder)} on average, at most "
         f"{trip.largest:.2f} along an axis; the best scores within reach: {'; '.join(costs)}"
     )
+    if trip.far:
+        say(f"{trip.far} joints at the border of the crop move by more than a pixel")
     if trip.outside:
         say(
             f"{trip.outside} annotated joints of {trip.people_outside} samples lie outside of the "
