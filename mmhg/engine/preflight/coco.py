@@ -77,15 +77,21 @@ def without_crowded(metric: Any, samples: Iterable[PoseDataSample]) -> list[Pose
 
 
 def _check_areas(metric: CocoMetric, people: dict[Any, dict[str, Any]]) -> None:
-    """Refuse people without area, which xtcocotools cannot leave out as mmhg's replacement does."""
-    replaced = sys.modules["xtcocotools.cocoeval"] is coco_evaluation
+    """Refuse people without area where they would end the evaluation."""
+    if not metric.use_area or _leaves_out_areas():
+        return
     without = [ident for ident, person in people.items() if not coco_evaluation.has_area(person)]
-    if metric.use_area and without and not replaced:
+    if without:
         raise InputError(
             f"{len(without)} people of {_file(metric)} have no area above 0, for example id "
             f"{without[0]}, and COCO's AP needs it. Set val_evaluator.use_area=False to take it "
             "from the box"
         )
+
+
+def _leaves_out_areas() -> bool:
+    """Tell if mmhg's evaluation stands for xtcocotools, which people without area would end."""
+    return sys.modules["xtcocotools.cocoeval"] is coco_evaluation
 
 
 def _file(metric: CocoMetric) -> str:
