@@ -114,7 +114,7 @@ def check_codec(
     say(
         f"encoded and decoded by {type(model.head.decoder).__name__}, {trip.joints} joints move by "
         f"{trip.mean:.2f} px of the {codec.unit(model.head.decoder)} on average, at most "
-        f"{trip.largest:.2f} along an axis; the best scores within reach: {'; '.join(costs)}"
+        f"{trip.largest:.2f} along an axis; scores of the decoded targets: {'; '.join(costs)}"
     )
     if trip.far:
         say(f"{trip.far} joints at the border of the crop move by more than a pixel")

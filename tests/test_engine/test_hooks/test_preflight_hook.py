@@ -97,7 +97,7 @@ def test_what_is_said_of_mpii(
     assert left_out.startswith("PCKhMetric: left out 1 of 4 people, who have no head size")
     assert full == "annotations of 4 samples, given as predictions: 100 in PCKhMetric"
     assert codec.startswith("encoded and decoded by UDPHeatmap, 44 joints move by 0.0")
-    assert "the best scores within reach: PCKhMetric AUC 9" in codec
+    assert "scores of the decoded targets: PCKhMetric AUC 9" in codec
     assert outside.startswith("1 annotated joints of 1 samples lie outside of the crop")
     assert loss.startswith("loss of the first training batch 0.")
 
