@@ -45,9 +45,9 @@ class PreflightHook(Hook):
         with undisturbed(model):
             found = self._check_data(runner, model) if is_main_process() else None
             loss = train_batch(model, runner.optim_wrapper, first_batch(runner.train_dataloader))
+            self._say(runner, f"loss of the first training batch {loss:.4g}")
             if runner.val_loop is not None:
                 _score_batch(runner, model, found)
-        self._say(runner, f"loss of the first training batch {loss:.4g}")
 
     def _check_data(self, runner: Runner, model: Any) -> ground_truth.Annotations | None:
         """Check folders, and annotations and codec if there is a validation."""

@@ -27,9 +27,8 @@ def first_batch(loader: DataLoader) -> Any:
     return loader.collate_fn([dataset[index] for index in range(min(size, len(dataset)))])
 
 
-@torch.no_grad()
 def train_batch(model: Any, optim_wrapper: OptimWrapper, batch: Any) -> float:
-    """Compute the loss of a batch, in the training's precision, and return it.
+    """Compute the loss of a batch, in the training's precision and memory, and return it.
 
     Raises:
         InputError: It is not finite.
@@ -40,12 +39,12 @@ def train_batch(model: Any, optim_wrapper: OptimWrapper, batch: Any) -> float:
         losses = model._run_forward(model.data_preprocessor(batch, True), mode="loss")
     total, parts = model.parse_losses(losses)
     if not torch.isfinite(total):
-        named = ", ".join(f"{name} {float(value):g}" for name, value in parts.items())
+        named = ", ".join(f"{name} {value.mean().item():g}" for name, value in parts.items())
         raise InputError(
             f"the loss of the first training batch is not finite: {named}. Look at the training "
             "annotations and at optim_wrapper (mixed precision)"
         )
-    return float(total)
+    return total.item()
 
 
 @torch.no_grad()

@@ -41,7 +41,7 @@ def check_annotations(evaluator: Evaluator, dataset: Any, say: Say) -> Annotatio
         say: Logs a line.
 
     Returns:
-        None if the evaluator is not MMEngine's own.
+        None if the evaluator is not MMEngine's own, or samples are not of keypoints (K, 2).
 
     Raises:
         InputError: A metric cannot score them, or does not give the full score.
@@ -50,6 +50,9 @@ def check_annotations(evaluator: Evaluator, dataset: Any, say: Say) -> Annotatio
         say(f"{type(evaluator).__name__} and the codec are not checked")
         return None
     found = Annotations(annotated_samples(with_annotated_boxes(dataset)))
+    if not all(map(metrics.in_two_dimensions, found.samples)):
+        say("the validation has other annotations than keypoints in two dimensions: not checked")
+        return None
     metrics.predict_annotations(found.samples)
     advice = f"Do evaluator and dataset belong together? The dataset is {_describe(dataset)}"
     full, known = [], True

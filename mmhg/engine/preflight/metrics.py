@@ -61,6 +61,16 @@ def writes_or_needs_more(metric: BaseMetric) -> bool:
     return other or isinstance(metric, DumpResults) or getattr(metric, "format_only", False)
 
 
+def in_two_dimensions(sample: Any) -> bool:
+    """Tell if a sample has keypoints (N, K, 2) of people, or is an image of nobody."""
+    if not isinstance(sample, PoseDataSample) or "gt_instances" not in sample:
+        return False
+    truth = sample.gt_instances
+    if "keypoints" not in truth:
+        return "keypoints_visible" not in truth and "lifting_target" not in truth
+    return "keypoints_visible" in truth and np.shape(truth.keypoints)[2:] == (2,)
+
+
 def predict_annotations(samples: Sequence[PoseDataSample]) -> None:
     """Set each sample's `pred_instances` to its annotated people."""
     for sample in samples:

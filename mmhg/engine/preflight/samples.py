@@ -22,7 +22,7 @@ _ORIENTATION = 0x0112
 
 
 def annotated_samples(dataset: Any) -> list[PoseDataSample]:
-    """Make every sample of a dataset whose pipeline ends with `PackPoseInputs`.
+    """Make every sample of a dataset.
 
     The steps are the dataset's own. Only, images are blank ones of the right size, for which the
     file's header is read, and the samples also have `gt_instances.transformed_keypoints`, the

@@ -170,3 +170,15 @@ def test_metrics_that_are_not_checked(tmp_path: Any) -> None:
     assert not any(metrics.writes_or_needs_more(metric) for metric, *_ in FULL)
     assert not metrics.writes_or_needs_more(Custom())
     assert metrics.full_score(Custom()) is None
+
+
+def test_samples_of_something_else() -> None:
+    one, *_ = people("mpii")
+    assert metrics.in_two_dimensions(one)
+    one.gt_instances.keypoints = np.zeros((1, 16, 3))
+    assert not metrics.in_two_dimensions(one)
+    assert not metrics.in_two_dimensions([one])
+    assert not metrics.in_two_dimensions(PoseDataSample())
+    nobody = PoseDataSample()
+    nobody.gt_instances = InstanceData()
+    assert metrics.in_two_dimensions(nobody)
