@@ -1,8 +1,13 @@
 """Find people's keypoints in images, videos and a camera's frames.
 
-mmhg infer hg8_mpii_256 hg8.pth photo.jpg folder/ 'more/**/*.png' clip.mp4
-mmhg infer hg8_mpii_256 hg8.pth photos/ --boxes boxes.json --csv
+mmhg infer photo.jpg folder/ 'more/**/*.png' clip.mp4
+mmhg infer photos/ --boxes boxes.json --csv
+mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
+
+Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
+CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
+like an image or a video, and the checkpoint otherwise.
 
 Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
 if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.
@@ -28,13 +33,14 @@ DETECTOR_THRESHOLD = 0.3
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    parser.usage = "%(prog)s (CONFIG CHECKPOINT | EXPORTED) INPUT... [options]"
+    parser.usage = "%(prog)s [CONFIG [CHECKPOINT] | EXPORTED] INPUT... [options]"
     parser.add_argument(
         "arguments",
-        nargs="+",
+        nargs="*",
         metavar="ARGUMENT",
         help="config (file, or name of one of mmhg's) and checkpoint, or a folder that "
-        "`mmhg export` wrote; then images, folders, globs, videos, or a camera's number",
+        "`mmhg export` wrote, or neither; then images, folders, globs, videos, or a camera's "
+        "number",
     )
     parser.add_argument("--camera", type=int, metavar="N", help="a camera, from 0, until Ctrl-C")
     people = parser.add_mutually_exclusive_group()
@@ -79,18 +85,17 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Run inference. The exit status tells if all, some or none of the images could be done."""
     from mmhg.errors import InputError
-    from mmhg.export.folder import is_exported
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
     from mmhg.version import __version__
+    from mmhg_cli.infer_arguments import split_arguments
 
-    number = 1 if is_exported(args.arguments[0]) else 2
-    args.model, inputs = args.arguments[:number], args.arguments[number:]
+    args.model, inputs = split_arguments(args.arguments)
     if args.camera is not None:
         inputs.append(str(args.camera))
     if not inputs:
-        raise InputError("give CONFIG CHECKPOINT, or an exported folder, and at least one INPUT")
+        raise InputError("give at least one INPUT: an image, a folder, a video, or --camera N")
     summary = Summary()
     sources, problems = find_sources(inputs)
     for problem in problems:
