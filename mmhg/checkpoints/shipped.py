@@ -37,4 +37,4 @@ def weights_of(config: str) -> Path:
 def find_checkpoint(name: str | Path) -> Path:
     """Return the file `name`, or else the weights that come with the config of that name."""
     path = Path(name)
-    return path if path.exists() else shipped_weights().get(str(name), path)
+    return path if path.is_file() else shipped_weights().get(str(name), path)

@@ -106,11 +106,10 @@ def _hold_out(hold_out: HoldOut, tested: bool) -> str:
     """Name the part of an annotation file that a dataset has."""
     if hold_out is None:
         return ""
-    held = (
-        f"{len(hold_out)} images"
-        if not isinstance(hold_out, int)
-        else (f"people 0, {hold_out}, {2 * hold_out}, ... of the file")
-    )
+    if isinstance(hold_out, int):
+        held = f"people 0, {hold_out}, {2 * hold_out}, ... of the file"
+    else:
+        held = f"the people of {len(hold_out)} images"
     return held if tested else f"without {held}"
 
 
