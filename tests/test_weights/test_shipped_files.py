@@ -26,7 +26,7 @@ def test_the_default_is_there() -> None:
 
 
 def test_each_has_a_card_and_nothing_else_is_there() -> None:
-    names = {path.name for path in FOLDER.iterdir()}
+    names = {path.name for path in FOLDER.glob("*")}
     assert names == {
         f"{name}{kind}" for name in shipped_weights() for kind in (".safetensors", ".md")
     }
