@@ -80,7 +80,7 @@ def test_reads_unknown_as_none(tmp_path):
     ("change", "message"),
     [
         ({"source": " "}, "source must be a text"),
-        ({"dataset": "LSP"}, "dataset must be one of MPII, COCO, got 'LSP'"),
+        ({"dataset": "LSP"}, "dataset must be one of MPII, COCO, LSPET, got 'LSP'"),
         ({"split": "test-dev"}, "split must be one of val, test, got 'test-dev'"),
         ({"protocol": "AP"}, "protocol must be one of official"),
         ({"testing": 1}, "testing must be a text or null, got 1"),
