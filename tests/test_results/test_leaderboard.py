@@ -94,7 +94,11 @@ def test_the_best_comes_first(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("hg9_mpii_256", MPII, "hg9_mpii_256.json belongs to no config of mmhg for MPII, COCO, LSPET"),
+        (
+            "hg9_mpii_256",
+            MPII,
+            "hg9_mpii_256.json belongs to no config of mmhg for MPII, COCO, LSPET",
+        ),
         ("hg1_mpii_256", [], "must be a results.json of training, got list"),
         ("hg1_mpii_256", COCO, "a number as PCKh@0.5, got 'None' and None"),
         ("hg1_mpii_256", {**MPII, "protocol": "mine"}, "got 'mine' and 88.04"),
