@@ -36,5 +36,5 @@ def test_a_joint_without_annotation_has_no_limb() -> None:
 
 def test_a_person_without_annotation_is_refused() -> None:
     unknown = replace(person(1, annotated=False), title="im00001.jpg")
-    with pytest.raises(InputError, match="im00001.jpg cannot be drawn: no joint is annotated"):
+    with pytest.raises(InputError, match=r"im00001\.jpg cannot be drawn: no joint is annotated"):
         as_drawn_figure(unknown, METAINFO)
