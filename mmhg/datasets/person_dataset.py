@@ -35,9 +35,7 @@ class PersonDataset(BaseCocoStyleDataset):
         settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
     """
 
-    def __init__(
-        self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any
-    ) -> None:
+    def __init__(self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any) -> None:
         self.hold_out = hold_out
         super().__init__(ann_file, **settings)
 
