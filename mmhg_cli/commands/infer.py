@@ -83,6 +83,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Run inference. The exit status tells if all, some or none of the images could be done."""
+    if args.detector:
+        args.detector, following = split_detector(args.detector)
+        args.arguments += following
     from mmhg.errors import InputError
     from mmhg.export.folder import is_exported
     from mmhg.inference.outputs import Outputs
@@ -128,6 +131,12 @@ def run(args: Namespace) -> int:
             "MMDetection"
         )
     return 1 if summary.problems else 0
+
+
+def split_detector(values: list[str]) -> tuple[list[str], list[str]]:
+    """Split what follows --detector into the detector and inputs."""
+    number = 1 if values[0] == "opencv" or values[0].lower().endswith(".onnx") else 2
+    return values[:number], values[number:]
 
 
 def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:

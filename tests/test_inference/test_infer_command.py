@@ -247,12 +247,20 @@ def test_an_exported_detector(
         )
 
 
+def test_inputs_after_the_detector(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    status, _, messages = infer(*trained, photos[0], "--detector", "opencv", *photos[1:])
+    assert (status, messages) == (0, [])
+    assert len(json.loads((tmp_path / "out/keypoints.json").read_text())["images"]) == 3
+
+
 def test_a_detectors_settings(
     infer: Callable[..., Any], trained: Trained, photos: list[Path]
 ) -> None:
     for settings, message in [
         (["--detector-input", "rgb1"], "--detector-input is for --detector FILE.onnx"),
-        (["--detector", "opencv", photos[1]], "got opencv"),
+        (["--detector", "yolo.pt"], "a detector is FILE.onnx, opencv, or CONFIG CHECKPOINT"),
         (["--detector", "nosuch.onnx"], "cannot read nosuch.onnx: No such file"),
     ]:
         status, people, messages = infer(*trained, photos[0], *settings)

@@ -102,5 +102,5 @@ def _detector(
             return MMDetection(Path(config), Path(checkpoint), device)
     raise InputError(
         "a detector is FILE.onnx, opencv, or CONFIG CHECKPOINT of MMDetection, got "
-        f"{' '.join(map(str, source)) or 'nothing'}. Images come before --detector"
+        f"{' '.join(map(str, source)) or 'nothing'}"
     )

@@ -26,6 +26,8 @@ SHIFTS = np.float32([[0, 0, 0, 0], [1, -1, 0, 2], [0, 0, 9, 9]])
 SCORES = np.float32([[0.9, 0.1, 0], [0.6, 0, 0.2], [0.05, 0.95, 0]])
 """Of the boxes, for the classes person, dog, other."""
 
+OBJECTNESS = 0.5
+
 _FIRST = 41
 """Row of the first box in a grid: the cell (5, 3) of stride 8. The others are right of it."""
 
@@ -167,8 +169,8 @@ def _rows(graph: Graph, boxes: str, scores: str, number: int, objectness: bool =
 
 
 def _padded(graph: Graph, boxes: str, scores: str, number: int, objectness: bool) -> str:
-    certain = [np.ones((len(SHIFTS), 1), np.float32)] if objectness else []
-    known = graph.add("Concat", boxes, *certain, scores, axis=1)
+    objects = [np.full((len(SHIFTS), 1), OBJECTNESS, np.float32)] if objectness else []
+    known = graph.add("Concat", boxes, *objects, scores, axis=1)
     after = number - _FIRST - len(SHIFTS)
     padded = graph.add("Pad", known, np.int64([_FIRST, 0, after, 0]))
     return graph.add("Unsqueeze", padded, np.int64([0]))
