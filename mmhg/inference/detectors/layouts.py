@@ -16,6 +16,7 @@ import numpy as np
 from mmhg.errors import InputError
 
 _STRIDES = [(8, 16, 32), (8, 16, 32, 64)]
+_MOST_AXES = 3
 _ANCHORS = 3
 """Boxes per cell in YOLOv5 and YOLOv7."""
 
@@ -49,11 +50,16 @@ class Layout:
     centered: bool = False
 
 
+def of_boxes(outputs: Arrays) -> list[np.ndarray]:
+    """Leave out masks and feature maps, which have more than three axes."""
+    return [output for output in outputs if np.ndim(output) <= _MOST_AXES]
+
+
 def find_layout(outputs: Arrays, size: tuple[int, int]) -> Layout | None:
     """Tell what outputs mean, or return None.
 
     Args:
-        outputs: Of one image. Those with more than three axes (masks, feature maps) are left out.
+        outputs: Of one image, without those that `of_boxes` leaves out.
         size: Height and width of the detector's input.
     """
     shapes = [output.shape for output in outputs]

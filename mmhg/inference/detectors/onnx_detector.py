@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.inference.detectors.layouts import UNDERSTOOD, Layout, find_layout
+from mmhg.inference.detectors.layouts import UNDERSTOOD, Layout, find_layout, of_boxes
 from mmhg.inference.detectors.letterbox import INPUT_FORMATS, PADDING, letterbox
 from mmhg.inference.detectors.onnx_header import MISSING, read_header, shown
 
@@ -23,9 +23,6 @@ _PROVIDERS = ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 _TOLERANCE = 1e-3
 """By which a score in half precision may leave 0 to 1."""
-
-_MOST_AXES = 3
-"""Of arrays of boxes. Masks and feature maps have more."""
 
 _FATAL = 4
 """onnxruntime's level of messages. What is less than fatal comes as an exception as well."""
@@ -60,7 +57,7 @@ class OnnxDetector:
         self._header = read_header(path)
         self._session = _open(path, device)
         gray = np.full((*self._header.size, 3), PADDING, np.uint8)
-        outputs = self._outputs(INPUT_FORMATS["rgb1"](gray))
+        outputs = self._run(INPUT_FORMATS["rgb1"](gray))
         self._layout = self._find_layout(outputs)
         self._person = self._header.person(self._layout.person)
         self._check_scores(outputs)
@@ -74,35 +71,36 @@ class OnnxDetector:
         if self._header.any_size and self._layout.name == "torchvision":  # which scales by itself
             size = image.shape[:2]
         boxed = letterbox(image, size, centered=self._layout.centered)
-        boxes, scores = self._layout.read(self._outputs(self._convert(boxed.image)), self._person)
+        outputs = self._run(self._convert(boxed.image))
+        boxes, scores = self._layout.read(of_boxes(outputs), self._person)
         return boxed.to_image(boxes), scores
 
-    def _outputs(self, image: np.ndarray) -> list[np.ndarray]:
-        """Run the network on an input (3, height, width); leave out masks and feature maps."""
+    def _run(self, image: np.ndarray) -> list[np.ndarray]:
+        """Run the network on an input (3, height, width)."""
         batch = image if self._header.rank == 3 else image[None]
         try:
-            outputs = self._session.run(
+            outputs: list[np.ndarray] = self._session.run(
                 None, {self._header.input_name: batch.astype(self._header.dtype)}
             )
         except Exception as error:  # onnxruntime's have no base of their own
             raise InputError(f"{self._header.path} cannot be run: {_reason(error)}") from error
-        return [output for output in outputs if np.ndim(output) <= _MOST_AXES]
+        return outputs
 
     def _find_layout(self, outputs: list[np.ndarray]) -> Layout:
-        layout = find_layout(outputs, self._header.size)
+        layout = find_layout(of_boxes(outputs), self._header.size)
         if layout is None:
             height, width = self._header.size
             shapes = ", ".join(shown(np.shape(output)) for output in outputs)
             raise InputError(
-                f"{self._header.path} gives outputs of shapes {shapes or 'with more than 3 axes'} "
-                f"for an image of {width} x {height} px. These are understood: {UNDERSTOOD}"
+                f"{self._header.path} gives outputs of shapes {shapes} for an image of {width} x "
+                f"{height} px. These are understood: {UNDERSTOOD}"
             )
         return layout
 
     def _check_scores(self, outputs: list[np.ndarray]) -> None:
         """Refuse scores without a sigmoid, and a class of people that the outputs lack."""
         try:
-            _, scores = self._layout.read(outputs, self._person)
+            _, scores = self._layout.read(of_boxes(outputs), self._person)
         except InputError as error:
             raise InputError(f"{self._header.path}: {error}") from error
         if scores.size and not (scores.min() > -_TOLERANCE and scores.max() < 1 + _TOLERANCE):

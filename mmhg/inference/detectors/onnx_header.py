@@ -58,15 +58,18 @@ class OnnxHeader:
     def person(self, usual: int) -> int:
         """Return the class of people by the names that Ultralytics writes, or the usual one.
 
+        An only class is taken whatever its name.
+
         Raises:
-            InputError: There are names, and none is person.
+            InputError: There are several names, and none is person.
         """
         names = _literal(self.metadata.get("names"))
         named = dict(enumerate(names)) if isinstance(names, list) else names
         if not isinstance(named, dict) or not named:
             return usual
         for number, name in named.items():
-            if name == "person" and isinstance(number, int) and number >= 0:
+            is_person = len(named) == 1 or str(name).lower() == "person"
+            if is_person and isinstance(number, int) and number >= 0:
                 return number
         raise InputError(
             f"{self.path} finds {_some(named.values())}. One of the classes must be person"

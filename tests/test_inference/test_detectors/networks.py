@@ -238,6 +238,11 @@ def unknown(graph: Graph, boxes: str, scores: str) -> list[str]:
     ]
 
 
+def feature_maps(graph: Graph, boxes: str, scores: str) -> list[str]:
+    """Feature maps of a network without its head's last part."""
+    return [graph.add("Identity", np.zeros((1, 8, 8, 12), np.float32), name="stride_8")]
+
+
 def _corners(graph: Graph, boxes: str) -> str:
     half = np.float32([[1, 0, 1, 0], [0, 1, 0, 1], [-0.5, 0, 0.5, 0], [0, -0.5, 0, 0.5]])
     return graph.add("MatMul", boxes, half)
@@ -254,5 +259,6 @@ OUTPUTS: dict[str, Callable[[Graph, str, str], list[str]]] = {
         mmdeploy,
         torchvision,
         unknown,
+        feature_maps,
     )
 }

@@ -113,7 +113,9 @@ def test_inputs(outputs: str, settings: dict[str, Any], path: Path) -> None:
     np.testing.assert_allclose(find(picture(height, width, box)), [box], atol=0.2)
 
 
-@pytest.mark.parametrize("names", ["{0: 'cat', 1: 'person', 2: 'x'}", "['cat', 'person', 'x']"])
+@pytest.mark.parametrize(
+    "names", ["{0: 'cat', 1: 'Person', 2: 'x'}", "['cat', 'person', 'x']", "{1: 'player'}"]
+)
 @pytest.mark.parametrize("outputs", ["yolov5", "yolov8", "nms"])
 def test_people_by_the_names_of_the_classes(outputs: str, names: str, path: Path) -> None:
     write_detector(path, outputs, colors="rgb1", metadata={"names": names})
@@ -144,6 +146,8 @@ def test_outputs_that_are_not_understood(path: Path) -> None:
     )
     with pytest.raises(InputError, match=message):
         PersonDetector(write_detector(path, "unknown"))
+    with pytest.raises(InputError, match=r"gives outputs of shapes \(1, 8, 8, 12\) for an image"):
+        PersonDetector(write_detector(path, "feature_maps"))
 
 
 def test_scores_must_be_probabilities(path: Path) -> None:
