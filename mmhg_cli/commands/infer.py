@@ -2,8 +2,8 @@
 
 mmhg infer hg8_mpii_256 hg8.pth photo.jpg folder/ 'more/**/*.png' clip.mp4
 mmhg infer hg8_mpii_256 hg8.pth photos/ --boxes boxes.json --csv
-mmhg infer hg8_mpii_256 hg8.pth photos/ --detector yolox_s.onnx
 mmhg infer exported_folder/ photo.jpg
+mmhg infer exported_folder/ photos/ --detector yolox_s.onnx
 
 Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
 if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.
@@ -107,11 +107,11 @@ def run(args: Namespace) -> int:
         people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
-        info = dict(model=[Path(part).name for part in args.model], mmhg=__version__, **detector)
+        info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
             args.output,
             meta,
-            info,
+            info | detector,
             threshold=args.threshold,
             pictures=not args.no_pictures,
             csv=args.csv,

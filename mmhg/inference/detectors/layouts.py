@@ -51,8 +51,9 @@ class Layout:
 
 
 def of_boxes(outputs: Arrays) -> list[np.ndarray]:
-    """Leave out masks and feature maps, which have more than three axes."""
-    return [output for output in outputs if np.ndim(output) <= _MOST_AXES]
+    """Leave out masks and feature maps, which have more than three axes, and what is no array."""
+    arrays = (output for output in outputs if isinstance(output, np.ndarray))
+    return [array for array in arrays if array.ndim <= _MOST_AXES]
 
 
 def find_layout(outputs: Arrays, size: tuple[int, int]) -> Layout | None:
