@@ -21,6 +21,7 @@ from mmhg.inference.predictor import find_device, read_image
 from mmhg.models.loading import load_model
 from mmhg.refinement.animation import write_animation
 from mmhg.refinement.curves import plot_stack_scores
+from mmhg.refinement.drawn_figure import as_drawn_figure
 from mmhg.refinement.paths import (
     JointPaths,
     Refinement,
@@ -66,6 +67,8 @@ def visualize(args: Namespace) -> None:
             indices = args.index
         people = people_of(model, dataset, indices)
         names = [f"person_{index}" for index in indices]
+    if args.drawn:
+        people = [as_drawn_figure(person, metainfo) for person in people]
     folder.mkdir(parents=True, exist_ok=True)
     sheet = draw_stack_sheet(people, metainfo, joints)
     with replacing(folder / "sheet.png") as partial:
@@ -81,6 +84,8 @@ def visualize(args: Namespace) -> None:
 
 def check_options(args: Namespace) -> None:
     """Raise InputError for options that do not go together."""
+    if args.drawn and args.image:
+        raise InputError("--drawn needs an annotation, which an --image has not")
     if args.box and not args.image:
         raise InputError("--box is for a person in an --image")
     if len(args.index or ()) > MOST_PEOPLE:

@@ -121,7 +121,7 @@ def lsp_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_images(root / "lsp/images", [f"im{number:04d}.jpg" for number in (1, 2, 1001, 1002)])
     points = rng.uniform((50, 20), (110, 100), (2000, 14, 2)).transpose(2, 1, 0)
     savemat(root / "lsp/joints.mat", {"joints": np.concatenate([points, points[:1] * 0])})
-    draw_images(root / "lspet/images", ["im00001.jpg", "im00002.jpg"])
+    draw_images(root / "lspet/images", ["im00001.jpg", "im00002.jpg", "im00003.jpg"])
     points = rng.uniform((50, 20), (110, 100), (PEOPLE, 14, 2)).transpose(1, 2, 0)
     flags = np.ones((14, 1, PEOPLE))
     savemat(root / "lspet/joints.mat", {"joints": np.concatenate([points, flags], axis=1)})

@@ -131,7 +131,9 @@ class KeypointMetric(UniquePersonMetric):
         if not unsized.any():
             return arrays, person_names
         name, lacking = type(self).__name__, np.flatnonzero(unsized)
-        without = f"no {self.size} (a positive number of px), for example {person_names[lacking[0]]}"
+        without = (
+            f"no {self.size} (a positive number of px), for example {person_names[lacking[0]]}"
+        )
         if len(lacking) == arrays["annotated"].any(axis=1).sum():
             raise InputError(f"{name}: all people have {without}. {self.size_advice}")
         if not self._left_out_said:

@@ -4,6 +4,7 @@ mmhg infer photo.jpg folder/ 'more/**/*.png' clip.mp4
 mmhg infer photos/ --boxes boxes.json --csv
 mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
+mmhg infer exported_folder/ photos/ --detector yolox_s.onnx
 
 Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
 CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
@@ -28,8 +29,6 @@ from mmhg_cli.shared import (
     load_config,
 )
 
-DETECTOR_THRESHOLD = 0.3
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
@@ -53,10 +52,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     people.add_argument(
         "--detector",
-        nargs=2,
-        type=Path,
-        metavar=("CONFIG", "CHECKPOINT"),
-        help="a person detector of MMDetection (needs full mmcv)",
+        nargs="+",
+        metavar="DETECTOR",
+        help="finds the people: FILE.onnx (an exported YOLOX, RTMDet, YOLO, ...), `opencv` "
+        "(upright people only, rough), or config and checkpoint of MMDetection (needs full mmcv)",
+    )
+    parser.add_argument(
+        "--detector-input",
+        metavar="COLORS",
+        help="colors that FILE.onnx takes, if not those that are usual for its kind: bgr255, "
+        "rgb255, rgb1, bgr-imagenet or rgb-imagenet",
     )
     parser.add_argument(
         "--box-threshold",
@@ -84,6 +89,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Run inference. The exit status tells if all, some or none of the images could be done."""
+    if args.detector:
+        args.detector, following = split_detector(args.detector)
+        args.arguments += following
     from mmhg.errors import InputError
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.run import Summary, check_sources, run_inference
@@ -101,14 +109,14 @@ def run(args: Namespace) -> int:
     for problem in problems:
         summary.add_problem(problem)
     if sources:
-        people = find_people(args)
+        people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
             args.output,
             meta,
-            info,
+            info | detector,
             threshold=args.threshold,
             pictures=not args.no_pictures,
             csv=args.csv,
@@ -119,27 +127,44 @@ def run(args: Namespace) -> int:
     if not summary.frames:
         return 2
     print(f"{summary}: {args.output}")
+    if summary.without_people:
+        print(f"nobody was found in {summary.without_people}")
     if not (args.boxes or args.centers or args.detector):
         print(
-            "each image was taken as one person's. --boxes, --centers or --detector give the people"
+            "each image was taken as one person's. --boxes or --centers FILE.json say where the "
+            "people are; --detector finds them by FILE.onnx, opencv, or CONFIG CHECKPOINT of "
+            "MMDetection"
         )
     return 1 if summary.problems else 0
 
 
-def find_people(args: Namespace) -> Any:
-    """Return a function that gives a frame's boxes, or None."""
-    from mmhg.inference.box_files import read_boxes, read_centers
-    from mmhg.inference.detector import Detector
+def split_detector(values: list[str]) -> tuple[list[str], list[str]]:
+    """Split what follows --detector into the detector and inputs."""
+    number = 1 if values[0] == "opencv" or values[0].lower().endswith(".onnx") else 2
+    return values[:number], values[number:]
 
+
+def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
+    """Return a function that gives a frame's boxes, or None, and what is known of the detector."""
+    from mmhg.errors import InputError
+    from mmhg.inference import PersonDetector
+    from mmhg.inference.box_files import read_boxes, read_centers
+
+    if args.detector_input and not args.detector:
+        raise InputError("--detector-input is for --detector FILE.onnx")
     if args.boxes:
-        return read_boxes(args.boxes, args.box_threshold or 0.0)
+        return read_boxes(args.boxes, args.box_threshold or 0.0), {}
     if args.centers:
-        return read_centers(args.centers)
+        return read_centers(args.centers), {}
     if args.detector:
-        threshold = DETECTOR_THRESHOLD if args.box_threshold is None else args.box_threshold
-        config, checkpoint = args.detector
-        return Detector(config, checkpoint, args.device, threshold)
-    return None
+        detector = PersonDetector(
+            *args.detector,
+            threshold=args.box_threshold,
+            input_format=args.detector_input,
+            device=args.device,
+        )
+        return lambda frame: detector(frame.image), {"detector": detector.description}
+    return None, {}
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:

@@ -55,6 +55,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="gif",
         help="default: gif (less than 2 MB)",
     )
+    parser.add_argument(
+        "--drawn",
+        action="store_true",
+        help="show a figure drawn from the annotation in place of the photograph, which may not be "
+        "for publication",
+    )
     add_device(parser)
     add_cfg_options(parser)
 
