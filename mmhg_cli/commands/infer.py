@@ -4,7 +4,7 @@ mmhg infer photo.jpg folder/ 'more/**/*.png' clip.mp4
 mmhg infer photos/ --boxes boxes.json --csv
 mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
-mmhg infer exported_folder/ photos/ --detector yolox_s.onnx
+mmhg infer photos/ --detector yolox_s.onnx
 
 Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
 CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
