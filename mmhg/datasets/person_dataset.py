@@ -64,7 +64,7 @@ class PersonDataset(BaseCocoStyleDataset):
                 held == self.test_mode for held in held_out(images, self.hold_out, self.ann_file)
             ]
         instances = [
-            self._instance(person) | {"id": index, "img_id": img_ids[person.image]}
+            self._instance(index, person) | {"img_id": img_ids[person.image]}
             for index, person in enumerate(people)
             if used[index]
         ]
@@ -76,10 +76,11 @@ class PersonDataset(BaseCocoStyleDataset):
         paths = {instance["img_path"]: instance["img_id"] for instance in instances}
         return instances, [{"img_id": img_id, "img_path": path} for path, img_id in paths.items()]
 
-    def _instance(self, person: AnnotatedPerson) -> dict:
+    def _instance(self, index: int, person: AnnotatedPerson) -> dict:
         """Make a person's entries for the pipeline (arrays with a leading axis of 1)."""
         keypoints = np.where(person.annotated[:, None], to_zero_based(person.keypoints), 0.0)
         instance = {
+            "id": index,
             "img_path": osp.join(self.data_prefix["img"], person.image),
             "bbox_score": np.ones(1, dtype=np.float32),
             "keypoints": keypoints[None].astype(np.float32),

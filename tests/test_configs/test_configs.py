@@ -169,6 +169,16 @@ def test_crops_of_flic_and_lsp() -> None:
     assert [one.split for one in lsp.train_dataloader.dataset.datasets] == ["train", "train"]
 
 
+@pytest.mark.parametrize("name", ["hg2_lspet_128.py", "hg2_lspet_256.py", "hg8_lspet_256.py"])
+def test_one_file_of_lspet_trains_and_validates(name: str) -> None:
+    cfg = load(name)
+    assert (cfg.model.backbone.num_stacks, cfg.model.backbone.num_keypoints) == (int(name[2]), 14)
+    train, val = cfg.train_dataloader.dataset, cfg.val_dataloader.dataset
+    assert (train.ann_file, train.hold_out) == (val.ann_file, val.hold_out) == ("joints.mat", 10)
+    assert (train.get("test_mode", False), val.test_mode) == (False, True)
+    assert cfg.default_hooks.checkpoint.save_best == "PCK@0.2"
+
+
 def test_multi_scale_testing_changes_the_test_alone() -> None:
     cfg, paper = load("hg8_mpii_256_multiscale.py"), load("hg8_mpii_256.py")
     assert cfg.model.test_cfg.pop("scales") == (0.8, 0.9, 1.0, 1.1, 1.2)
@@ -281,6 +291,8 @@ def test_targets_are_in_place_up_to_the_border(name: str) -> None:
         ("hg8_coco_256x192.py", (192, 256)),
         ("hg8_coco_384.py", (384, 384)),
         ("hg2_synthetic_128.py", (128, 128)),
+        ("hg2_lspet_128.py", (128, 128)),
+        ("hg8_lspet_256.py", (256, 256)),
     ],
 )
 def test_size_by_name(name: str, size: tuple[int, int]) -> None:

@@ -1,11 +1,11 @@
 """Adam in bfloat16 with one cycle of the learning rate, for a training of hours on one CPU core."""
 
-max_epochs = 20
-learning_rate = 5e-3
+max_epochs = 55
+learning_rate = 8e-3
 optim_wrapper = dict(
     type="AmpOptimWrapper", optimizer=dict(type="Adam", lr=learning_rate, fused=True)
 )
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 param_scheduler = [
     dict(
         type="OneCycleLR",
