@@ -4,7 +4,5 @@ _base_ = "_base_/peer.py"
 
 model = dict(
     backbone=dict(_delete_=True, type="ResNet", depth=18, stem_channels=46, base_channels=46),
-    head=dict(
-        in_channels=368, deconv_out_channels=(184, 184, 184), deconv_kernel_sizes=(4, 4, 4)
-    ),
+    head=dict(in_channels=368, deconv_out_channels=(184, 184, 184), deconv_kernel_sizes=(4, 4, 4)),
 )

@@ -1,4 +1,4 @@
-"""A small ViT with the head of ViTPose (Xu and others, NeurIPS 2022): DeiT-Ti's 12 layers of 192."""
+"""A ViT of DeiT-Ti's 12 layers of 192 with a head as ViTPose's (Xu and others, NeurIPS 2022)."""
 
 _base_ = "_base_/peer.py"
 custom_imports = dict(imports=["mmhg", "studies.lspet_peers.vit"])
