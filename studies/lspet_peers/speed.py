@@ -85,7 +85,8 @@ def inference_forms(
 
 def training_step(config: Config) -> Callable[[], Any]:
     """Return a step on made people, with the optimizer and the precision of the config."""
-    model = build(config).train().to(memory_format=torch.channels_last)
+    model = build(config).train()
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     batch = made_batch(config, config.train_dataloader.batch_size)
     return lambda: model.train_step(batch, wrapper)

@@ -80,7 +80,9 @@ def train(
         record = read_record(folder) | dict(facts or {})
         record |= {"command": describe(command, data_root, folder), "machine": machine()}
         record.setdefault("attempts", [])
-        attempt = {"began": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+        attempt: dict[str, Any] = {
+            "began": datetime.now(timezone.utc).isoformat(timespec="seconds")
+        }
         record["attempts"].append(attempt)
         begin, before = time.monotonic(), cpu_seconds()
         try:
