@@ -20,9 +20,10 @@ from mmcv.cnn import fuse_conv_bn
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import InstanceData, PixelData
+from mmpose.models.pose_estimators.base import BasePoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import randomize_statistics
@@ -41,7 +42,7 @@ DEVIATION = 1e-3
 """Of the plain network's range: what another form of it may differ by."""
 
 
-def build(config: Config) -> nn.Module:
+def build(config: Config) -> BasePoseEstimator:
     """Build a network with weights of its initialization, and statistics like a trained one's."""
     torch.manual_seed(0)
     model = MODELS.build(config.model)
@@ -86,7 +87,7 @@ def inference_forms(
 def training_step(config: Config) -> Callable[[], Any]:
     """Return a step on made people, with the optimizer and the precision of the config."""
     model = build(config).train()
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     wrapper = build_optim_wrapper(model, config.optim_wrapper)
     batch = made_batch(config, config.train_dataloader.batch_size)
     return lambda: model.train_step(batch, wrapper)

@@ -70,7 +70,8 @@ def collect(work_dir: Path) -> dict[str, Any]:
     lengths = sorted({training["epochs"] for training in finished})
     if len(lengths) > 1:
         raise InputError(f"{work_dir} has trainings of {lengths} epochs, which cannot be compared")
-    costs = {name: measure(load(name)) for name in {training["network"] for training in finished}}
+    found = {training["network"] for training in finished}
+    costs = {name: measure(load(name)) for name in NETWORKS if name in found}
     check_costs(costs)
     networks = []
     for name, cost in costs.items():

@@ -89,7 +89,9 @@ def test_vit_attends_to_every_patch() -> None:
     assert per_patch[0, 0] == per_patch.max()
 
 
-@pytest.mark.parametrize("name", ["hg1", "simple_baseline", "vit"])
+@pytest.mark.parametrize(
+    "name", ["simple_baseline", *(pytest.param(n, marks=pytest.mark.slow) for n in ("hg1", "vit"))]
+)
 def test_forms_for_timing_compute_the_same(name: str, tmp_path: Path) -> None:
     images = torch.rand(1, 3, 128, 128)
     forms = speed.inference_forms(name, networks.load(name), images, tmp_path)
@@ -103,7 +105,7 @@ def test_forms_for_timing_compute_the_same(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("losses", "best", "tried"),
     [
-        ([9, 4, 3, 5, 6, 7], 2, {1, 2, 3, 4, 5}),  # downwards, once the first step is better
+        ([9, 4, 3, 5, 6, 7], 2, {1, 2, 3, 4}),
         ([9, 9, 9, 4, 3, 2], 5, {3, 4, 5}),
         ([9, 9, 9, 4, 3, 8], 4, {3, 4, 5}),
     ],
@@ -213,8 +215,8 @@ def results(trained: list[str], tmp_path: Path) -> Path:
 def test_the_table_has_means_and_deviations_the_best_first(results: Path) -> None:
     collected = table.collect(results)
     order = [network["network"] for network in collected["networks"]]
-    assert order == ["hrnet", "simple_baseline", "hg4", "hourglassnet", "hg2", "hg1"]
-    hg4 = collected["networks"][2]
+    assert order == ["hrnet", "hg4", "simple_baseline", "hourglassnet", "hg2", "hg1"]
+    hg4 = collected["networks"][1]
     assert (hg4["mean"]["PCK@0.2"], hg4["deviation"]["PCK@0.2"]) == (54, 2)
     assert (hg4["mean"]["AUC"], hg4["deviation"]["AUC"]) == (27, 1)
     assert (hg4["cpu_hours"], hg4["seconds_per_epoch"]) == (1.5, 20)
