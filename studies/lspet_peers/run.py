@@ -3,7 +3,7 @@
 Trainings that are finished are skipped, those that were cut go on from their last epoch. First each
 network's learning rate is chosen, then come the seeds, in rounds: whatever time there is, the first
 round is complete before the second begins. Lite-HRNet, which takes as long as six others, comes
-after the second round. A second process may be started with the same folder; it takes what the
+last. A second process may be started with the same folder; it takes what the
 first one does not train.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 from mmhg.errors import InputError
 from mmhg.utils.files import read_json, write_json
 from studies.lspet_peers.networks import NETWORKS, OTHERS, OURS, config_path
-from studies.lspet_peers.rates import choose_rate, rate_options
+from studies.lspet_peers.rates import STEPS, choose_rate, rate_options
 from studies.lspet_peers.training import (
     RECORD,
     Busy,
@@ -36,6 +36,10 @@ EPOCHS = 8
 HOURS = 6.0
 STEPS_PER_EPOCH = 563
 """Of 9,000 people in batches of 16; for estimates."""
+SECONDS_PER_STEP = {"hg4": 0.29, "hrnet": 0.38, "mobilenet_v2": 0.38, "lite_hrnet": 1.35}
+"""Measured on one core (README.md); 0.24 for the others. For estimates ahead of the first step."""
+PROBES = 3
+"""Probes that a search of the learning rate takes, at least."""
 SLOWEST = "lite_hrnet"
 SCORES = ("PCK@0.2", "AUC")
 
@@ -56,6 +60,18 @@ class Study:
         """Return the PCK@0.2 of a finished training, else None."""
         return read_record(self.folder(name, seed)).get("scores", {}).get(SCORES[0])
 
+    def estimate(self, name: str) -> float:
+        """Return the hours of a training, and of the search of its rate if that is not done."""
+        path = self.rates(name) / "rate.json"
+        steps = STEPS_PER_EPOCH * self.epochs
+        if path.is_file():
+            return steps * read_json(path)["seconds_per_step"] / 3600
+        return (steps + PROBES * STEPS) * SECONDS_PER_STEP.get(name, 0.24) / 3600
+
+    def rates(self, name: str) -> Path:
+        """Return the folder of the search of a network's learning rate."""
+        return self.work_dir / name / "rates"
+
     def hours(self) -> float:
         """Add up the CPU hours of all probes and trainings."""
         records = map(read_json, self.work_dir.glob(f"**/{RECORD}"))
@@ -70,14 +86,11 @@ def planned(study: Study, seeds: Iterable[int]) -> Iterator[tuple[str, int]]:
     """
     first, *later = seeds
     yield from ((name, first) for name in NETWORKS if name != SLOWEST)
-    for index, seed in enumerate(later):
-        if index == 1:
-            yield SLOWEST, first
+    for seed in later:
         yield from ((name, seed) for name in OURS)
         if best := best_other(study, first):
             yield best, seed
-    if len(later) < 2:
-        yield SLOWEST, first
+    yield SLOWEST, first
 
 
 def best_other(study: Study, seed: int) -> str | None:
@@ -91,7 +104,7 @@ def best_other(study: Study, seed: int) -> str | None:
 
 
 def train_seed(study: Study, name: str, seed: int, rate: dict[str, Any]) -> dict[str, Any]:
-    """Train a network to its end, or return the record of a training that is finished.
+    """Train a network to its end, and return its record.
 
     Raises:
         Busy: Another process trains it.
@@ -99,8 +112,6 @@ def train_seed(study: Study, name: str, seed: int, rate: dict[str, Any]) -> dict
     """
     folder = study.folder(name, seed)
     record = read_record(folder)
-    if "scores" in record:
-        return record
     facts = {
         "network": name,
         "config": config_path(name).name,
@@ -168,15 +179,15 @@ def run_queue(study: Study, queue: Iterable[tuple[str, int]], hours: float) -> i
     left_out: list[str] = []
     for name, seed in queue:
         title = f"{name}, seed {seed}"
+        if study.score(name, seed) is not None:
+            continue
+        used, needed = study.hours(), study.estimate(name)
+        if used + needed > hours:
+            left_out.append(f"{title}: would take {needed:.1f} h, {used:.1f} of {hours} used")
+            continue
+        print(f"{title}: about {needed:.1f} h, {used:.1f} used", flush=True)
         try:
-            rate = choose_rate(name, study.work_dir / name / "rates", study.data_root)
-            used = study.hours()
-            needed = rate["seconds_per_step"] * STEPS_PER_EPOCH * study.epochs / 3600
-            if study.score(name, seed) is None and used + needed > hours:
-                left_out.append(f"{title}: would take {needed:.1f} h, {used:.1f} of {hours} used")
-                print(left_out[-1], flush=True)
-                continue
-            print(f"{title}, rate {rate['learning_rate']:g}: about {needed:.1f} h", flush=True)
+            rate = choose_rate(name, study.rates(name), study.data_root)
             record = train_seed(study, name, seed, rate)
             print(f"{title}: {record['scores']}", flush=True)
         except Busy as busy:

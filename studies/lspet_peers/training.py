@@ -84,6 +84,7 @@ def train(
             "began": datetime.now(timezone.utc).isoformat(timespec="seconds")
         }
         record["attempts"].append(attempt)
+        write_json(folder / RECORD, record)
         begin, before = time.monotonic(), cpu_seconds()
         try:
             status = run(command, folder / "train.log", lock)

@@ -163,7 +163,7 @@ def test_the_queue_goes_in_rounds_and_skips_what_is_finished(
     first = [f"{name}/seed0" for name in NETWORKS if name != "lite_hrnet"]
     second = ["hg1/seed1", "hg2/seed1", "hg4/seed1", "vit/seed1"]  # the best of the first round
     third = [name.replace("seed1", "seed2") for name in second]
-    assert trained == [*first, *second, "lite_hrnet/seed0", *third]
+    assert trained == [*first, *second, *third, "lite_hrnet/seed0"]
     record = training.read_record(tmp_path / "hg2/seed1")
     assert record["scores"] == {"PCK@0.2": 53, "AUC": 26.5}
     assert (record["seconds_per_epoch"], record["steps_per_epoch"]) == (20, 100)
@@ -180,9 +180,12 @@ def test_the_queue_ends_with_the_hours(
     trained: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = Study(tmp_path, tmp_path)
-    assert run_queue(study, [("hg1", 0), ("hg2", 0), ("hg4", 0)], hours=1.1) == 1
-    assert trained == ["hg1/seed0", "hg2/seed0"]  # half an hour each; the estimate is 0.5
-    assert "hg4, seed 0: would take 0.5 h, 1.0 of 1.1 used" in capsys.readouterr().out
+    queue = [("hg1", 0), ("hg2", 0), ("lite_hrnet", 0), ("vit", 0), ("vit", 1)]
+    assert run_queue(study, queue, hours=1.8) == 1
+    assert trained == ["hg1/seed0", "hg2/seed0", "vit/seed0"]  # half an hour each
+    output = capsys.readouterr().out
+    assert "lite_hrnet, seed 0: would take 1.9 h, 1.0 of 1.8 used" in output
+    assert "vit, seed 1: would take 0.3 h, 1.5 of 1.8 used" in output
 
 
 def test_a_training_of_other_length_is_not_continued(trained: list[str], tmp_path: Path) -> None:
