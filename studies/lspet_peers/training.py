@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, Any
@@ -138,14 +138,17 @@ def run(command: Sequence[str], log: Path, lock: IO[str]) -> int:
             stdout=messages,
             stderr=subprocess.STDOUT,
             pass_fds=[lock.fileno()],
+            start_new_session=True,
         ) as process,
     ):
         try:
             return process.wait()
-        except BaseException:
-            process.send_signal(signal.SIGINT)
+        finally:
+            # Its data loader's process too, which outlives a killed training, with the lock. Not
+            # SIGINT, which processes in the background may ignore.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait()
-            raise
 
 
 def cpu_seconds() -> float:

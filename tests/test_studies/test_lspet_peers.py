@@ -1,6 +1,8 @@
 """Test the study of LSPET: its configs, the queue and the table, on made results."""
 
 import json
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -272,3 +274,17 @@ def draw_missing_images(folder: Path) -> None:
     image = (folder / "images/im00001.jpg").read_bytes()
     for number in range(1, 5):
         (folder / f"images/im{number:05d}.jpg").write_bytes(image)
+
+
+def test_nothing_is_left_of_a_training_that_is_killed(tmp_path: Path) -> None:
+    """Its data loader's process, which outlives it, must not keep the lock."""
+    script = "import os, signal; os.fork() and os.kill(os.getpid(), signal.SIGKILL); signal.pause()"
+    with training.locked(tmp_path) as lock:
+        assert training.run([sys.executable, "-c", script], tmp_path / "log", lock) == -9
+    for _ in range(100):
+        try:
+            with training.locked(tmp_path):
+                return
+        except training.Busy:
+            time.sleep(0.05)
+    pytest.fail("the lock is still held")
