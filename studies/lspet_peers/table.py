@@ -134,7 +134,7 @@ def page(results: dict[str, Any]) -> str:
             [results["machine"]["processor"]]
             + [f"{name} {results['machine'][name]}" for name in ("torch", "onnxruntime")]
         ),
-        left_out=f"- Not trained: {', '.join(NETWORKS[n] for n in missing)}.\n" if missing else "",
+        left_out=f"- Not trained: {'; '.join(NETWORKS[n] for n in missing)}.\n" if missing else "",
         trainings=training_table(networks),
         hours=results["cpu_hours"],
     )

@@ -231,7 +231,7 @@ def test_the_table_has_means_and_deviations_the_best_first(results: Path) -> Non
     (row,) = [row for row in rows if row[:1] == ["hourglass, 4 stacks"]]
     assert row[1:4] == ["3", "54.0 ± 2.0", "27.0 ± 1.0"]
     assert row[5:] == ["0.479", "20", "1.50", "12.3", "12.3", "12.3"]
-    assert "Not trained: Lite-HRNet, MobileNetV2, SimpleBaseline's head, ViT" in text
+    assert "Not trained: Lite-HRNet; MobileNetV2, SimpleBaseline's head; ViT" in text
     assert ["`hg4`", "2", "0.002", "56.00", "28.00", "0.50", "abc"] in rows
 
 
