@@ -80,7 +80,7 @@ def probe(name: str, rate: float, folder: Path, data_root: Path) -> dict[str, fl
             "default_hooks.checkpoint.save_last": False,
             "default_hooks.checkpoint.interval": -1,
         }
-        record = train(name, folder, data_root, options, ["--no-validate"])
+        record = train(name, folder, data_root, options, ["--no-validate", "--no-preflight"])
         scalars = read_scalars(folder)
         if not scalars:
             raise InputError(f"{folder} has no log of a training. Look at {folder / 'train.log'}")
