@@ -24,7 +24,12 @@ _NOT_SCORES = {"iteration", "checkpoint", "config", "weights", "people", "flip_t
 _NOT_SCORES |= {"protocol", "side_convention", "joints", "sticks"}
 
 
-def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str | Path]) -> str:
+def model_card(
+    config: str | Path,
+    checkpoint: str | Path,
+    results: Sequence[str | Path],
+    note: str = "",
+) -> str:
     """Write the page in Markdown. Every number on it comes from the files.
 
     A config may say more about its data in `data_notes`: a dict of texts, such as citation and
@@ -34,6 +39,7 @@ def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str
         config: File, or name of one of mmhg's configs.
         checkpoint: Weights, as trained or as published.
         results: The `results.json` files of evaluations, as `ResultsHook` writes them.
+        note: What the files do not tell about the training.
 
     Raises:
         InputError: The checkpoint belongs to another config, or results belong to another config or
@@ -53,6 +59,7 @@ def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str
         _table(_network_rows(settings, name)),
         f"Keypoints: {', '.join(joint_names(model.dataset_meta))}.",
         f"## Training\n\n{_table(_training_rows(settings, meta))}",
+        *([note] if note else []),
         *(["## Data", "\n".join(notes)] if notes else []),
         *(f"## Results\n\n{_results(found, settings, weights)}" for found in evaluations),
         f"## File\n\n{_table(_file_rows(path, weights, rounded_from))}",

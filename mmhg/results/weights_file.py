@@ -29,6 +29,7 @@ def publish_weights(
     checkpoint: str | Path,
     path: str | Path,
     results: Sequence[str | Path] = (),
+    note: str = "",
 ) -> None:
     """Write the weights in half precision, and the model card beside them as `.md`.
 
@@ -42,6 +43,7 @@ def publish_weights(
         path: The `.safetensors` file to write.
         results: The `results.json` files of evaluations, of the trained or of the published
             weights. The card says which.
+        note: What the files do not tell about the training, for the card.
 
     Raises:
         InputError: The files do not belong together, a weight is out of half precision's range, or
@@ -70,7 +72,7 @@ def publish_weights(
     with TemporaryDirectory() as folder:
         file = Path(folder) / path.name
         write_safetensors(file, half, meta)
-        card = model_card(config, file, results)
+        card = model_card(config, file, results, note)
         with replacing(path) as partial:
             partial.write_bytes(file.read_bytes())
     write_text(path.with_suffix(".md"), card)

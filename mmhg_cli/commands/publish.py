@@ -35,6 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="results.json",
         help="evaluations for a .safetensors' model card",
     )
+    parser.add_argument(
+        "--note", default="", metavar="TEXT", help="more about the training, for the card"
+    )
 
 
 def run(args: Namespace) -> None:
@@ -43,15 +46,17 @@ def run(args: Namespace) -> None:
 
     path = Path(args.out_file)
     if path.suffix != SAFETENSORS:
-        if args.config or args.results:
-            raise InputError(f"--config and --results are for {SAFETENSORS}, not for {path}")
+        if args.config or args.results or args.note:
+            raise InputError(
+                f"--config, --results and --note are for {SAFETENSORS}, not for {path}"
+            )
         publish_with_mmpose(args)
         return
     if args.save_keys != KEPT:
         raise InputError(f"--save-keys is for .pth: {path} has the weights and what describes them")
     from mmhg.results.weights_file import publish_weights
 
-    publish_weights(args.config or path.stem, args.in_file, path, args.results)
+    publish_weights(args.config or path.stem, args.in_file, path, args.results, args.note)
     print(f"{path}: {path.stat().st_size:,} bytes, with {path.with_suffix('.md').name}")
 
 

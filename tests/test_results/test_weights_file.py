@@ -58,7 +58,8 @@ def test_the_card(made_weights: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_text(json.dumps(results))
     path = tmp_path / "net.safetensors"
     files = [tmp_path / "rounded", tmp_path / "before"]
-    publish_weights(CONFIG, made_weights.with_name("trained.pth"), path, files)
+    note = "Twenty epochs more at half the rate."
+    publish_weights(CONFIG, made_weights.with_name("trained.pth"), path, files, note)
     assert path.read_bytes() == made_weights.read_bytes()
     card = lines(path.with_suffix(".md"))
     held_out = "LSPDataset `data/lspet/joints.mat`, people 0, 10, 20, ... of the file"
@@ -73,6 +74,7 @@ def test_the_card(made_weights: Path, tmp_path: Path) -> None:
         f"On {held_out}; person-centric, percent; of the weights before their rounding to half "
         "precision.",
         "| PCK@0.2 | 12.35 |",
+        note,
     ]:
         assert line in card
     (cited,) = (line for line in card if line.startswith("- to cite: "))
