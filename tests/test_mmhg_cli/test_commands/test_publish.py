@@ -49,7 +49,7 @@ def test_half_precision_with_its_card(tmp_path: Path, made_weights: Path, call: 
         (["slim.safetensors"], "no config file 'slim'"),
         (["slim.safetensors", "--config", "hg2_synthetic_128"], "it is for 14 keypoints"),
         (["slim.safetensors", "--save-keys", "meta"], "--save-keys is for .pth"),
-        (["slim.pth", "--config", "hg2_lspet_128"], "--config, --results and --note are for .safetensors"),
+        (["slim.pth", "--config", "hg2_lspet_128"], "--config, --results and --note are for"),
     ],
 )
 def test_what_does_not_fit(
