@@ -52,6 +52,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar=("CONFIG", "CHECKPOINT"),
         help="a person detector of MMDetection (needs full mmcv)",
     )
+    people.add_argument(
+        "--two-pass",
+        action="store_true",
+        help="look at each whole image, then again at a crop about the keypoints found",
+    )
     parser.add_argument(
         "--box-threshold",
         type=float,
@@ -83,6 +88,7 @@ def run(args: Namespace) -> int:
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
+    from mmhg.inference.two_pass import TwoPass
     from mmhg.version import __version__
 
     number = 1 if is_exported(args.arguments[0]) else 2
@@ -99,6 +105,8 @@ def run(args: Namespace) -> int:
         people = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
+        if args.two_pass:
+            predictor = TwoPass(predictor)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
             args.output,
