@@ -19,6 +19,8 @@ class CocoPersonMetric(CocoMetric):
         settings: As for `mmpose.evaluation.CocoMetric`.
     """
 
+    coco: Any
+
     @property
     def dataset_meta(self) -> dict | None:
         """Hold the dataset's metainfo; mmengine sets it before training begins."""
