@@ -36,12 +36,13 @@ from mmhg.refinement.tiles import find_joints
 from mmhg.utils.files import replacing, write_json
 from mmhg.utils.progress import with_progress
 from mmhg_cli.checks import check_loader
-from mmhg_cli.shared import load_config
+from mmhg_cli.shared import find_checkpoint, load_config
 
 
 def visualize(args: Namespace) -> None:
     """Draw, and also score if no people are named."""
     check_options(args)
+    args.checkpoint = find_checkpoint(args)
     folder = output_folder(args)
     config = load_config(args)
     model = load_model(config, args.checkpoint).to(find_device(args.device))
@@ -97,7 +98,7 @@ def check_options(args: Namespace) -> None:
 
 def output_folder(args: Namespace) -> Path:
     """Return the folder to write, which may not exist yet."""
-    folder = args.output or Path(f"{args.checkpoint.stem}_stacks")
+    folder = args.output or Path(f"{Path(args.checkpoint).stem}_stacks")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and pictures need a folder. Name another with -o")
     return folder

@@ -23,7 +23,7 @@ class TwoPass:
 
     Args:
         predict: A `Predictor`, or a function like it: images and boxes give keypoints (N, K, 2) in
-            px and scores (N, K). It must have learned whole images as well as crops.
+            px and scores (N, K). Best if it has learned whole images as well as crops.
     """
 
     def __init__(self, predict: Callable[..., Any]) -> None:

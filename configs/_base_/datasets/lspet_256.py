@@ -41,3 +41,19 @@ test_dataloader = val_dataloader
 
 val_evaluator = dict(type="TorsoPCKMetric")
 test_evaluator = val_evaluator
+
+# For the model card.
+data_notes = {
+    "data set": "Leeds Sports Pose Extended Training Dataset (LSPET): 10,000 images, found on "
+    "Flickr by the tags parkour, gymnastics and athletics, and scaled so that the person is "
+    "roughly 150 px long",
+    "to cite": "Sam Johnson and Mark Everingham, Learning Effective Human Pose Estimation from "
+    "Inaccurate Annotation, CVPR 2011",
+    "license": "The data set states none. The images are photographs of their owners on Flickr; "
+    "none is in this package",
+    "annotations": "14 joints of one person an image, by workers of Amazon Mechanical Turk: noisy, "
+    "with left and right exchanged in some",
+    "protocol": "PCK@0.2: a joint is right within 0.2 of the distance from left shoulder to right "
+    "hip. Pooled over the annotated joints of the people who have both",
+    "boxes": "the extent of the annotated joints, in training and evaluation alike",
+}
