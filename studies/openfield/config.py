@@ -73,9 +73,20 @@ val_evaluator = dict(type="EPE")  # the mean error in px
 test_evaluator = val_evaluator
 
 # 5. The length.
-max_epochs = 100
+max_epochs, learning_rate = 100, 5e-3
+optim_wrapper = dict(optimizer=dict(lr=learning_rate))
 train_cfg = dict(max_epochs=max_epochs, val_interval=50)
-param_scheduler = [dict(_base_.param_scheduler[0], total_steps=max_epochs)]
+param_scheduler = [
+    dict(
+        type="OneCycleLR",
+        eta_max=learning_rate,
+        total_steps=max_epochs,
+        pct_start=0.15,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    )
+]
+randomness = dict(seed=0)
 default_hooks = dict(
     checkpoint=dict(interval=50, save_best="EPE", rule="less"), logger=dict(interval=10)
 )
