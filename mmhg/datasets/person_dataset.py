@@ -25,7 +25,7 @@ class PersonDataset(BaseCocoStyleDataset):
     `keypoints_visible` (1, K) 1 where annotated, `visible` (1, K) as in the file (no transform
     flips it) and, if known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs` packs
     with the annotation. People without a box or an annotated joint are left out of training, with a
-    warning, and kept in test mode.
+    warning. In test mode those without a box are left out if others have one.
 
     Args:
         ann_file: The annotation file, below `data_root`.
@@ -99,9 +99,10 @@ class PersonDataset(BaseCocoStyleDataset):
         return instance
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keep all people in test mode, and in training those with an annotated joint."""
+        """Keep people with an annotated joint; in test mode all with a box, if any has one."""
         if self.test_mode:
-            return instance_list
+            boxed = [i for i in instance_list if "bbox" in i]
+            return self._kept(instance_list, boxed or instance_list, "a box")
         learned = [i for i in instance_list if i["keypoints_visible"].any()]
         return self._kept(instance_list, learned, "an annotated joint")
 
@@ -112,7 +113,8 @@ class PersonDataset(BaseCocoStyleDataset):
         if len(after) < len(before):
             print_log(
                 f"{self.ann_file}: {len(before) - len(after)} of {len(before)} people left out of "
-                f"training, who lack {lack}",
+                f"{'validation' if self.test_mode else 'training'}, who lack {lack}, for example "
+                f"person {min({i['id'] for i in before} - {i['id'] for i in after})} (from 0)",
                 logger="current",
                 level=logging.WARNING,
             )

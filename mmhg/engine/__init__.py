@@ -5,6 +5,7 @@ from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
+    PreflightHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
@@ -18,6 +19,7 @@ __all__ = [
     "CheckpointMatchHook",
     "FastTestLoop",
     "FastValLoop",
+    "PreflightHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

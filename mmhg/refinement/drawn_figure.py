@@ -44,7 +44,7 @@ def as_drawn_figure(person: Refinement, metainfo: dict[str, Any]) -> Refinement:
     picture = np.full((height * _DETAIL, width * _DETAIL, 3), _GROUND, np.uint8)
     for start, end in metainfo["skeleton_links"]:
         if annotated[start] and annotated[end]:
-            ends = [tuple(np.int32(points[joint].round()).tolist()) for joint in (start, end)]
+            ends = [tuple(points[joint].round().astype(int).tolist()) for joint in (start, end)]
             cv2.line(picture, ends[0], ends[1], _BODY, limb, cv2.LINE_AA)
     for corners in _torso_and_head(points, annotated, metainfo, limb):
         cv2.fillConvexPoly(picture, corners, _BODY, cv2.LINE_AA)
@@ -64,14 +64,15 @@ def _torso_and_head(
     outlines = []
     torso = ("left_shoulder", "right_shoulder", "right_hip", "left_hip")
     if known(*torso):
-        outlines.append(cv2.convexHull(np.int32([points[index[name]].round() for name in torso])))
+        corners = points[[index[name] for name in torso]].round().astype(np.int32)
+        outlines.append(cv2.convexHull(corners))
     for neck in ("upper_neck", "neck"):
         if known(neck, "head_top"):
             chin, top = points[index[neck]], points[index["head_top"]]
-            center = tuple(np.int32(((chin + top) / 2).round()).tolist())
+            center = tuple(((chin + top) / 2).round().astype(int).tolist())
             length = float(np.linalg.norm(top - chin))
             angle = round(float(np.degrees(np.arctan2(*(top - chin)[::-1]))))
             axes = (max(1, round(length / 2)), max(1, round(max(0.36 * length, limb / 2))))
-            outlines.append(cv2.ellipse2Poly(center, axes, angle, 0, 360, 10))
+            outlines.append(np.array(cv2.ellipse2Poly(center, axes, angle, 0, 360, 10)))
             break
     return outlines

@@ -126,7 +126,24 @@ def test_people_without_extent_are_left_out_of_training(lspet_file, monkeypatch)
     flags[1, 1:] = 0
     path = lspet_file(lsp_points()[:3], flags)
     assert [s["img_path"] for s in LSPDataset(ann_file=path, split="train")] == ["im00003.jpg"]
-    assert logged == [f"{path}: 2 of 3 people left out of training, who lack a box"]
+    example = "who lack a box, for example person 0 (from 0)"
+    assert logged == [f"{path}: 2 of 3 people left out of training, {example}"]
+
+
+def test_people_without_extent_are_left_out_of_a_validation_that_uses_boxes(
+    lspet_file, monkeypatch
+):
+    logged = []
+    monkeypatch.setattr(
+        "mmhg.datasets.person_dataset.print_log", lambda text, **_: logged.append(text)
+    )
+    flags = np.ones((7, 14))
+    flags[2, 1:] = 0
+    path = lspet_file(lsp_points()[:7], flags)
+    held_out = LSPDataset(ann_file=path, split="train", hold_out=2, test_mode=True)
+    assert [sample["id"] for sample in held_out] == [0, 4, 6]
+    example = "who lack a box, for example person 2 (from 0)"
+    assert logged == [f"{path}: 1 of 4 people left out of validation, {example}"]
 
 
 def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):

@@ -195,7 +195,8 @@ def test_people_without_joints(annotation_file, make_person, monkeypatch):
     path = annotation_file([unlabeled, make_person(), unlabeled])
     training = MPIIPersonDataset(path)
     assert [sample["id"] for sample in training] == [1]
-    assert logged == [f"{path}: 2 of 3 people left out of training, who lack an annotated joint"]
+    example = "who lack an annotated joint, for example person 0 (from 0)"
+    assert logged == [f"{path}: 2 of 3 people left out of training, {example}"]
     assert [sample["id"] for sample in MPIIPersonDataset(path, test_mode=True)] == [0, 1, 2]
     with pytest.raises(InputError, match="no person has an annotated joint"):
         MPIIPersonDataset(annotation_file([unlabeled]))
