@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from mmhg.datasets import CocoPersonDataset
+from mmhg.engine.preflight.metrics import full_score
 from mmhg.evaluation import CocoPersonMetric
 
 WIDTH, HEIGHT, IMAGES = 320, 240, 24
@@ -126,3 +127,7 @@ def test_images_without_a_prediction_count_as_missed(annotations: Path, tmp_path
     boxes.write_text(json.dumps([dict(image_id=1, category_id=1, bbox=first["bbox"], score=1)]))
     found, _ = scores(annotations, tmp_path / "results", 0, bbox_file=str(boxes))
     assert found[0] < 0.1
+
+
+def test_the_preflight_knows_its_full_score() -> None:
+    assert full_score(CocoPersonMetric()) == 1.0
