@@ -28,6 +28,7 @@ COMMANDS = (
     "browse",
     "benchmark",
     "convert-mpii",
+    "convert-deeplabcut",
     "shrink-dataset",
     "synthetic render",
     "synthetic report",

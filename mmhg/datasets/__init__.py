@@ -1,7 +1,7 @@
 """Datasets, pipeline steps and the MPII converter."""
 
 import mmhg.compat.requires_openmmlab  # noqa: F401
-from mmhg.datasets.body import FLICDataset, LSPDataset, MPIIPersonDataset
+from mmhg.datasets.body import CocoPersonDataset, FLICDataset, LSPDataset, MPIIPersonDataset
 from mmhg.datasets.collate import stack_images_collate
 from mmhg.datasets.transforms import (
     HourglassCrop,
@@ -14,6 +14,7 @@ from mmhg.datasets.transforms import (
 )
 
 __all__ = [
+    "CocoPersonDataset",
     "FLICDataset",
     "HourglassCrop",
     "LSPDataset",

@@ -29,9 +29,10 @@ class PersonDataset(BaseCocoStyleDataset):
 
     Args:
         ann_file: The annotation file, below `data_root`.
-        hold_out: Splits a file that has no split of its own: n for people 0, n, 2n, ... of the
-            file, or a list of images' file names. With `test_mode` the dataset has these people,
-            without it the others. Set it alike in training and validation. None keeps all.
+        hold_out: Splits a file that has no split of its own: n for images 0, n, 2n, ... of the
+            file, or a list of images' file names. With `test_mode` the dataset has the people of
+            these images, without it those of the others. Set it alike in training and validation.
+            None keeps all.
         settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
     """
 

@@ -1,6 +1,7 @@
 """Scores of predicted poses: PCKh, PCK, PCP, presence of joints."""
 
 import mmhg.compat.requires_openmmlab  # noqa: F401
+from mmhg.evaluation.coco_metric import CocoPersonMetric
 from mmhg.evaluation.dump_keypoints import DumpKeypoints
 from mmhg.evaluation.metrics import PCKhMetric, PCPMetric, TorsoPCKMetric
 from mmhg.evaluation.pckh import (
@@ -19,6 +20,7 @@ from mmhg.evaluation.scores import PoseScores
 
 __all__ = [
     "PROTOCOLS",
+    "CocoPersonMetric",
     "DumpKeypoints",
     "JointPresenceMetric",
     "PCKhMetric",

@@ -4,5 +4,6 @@ import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.inference.boxes import person_boxes
 from mmhg.inference.detectors import PersonDetector
 from mmhg.inference.predictor import Prediction, Predictor
+from mmhg.inference.two_pass import TwoPass
 
-__all__ = ["PersonDetector", "Prediction", "Predictor", "person_boxes"]
+__all__ = ["PersonDetector", "Prediction", "Predictor", "TwoPass", "person_boxes"]

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mmhg.errors import InputError
 
 
@@ -58,16 +60,18 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def write_json(path: str | Path, content: Any, *, indent: int | None = 2) -> None:
-    """Write a JSON file; numbers that are not finite, which JSON lacks, become null."""
+    """Write a JSON file; numpy's numbers too. Those that are not finite become null."""
     write_text(path, json.dumps(without_nan(content), indent=indent) + "\n")
 
 
 def without_nan(value: Any) -> Any:
-    """Replace numbers that are not finite by None, JSON's null."""
+    """Turn numpy's numbers into Python's, and those that are not finite into None, JSON's null."""
     if isinstance(value, dict):
         return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [without_nan(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -63,6 +63,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="colors that FILE.onnx takes, if not those that are usual for its kind: bgr255, "
         "rgb255, rgb1, bgr-imagenet or rgb-imagenet",
     )
+    people.add_argument(
+        "--two-pass",
+        action="store_true",
+        help="look at each whole image, then again at a crop about the keypoints found",
+    )
     parser.add_argument(
         "--box-threshold",
         type=float,
@@ -96,6 +101,7 @@ def run(args: Namespace) -> int:
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
+    from mmhg.inference.two_pass import TwoPass
     from mmhg.version import __version__
     from mmhg_cli.infer_arguments import split_arguments
 
@@ -112,6 +118,8 @@ def run(args: Namespace) -> int:
         people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
+        if args.two_pass:
+            predictor = TwoPass(predictor)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
             args.output,

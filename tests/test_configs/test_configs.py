@@ -55,9 +55,6 @@ def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
                 dataset.indices = 2
             if dataset.get("bbox_file"):
                 dataset.bbox_file = dataset.bbox_file.replace(root, f"{roots[root]}/")
-    for evaluator in (cfg.val_evaluator, cfg.test_evaluator):
-        if "ann_file" in evaluator:
-            evaluator.ann_file = evaluator.ann_file.replace("data/coco/", f"{roots['data/coco/']}/")
     cfg.train_cfg.update(max_epochs=1, val_interval=1)
     cfg.param_scheduler = None
     cfg.default_hooks.logger.interval = 1

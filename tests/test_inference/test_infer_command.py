@@ -12,6 +12,7 @@ import pytest
 from mmhg import Predictor
 from mmhg.config.catalog import get_config
 from mmhg.export import export
+from mmhg.inference import TwoPass
 from mmhg_cli import main
 
 from .conftest import Trained, stamped, stamps
@@ -88,6 +89,16 @@ def test_centers(infer: Callable[..., Any], trained: Trained, mpii_root: Path) -
     assert status == 0
     # Center (80, 60) in MPII's px, lowered by 7.5, scale 0.5.
     assert [person["bbox"] for person in people] == [[29.0, 16.5, 100.0, 100.0]] * 4
+
+
+def test_two_passes(infer: Callable[..., Any], trained: Trained, photos: list[Path]) -> None:
+    flags = ["--device", "cpu", "--no-pictures"]
+    _, once, _ = infer(*trained, *photos, *flags)
+    status, twice, messages = infer(*trained, *photos, *flags, "--two-pass")
+    assert (status, messages) == (0, [])
+    keypoints, _ = TwoPass(Predictor(*trained, device="cpu"))(photos)
+    np.testing.assert_allclose(coordinates(twice)[..., :2], keypoints, atol=0.002)
+    assert not np.allclose(coordinates(twice), coordinates(once), atol=0.5)
 
 
 def test_what_fails_does_not_stop_the_rest(

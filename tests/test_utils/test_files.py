@@ -1,5 +1,6 @@
 """JSON that users hand in, and files that appear whole or not at all."""
 
+import numpy as np
 import pytest
 
 from mmhg.errors import InputError
@@ -31,6 +32,13 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert read_json(path)["b"] == [None, 2]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_numbers_of_numpy(tmp_path):
+    """MMPose's EPE is a float32."""
+    path = tmp_path / "a.json"
+    write_json(path, {"EPE": np.float32(1.5), "count": [np.int64(2)], "none": np.float32("nan")})
+    assert read_json(path) == {"EPE": 1.5, "count": [2], "none": None}
 
 
 def test_says_what_it_cannot_write(tmp_path):

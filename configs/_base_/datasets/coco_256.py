@@ -15,9 +15,8 @@ train_pipeline = [load, box, half_body, augment, flip, crop, target, pack]
 val_pipeline = [load, box, crop, pack]
 
 data_root = "data/coco/"
-val_annotations = data_root + "annotations/person_keypoints_val2017.json"
 # MMPoseInferencer asks the config for these two.
-dataset_type, data_mode = "CocoDataset", "topdown"
+dataset_type, data_mode = "CocoPersonDataset", "topdown"
 dataset = dict(type=dataset_type, data_root=data_root, data_mode=data_mode)
 train_dataloader = dict(
     batch_size=16,
@@ -50,5 +49,5 @@ val_dataloader = dict(
 )
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type="CocoMetric", ann_file=val_annotations)
+val_evaluator = dict(type="CocoPersonMetric")
 test_evaluator = val_evaluator

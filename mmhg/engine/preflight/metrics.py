@@ -27,6 +27,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.engine.preflight.coco import coco_trial
 from mmhg.errors import InputError
+from mmhg.evaluation.coco_metric import CocoPersonMetric
 from mmhg.evaluation.person_metric import KeypointMetric, UniquePersonMetric
 
 Scores = dict[str, float]
@@ -36,6 +37,7 @@ _ROUNDING = 1e-6
 
 _FULL: dict[type, Callable[[Any], float]] = {
     CocoMetric: lambda metric: 1.0,
+    CocoPersonMetric: lambda metric: 1.0,
     PCKAccuracy: lambda metric: 1.0,
     JhmdbPCKAccuracy: lambda metric: 1.0,
     MpiiPCKAccuracy: lambda metric: 100.0,
@@ -44,7 +46,7 @@ _FULL: dict[type, Callable[[Any], float]] = {
     EPE: lambda metric: 0.0,
     NME: lambda metric: 0.0,
 }
-"""MMPose's metrics of keypoints in two dimensions."""
+"""MMPose's metrics of keypoints in two dimensions, and ours of COCO's AP."""
 
 
 def full_score(metric: BaseMetric) -> float | None:

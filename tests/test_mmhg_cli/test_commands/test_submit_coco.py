@@ -47,7 +47,6 @@ def test_results_of_mmpose_become_a_submission(folder, call, spawn):
         f"test_dataloader.dataset.ann_file={ANNOTATIONS.removeprefix('data/coco/')}",
         "test_dataloader.dataset.data_prefix.img=test2017/",
         f"test_dataloader.dataset.bbox_file={BOXES}",
-        f"test_evaluator.ann_file={ANNOTATIONS}",
         "test_evaluator.format_only=True",
         "test_evaluator.outfile_prefix=work_dirs/test-dev/hg8",
         *(f"model.backbone.{key}={value}" for key, value in NARROW.items()),

@@ -1,0 +1,122 @@
+"""Turn the labels of a DeepLabCut project into annotations in COCO's format."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmhg.datasets.transforms import LoadWholeImage
+from mmhg.errors import InputError
+from mmhg.utils.progress import with_progress
+
+LABELS = "labeled-data/*/CollectedData_*.csv"
+"""Where a project has its labels, one file per video."""
+
+Column = tuple[str, str, str]
+"""Individual (empty in single-animal projects), body part, and `x` or `y`."""
+
+Animals = dict[str, np.ndarray]
+"""Keypoints (K, 2) px of each individual, NaN where not labeled."""
+
+
+def coco_annotations(project: Path) -> dict[str, Any]:
+    """Read a project's labels, of one animal or of several.
+
+    An animal's box is the extent of its labeled keypoints, or the whole image where that has no
+    area. Keypoints that are not labeled have flag 0. Frames without labels stay in `images`.
+
+    Args:
+        project: The folder with `config.yaml` and `labeled-data`.
+
+    Returns:
+        COCO's content; file names are relative to `project`, pixels 0-based, as DeepLabCut's.
+
+    Raises:
+        InputError: There are no labels, a file has another form, files name different body parts,
+            or an image cannot be read.
+    """
+    files = sorted(project.glob(LABELS))
+    if not files:
+        raise InputError(f"{project} has no {LABELS}. Give the folder of a DeepLabCut project")
+    frames: dict[str, Animals] = {}
+    names: list[str] = []
+    for file in files:
+        found, labeled = read_labels(file)
+        if names and found != names:
+            raise InputError(f"{file} has the body parts {found}, {files[0]} has {names}")
+        names = found
+        frames |= labeled
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    listed = with_progress(frames.items(), len(frames), "images")
+    for image_id, (name, animals) in enumerate(listed, start=1):
+        loaded = LoadWholeImage()(dict(img_path=str(project / name)))
+        assert loaded is not None
+        height, width = loaded["img_shape"]
+        images.append(dict(id=image_id, file_name=name, width=width, height=height))
+        for keypoints in animals.values():
+            if np.isfinite(keypoints).all(axis=1).any():
+                ids = dict(id=len(annotations) + 1, image_id=image_id, category_id=1, iscrowd=0)
+                annotations.append(ids | _animal(keypoints, width, height))
+    categories = [dict(id=1, name="animal", keypoints=names, skeleton=[])]
+    return dict(images=images, annotations=annotations, categories=categories)
+
+
+def read_labels(file: Path) -> tuple[list[str], dict[str, Animals]]:
+    """Read the body parts, and the animals of each frame, of a `CollectedData_*.csv`.
+
+    Raises:
+        InputError: The file cannot be read or has another form.
+    """
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as text:
+            rows = [row for row in csv.reader(text) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"cannot read {file}: {error}") from error
+    header = {row[0]: row for row in rows[:4] if row[0] in _HEADER}
+    if not {"scorer", "bodyparts", "coords"} <= header.keys():
+        raise InputError(f"{file} must begin with the rows scorer, bodyparts and coords")
+    # DeepLabCut writes an image's path in one cell or, in later versions, in three.
+    first = next((i for i, cell in enumerate(header["scorer"]) if i and cell), 1)
+    individuals = header.get("individuals", [""] * len(header["coords"]))
+    columns = list(zip(individuals, header["bodyparts"], header["coords"], strict=True))[first:]
+    names = list(dict.fromkeys(part for _, part, _ in columns))
+    frames = {}
+    for row in rows[len(header) :]:
+        frame = "/".join(cell for cell in row[:first] if cell).replace("\\", "/")
+        frames[frame] = _animals(f"{file}: {frame}", columns, row[first:], names)
+    return names, frames
+
+
+_HEADER = ("scorer", "individuals", "bodyparts", "coords")
+
+
+def _animals(where: str, columns: list[Column], cells: list[str], names: list[str]) -> Animals:
+    """Return the keypoints in a row's cells."""
+    animals = {who: np.full((len(names), 2), np.nan) for who, _, _ in columns}
+    try:
+        for (who, part, axis), cell in zip(columns, cells, strict=True):
+            animals[who][names.index(part), "xy".index(axis)] = float(cell or "nan")
+    except ValueError as error:
+        raise InputError(f"{where}: expected {len(columns)} numbers, x and y: {error}") from error
+    return animals
+
+
+def _animal(keypoints: np.ndarray, width: int, height: int) -> dict[str, Any]:
+    """Return COCO's entries of an animal with keypoints (K, 2)."""
+    labeled = np.isfinite(keypoints).all(axis=1)
+    left, top = keypoints[labeled].min(axis=0)
+    right, bottom = keypoints[labeled].max(axis=0)
+    box = [left, top, right - left, bottom - top]
+    if not (box[2] > 0 and box[3] > 0):
+        box = [0, 0, width, height]
+    flagged = np.column_stack([np.where(labeled[:, None], keypoints, 0), 2 * labeled])
+    return dict(
+        bbox=[float(side) for side in box],
+        area=float(box[2] * box[3]),
+        num_keypoints=int(labeled.sum()),
+        keypoints=flagged.ravel().tolist(),
+    )
