@@ -11,6 +11,7 @@ from mmhg.engine.hooks import (
     TrainingCurvesHook,
 )
 from mmhg.engine.loops import FastTestLoop, FastValLoop
+from mmhg.engine.timed_loop import TimedTrainLoop
 
 __all__ = [
     "AmpOptimWrapper",
@@ -21,5 +22,6 @@ __all__ = [
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",
+    "TimedTrainLoop",
     "TrainingCurvesHook",
 ]

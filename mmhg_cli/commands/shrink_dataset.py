@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from mmhg_cli.shared import add_cfg_options, add_config, add_output, load_config
+from mmhg_cli.shared import add_cfg_options, add_config, add_output, load_config, move_data
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -46,16 +46,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Copy, and print the size of the images before and after."""
-    from mmhg.datasets.shrink import SPLITS, shrink_dataset
+    from mmhg.datasets.shrink import shrink_dataset
 
     cfg = load_config(args)
-    for split in SPLITS:
-        loader = cfg.get(f"{split}_dataloader")
-        if args.data_root and loader:
-            before, boxes = loader.dataset.get("data_root") or "", loader.dataset.get("bbox_file")
-            if boxes and boxes.startswith(before):  # a path of its own in MMPose's configs
-                loader.dataset.bbox_file = args.data_root.rstrip("/") + "/" + boxes[len(before) :]
-            loader.dataset.data_root = args.data_root
+    move_data(cfg, args.data_root)
     report = shrink_dataset(
         cfg,
         args.output,
