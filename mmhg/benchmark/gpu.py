@@ -17,8 +17,8 @@ from mmengine.config import Config
 
 from mmhg.benchmark import inference, pipeline, training
 from mmhg.benchmark.measure import Comparison, Measurement
-from mmhg.benchmark.report import table_lines
 from mmhg.benchmark.report import machine as machine_of_all_parts
+from mmhg.benchmark.report import table_lines
 from mmhg.benchmark.steps import Report, Step
 from mmhg.benchmark.timed_training import train
 from mmhg.errors import InputError
@@ -138,9 +138,7 @@ def inference_tables(
     """Time inference at each batch size, without the exported forms."""
     settings["compile_up_to"] = stacks if compiles else 0
     settings["exports"] = False
-    return _tables(
-        inference.run(stacks=(stacks,), batches=batches, devices=(device,), **settings)
-    )
+    return _tables(inference.run(stacks=(stacks,), batches=batches, devices=(device,), **settings))
 
 
 def loader_tables(folder: Path, **settings: Any) -> dict[str, Any]:
@@ -148,9 +146,7 @@ def loader_tables(folder: Path, **settings: Any) -> dict[str, Any]:
     return _tables(pipeline.run(**settings))
 
 
-def largest_that_fits(
-    measure: Callable[[int], list[Comparison]], batch: int
-) -> list[Comparison]:
+def largest_that_fits(measure: Callable[[int], list[Comparison]], batch: int) -> list[Comparison]:
     """Halve the batch until the device's memory suffices."""
     while True:
         try:
@@ -174,8 +170,8 @@ def page(report: Report) -> str:
     if "CUDA" not in about:
         lines += [
             "",
-            "**There is no GPU here.** These steps ran in miniature on the CPU, with tiny networks, "
-            "to show that they work. The numbers say nothing about a GPU.",
+            "**There is no GPU here.** These steps ran in miniature on the CPU, with tiny "
+            "networks, to show that they work. The numbers say nothing about a GPU.",
         ]
     lines += ["", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {value} |" for name, value in about.items()]

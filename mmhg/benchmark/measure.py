@@ -86,9 +86,9 @@ def compare(
     """Time candidates in turns.
 
     In each round every candidate has a turn of `TURN` seconds (or `seconds`, if that is less), or
-    of one repetition if that takes longer. Other work of the machine thus slows all candidates alike, and each one runs as in
-    steady use, with its own weights in the caches. Each round gives one ratio, that of its mean
-    times. Runs before the first round warm up and do not count.
+    of one repetition if that takes longer. Other work of the machine thus slows all candidates
+    alike, and each one runs as in steady use, with its own weights in the caches. Each round gives
+    one ratio, that of its mean times. Runs before the first round warm up and do not count.
 
     Args:
         title: The table's title.

@@ -116,7 +116,7 @@ def _run(step: Step, folder: Path) -> dict[str, Any]:
 def _apart(step: Step, folder: Path) -> dict[str, Any]:
     """Run a step in a process forked from one that has imported everything but used no GPU."""
     context = get_context("forkserver")
-    context.set_forkserver_preload([step.run.__module__])
+    context.set_forkserver_preload([__name__, step.run.__module__])
     with ProcessPoolExecutor(1, mp_context=context) as process:
         try:
             return process.submit(_run, step, folder).result()

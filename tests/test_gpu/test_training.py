@@ -1,4 +1,4 @@
-"""Training on a GPU: precisions, layouts, checkpointing, memory, and a config through the Runner."""
+"""Training on a GPU: precision, layout, checkpointing, memory, and a config by the Runner."""
 
 import json
 
