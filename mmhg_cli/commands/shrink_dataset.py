@@ -36,6 +36,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quality", type=int, default=90, metavar="N", help="of JPEGs (default: %(default)s)"
     )
     parser.add_argument(
+        "--crop",
+        type=float,
+        metavar="N",
+        help="also cut each image to squares about its people, N times the longer side of the box: "
+        "a dataset small enough to travel",
+    )
+    parser.add_argument(
+        "--longest", type=int, metavar="PX", help="with --crop: the largest side of an image"
+    )
+    parser.add_argument(
         "--workers", type=int, metavar="N", help="images at once (default: one per CPU core)"
     )
     parser.add_argument(
@@ -56,6 +66,8 @@ def run(args: Namespace) -> None:
         splits=args.splits,
         input_size=tuple(args.input_size) if args.input_size else None,
         quality=args.quality,
+        crop=args.crop,
+        longest=args.longest,
         workers=args.workers,
     )
     print(

@@ -81,6 +81,7 @@ def test_a_cut_step_goes_on_in_its_folder(tmp_path):
     assert (before.calls, cut.calls, cut.found) == (1, 2, 1)
 
 
+@pytest.mark.slow
 def test_a_crash_ends_one_step_alone(tmp_path, monkeypatch):
     (tmp_path / "crashing.py").write_text("import os\ndef crash(folder): os._exit(9)\n")
     monkeypatch.syspath_prepend(tmp_path)
