@@ -120,6 +120,7 @@ def _epoch(people: Repeated, collate: Callable, workers: int) -> Callable[[], No
         batch_size=BATCH,
         num_workers=workers,
         persistent_workers=True,
+        multiprocessing_context="fork",  # as in our configs, however this process was started
         collate_fn=collate,
     )
 

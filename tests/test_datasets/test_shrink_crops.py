@@ -36,7 +36,7 @@ def lspet(tmp_path: Path) -> Path:
     joints = np.ones((JOINTS, 3, 4))
     for person, (x, y) in enumerate([(150, 150), (30, 200), (300, 250), (250, 200)]):
         write_ramp(root / f"images/im{person + 1:05d}.jpg")
-        joints[:, :2, person] = (x, y) + rng.uniform(0, (80, 120), (JOINTS, 2))
+        joints[:, :2, person] = np.array([x, y]) + rng.uniform(0, (80, 120), (JOINTS, 2))
     joints[5, :, :] = 0
     joints[5, :2, :] = -7
     joints[:, 2, 3] = 0
