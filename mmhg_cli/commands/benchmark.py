@@ -84,8 +84,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--steps",
         nargs="+",
         metavar="WORD",
-        help="only steps with one of these words in their names: tests, step, inference, loader, "
-        "train, compiled, hg2, hg8",
+        help="only steps whose names begin or end with one of these words: tests, step, inference, "
+        "loader, train, compiled, hg2, hg8",
     )
     gpu.add_argument(
         "--workers",
@@ -157,9 +157,11 @@ def check_gpu(args: Namespace) -> int:
     names = [step.name for step in wanted]
     if args.steps:
         every = names
-        names = [name for name in every if not {*args.steps}.isdisjoint(name.split())]
+        names = [name for name in every if {*name.split()[:1], *name.split()[-1:]} & {*args.steps}]
         if not names:
-            raise InputError(f"--steps {' '.join(args.steps)}: no such word in {', '.join(every)}")
+            raise InputError(
+                f"--steps {' '.join(args.steps)}: no step begins or ends so: {', '.join(every)}"
+            )
     folder = args.output or Path("work_dirs/gpu")
     if miniature:
         print("no GPU here: in miniature on the CPU", file=sys.stderr, flush=True)

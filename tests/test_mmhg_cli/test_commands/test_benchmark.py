@@ -75,5 +75,5 @@ def test_gpu_check_says_what_it_lacks_before_anything_runs(call, tmp_path):
     assert "there is no nowhere/annotations/mpii_train.json, the train data" in missing.stderr
     unknown = call(tmp_path, *words, "--steps", "hg3")
     assert unknown.returncode == 2
-    assert "--steps hg3: no such word in tests, step hg1, " in unknown.stderr
+    assert "--steps hg3: no step begins or ends so: tests, step hg1, " in unknown.stderr
     assert not (tmp_path / "new").exists()
