@@ -63,10 +63,10 @@ setup(
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     # Nor is OpenCV: opencv-python and opencv-python-headless overwrite each other.
     install_requires=[
-        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools", "rich", "scipy", "tabulate"),
+        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools", "rich"),
+        *("safetensors", "scipy", "tabulate"),
     ],
     extras_require={
-        "safetensors": ["safetensors"],
         # What `mmhg export` and the folders that it writes need beside torch.
         "export": ["onnx>=1.19", "onnxruntime>=1.22", "onnxscript>=0.5", "openvino>=2025.3"],
     },
@@ -78,6 +78,7 @@ setup(
             "datasets/splits/*.txt",
             "demo/page/*",
             "results/published.json",
+            "weights/*",
         ]
     },
     cmdclass={"build_py": BuildWithMim},

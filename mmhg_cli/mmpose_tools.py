@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib.util
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import mmpose
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from torch import distributed
 
 import mmhg  # noqa: F401  registers the classes of configs
 from mmhg.config.catalog import get_config
+from mmhg.engine.preflight import check_writable
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
 from mmhg_cli.shared import parse_options
@@ -23,7 +26,13 @@ from mmhg_cli.shared import parse_options
 MergeArgs = Callable[[Config, Namespace], Config]
 
 
-def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: object) -> None:
+def run_mmpose_tool(
+    name: str,
+    args: Namespace,
+    *splits: str,
+    hooks: Sequence[Hook] = (),
+    **replacements: object,
+) -> None:
     """Run `tools/<name>` of the installed MMPose.
 
     The tool works as in MMPose, except that a config may be the bare name of one of mmhg's, that
@@ -33,6 +42,7 @@ def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: ob
         name: Path below MMPose's `tools` folder, `train.py` for example.
         args: Its arguments.
         splits: Splits whose data loaders are checked, for a tool that builds a Runner.
+        hooks: Hooks for the tool's Runner that its config does not name.
         **replacements: Other names of the tool to replace.
     """
     tool = load_mmpose_tool(name)
@@ -43,12 +53,29 @@ def run_mmpose_tool(name: str, args: Namespace, *splits: str, **replacements: ob
     vars(tool).update(
         parse_args=lambda: args, Config=SimpleNamespace(fromfile=get_config), **replacements
     )
+    if hooks:
+        vars(tool)["Runner"] = SimpleNamespace(from_cfg=with_hooks(tool.Runner.from_cfg, hooks))
     if hasattr(tool, "merge_args"):
         vars(tool)["merge_args"] = adapted(tool.merge_args, splits)
     tool.main()
     if distributed.is_available() and distributed.is_initialized():
         # Otherwise gloo's threads sometimes abort the interpreter's exit: status -6.
         distributed.destroy_process_group()
+
+
+def with_hooks(
+    build: Callable[[Config], Runner], hooks: Sequence[Hook]
+) -> Callable[[Config], Runner]:
+    """Return `Runner.from_cfg` that registers more hooks, and names a folder that is read-only."""
+
+    def build_with_hooks(config: Config) -> Runner:
+        check_writable(Path(config.work_dir))
+        runner = build(config)
+        for hook in hooks:
+            runner.register_hook(hook)
+        return runner
+
+    return build_with_hooks
 
 
 def load_mmpose_tool(name: str) -> ModuleType:

@@ -10,15 +10,29 @@ from typing import Any
 Config = Any  # mmengine.Config, which is not imported before a command runs
 
 
-def add_network(parser: ArgumentParser) -> None:
-    """Add `CONFIG CHECKPOINT`."""
-    add_config(parser)
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="its weights (.pth)")
+DEFAULT_NETWORK = "hg2_lspet_128"
+"""The config whose weights are taken where none is named."""
 
 
-def add_config(parser: ArgumentParser) -> None:
+def add_network(parser: ArgumentParser, default: str | None = None) -> None:
+    """Add `CONFIG [CHECKPOINT]`, or `[CONFIG [CHECKPOINT]]` if there is a default config."""
+    add_config(parser, default)
+    parser.add_argument(
+        "checkpoint",
+        nargs="?",
+        metavar="CHECKPOINT",
+        help="its weights: .pth or .safetensors (default: those that come with the config)",
+    )
+
+
+def add_config(parser: ArgumentParser, default: str | None = None) -> None:
     """Add `CONFIG`."""
-    parser.add_argument("config", metavar="CONFIG", help="file, or name of one of mmhg's configs")
+    about = "file, or name of one of mmhg's configs"
+    if default is None:
+        parser.add_argument("config", metavar="CONFIG", help=about)
+    else:
+        about = f"{about} (default: {default})"
+        parser.add_argument("config", nargs="?", default=default, metavar="CONFIG", help=about)
 
 
 def add_output(parser: ArgumentParser, metavar: str, help: str, **settings: Any) -> None:
@@ -73,6 +87,18 @@ def parse_options(given: Sequence[str] | None) -> dict[str, Any]:
         except AssertionError as error:  # unbalanced brackets
             raise InputError(f"{wanted}, got {text!r}: {error}") from error
     return options
+
+
+def find_checkpoint(args: Namespace) -> str | Path:
+    """Return the checkpoint of a command: the one given, or that which comes with the config.
+
+    Raises:
+        InputError: There is no such config, or none comes with it.
+    """
+    from mmhg.config.catalog import get_config
+    from mmhg.models.loading import checkpoint_of
+
+    return checkpoint_of(get_config(args.config), args.checkpoint)
 
 
 def load_config(args: Namespace) -> Config:

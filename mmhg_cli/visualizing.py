@@ -21,6 +21,7 @@ from mmhg.inference.predictor import find_device, read_image
 from mmhg.models.loading import load_model
 from mmhg.refinement.animation import write_animation
 from mmhg.refinement.curves import plot_stack_scores
+from mmhg.refinement.drawn_figure import as_drawn_figure
 from mmhg.refinement.paths import (
     JointPaths,
     Refinement,
@@ -35,12 +36,13 @@ from mmhg.refinement.tiles import find_joints
 from mmhg.utils.files import replacing, write_json
 from mmhg.utils.progress import with_progress
 from mmhg_cli.checks import check_loader
-from mmhg_cli.shared import load_config
+from mmhg_cli.shared import find_checkpoint, load_config
 
 
 def visualize(args: Namespace) -> None:
     """Draw, and also score if no people are named."""
     check_options(args)
+    args.checkpoint = find_checkpoint(args)
     folder = output_folder(args)
     config = load_config(args)
     model = load_model(config, args.checkpoint).to(find_device(args.device))
@@ -65,6 +67,8 @@ def visualize(args: Namespace) -> None:
             indices = args.index
         people = people_of(model, dataset, indices)
         names = [f"person_{index}" for index in indices]
+    if args.drawn:
+        people = [as_drawn_figure(person, metainfo) for person in people]
     folder.mkdir(parents=True, exist_ok=True)
     sheet = draw_stack_sheet(people, metainfo, joints)
     with replacing(folder / "sheet.png") as partial:
@@ -80,6 +84,8 @@ def visualize(args: Namespace) -> None:
 
 def check_options(args: Namespace) -> None:
     """Raise InputError for options that do not go together."""
+    if args.drawn and args.image:
+        raise InputError("--drawn needs an annotation, which an --image has not")
     if args.box and not args.image:
         raise InputError("--box is for a person in an --image")
     if len(args.index or ()) > MOST_PEOPLE:
@@ -92,7 +98,7 @@ def check_options(args: Namespace) -> None:
 
 def output_folder(args: Namespace) -> Path:
     """Return the folder to write, which may not exist yet."""
-    folder = args.output or Path(f"{args.checkpoint.stem}_stacks")
+    folder = args.output or Path(f"{Path(args.checkpoint).stem}_stacks")
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file, and pictures need a folder. Name another with -o")
     return folder

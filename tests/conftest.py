@@ -121,8 +121,35 @@ def lsp_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_images(root / "lsp/images", [f"im{number:04d}.jpg" for number in (1, 2, 1001, 1002)])
     points = rng.uniform((50, 20), (110, 100), (2000, 14, 2)).transpose(2, 1, 0)
     savemat(root / "lsp/joints.mat", {"joints": np.concatenate([points, points[:1] * 0])})
-    draw_images(root / "lspet/images", ["im00001.jpg", "im00002.jpg"])
+    draw_images(root / "lspet/images", ["im00001.jpg", "im00002.jpg", "im00003.jpg"])
     points = rng.uniform((50, 20), (110, 100), (PEOPLE, 14, 2)).transpose(1, 2, 0)
     flags = np.ones((14, 1, PEOPLE))
     savemat(root / "lspet/joints.mat", {"joints": np.concatenate([points, flags], axis=1)})
     return root
+
+
+@pytest.fixture(scope="session")
+def made_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of `hg2_lspet_128`, in the form of those that come with the package."""
+    import torch
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+
+    from mmhg.config.catalog import get_config
+    from mmhg.results.weights_file import publish_weights
+
+    folder = tmp_path_factory.mktemp("weights")
+    init_default_scope("mmpose")
+    torch.manual_seed(0)
+    state = MODELS.build(get_config("hg2_lspet_128").model).state_dict()
+    torch.save(dict(state_dict=state, meta=dict(epoch=20)), folder / "trained.pth")
+    path = folder / "hg2_lspet_128.safetensors"
+    publish_weights("hg2_lspet_128", folder / "trained.pth", path)
+    return path
+
+
+@pytest.fixture
+def shipped(made_weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let `made_weights` be all that comes with the package."""
+    monkeypatch.setattr("mmhg.checkpoints.shipped.FOLDER", made_weights.parent)
+    return made_weights

@@ -12,8 +12,10 @@ from torch import Tensor
 from mmhg.checkpoints.bearpaw import BEARPAW
 from mmhg.checkpoints.layout import Layout, fill_counters, rename_to_ours
 from mmhg.checkpoints.princeton import PRINCETON
-from mmhg.checkpoints.reading import is_torch7, naming, read_pytorch, read_safetensors, split
+from mmhg.checkpoints.reading import is_torch7, naming, read_pytorch, split
+from mmhg.checkpoints.safetensors_file import SUFFIX, read_safetensors
 from mmhg.checkpoints.shapes import tensor_shapes
+from mmhg.checkpoints.shipped import find_checkpoint
 from mmhg.checkpoints.structure import PREFIX, Structure, check_shapes, read_structure, shown
 from mmhg.checkpoints.torch7.file import Table, arrays_of, read_torch7
 from mmhg.checkpoints.torch7.graph import Walk, find_gmodule, read_nodes
@@ -22,7 +24,6 @@ from mmhg.errors import InputError
 LAYOUTS = {layout.name: layout for layout in (PRINCETON, BEARPAW)}
 SOURCES = ("princeton", "bearpaw", "anibali", "torch7", "mmhg")
 OUR_TOPS = frozenset({"backbone", "stem", "stacks"})
-SAFETENSORS = ".safetensors"
 
 NO_MEAN = (0.0, 0.0, 0.0)
 UNKNOWN_INPUT = (
@@ -59,15 +60,16 @@ def read_network(path: str | Path, source: str = "auto") -> Network:
     """Read a checkpoint of any of `SOURCES` without running code in it.
 
     Args:
-        path: A file of PyTorch, also one that a training wrote, of Torch7, or `.safetensors`.
+        path: A file of PyTorch, also one that a training wrote, of Torch7, or `.safetensors`; or
+            the name of a config that comes with weights.
         source: One of `SOURCES`, or 'auto' to recognize it by its content.
 
     Raises:
         InputError: The file cannot be read as such. The message names it and says why.
     """
-    path = Path(path)
+    path = find_checkpoint(path)
     with naming(path):
-        safetensors = path.suffix == SAFETENSORS
+        safetensors = path.suffix == SUFFIX
         torch7 = not safetensors and is_torch7(path)
         if torch7 != (source == "torch7") and source != "auto":
             kind = "a Torch7 file" if torch7 else "no Torch7 file"

@@ -89,26 +89,6 @@ def _load(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
 
 
-def read_safetensors(path: Path) -> dict[str, Any]:
-    """Load the tensors of a `.safetensors` file onto the CPU.
-
-    Raises:
-        InputError: The file is damaged, or the package safetensors is not installed.
-    """
-    try:
-        from safetensors.torch import load_file
-    except ImportError as error:
-        raise InputError(
-            "this kind of file needs the package safetensors: pip install mmhg[safetensors]"
-        ) from error
-    try:
-        return dict(state_dict=load_file(path))
-    except FILE_ERRORS:
-        raise
-    except Exception as error:  # as with PyTorch's files
-        raise InputError(f"it cannot be read: {type(error).__name__}: {error}") from error
-
-
 def reason_of_torch(error: Exception) -> str:
     """Return why `torch.load` failed, without its advice to load without a safety check."""
     text = str(error)

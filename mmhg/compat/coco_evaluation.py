@@ -1,15 +1,18 @@
 """COCO's evaluation of keypoints as xtcocotools computes it, on pycocotools.
 
 xtcocotools needs a C compiler from Python 3.12 on, and numpy 1 below. mmdet requires pycocotools,
-whose evaluation differs in which people and predictions take part, and in its arguments.
+whose evaluation differs in which people and predictions take part, and in its arguments. COCO's
+similarity needs a person's area: of both, neither evaluates a file where one has none.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.logging import print_log
 from pycocotools import coco, cocoeval
 
 from mmhg.errors import InputError
@@ -21,6 +24,8 @@ class COCO(coco.COCO):
 
     def __init__(self, annotation_file: str | None = None) -> None:
         super().__init__(annotation_file)
+        self.source = annotation_file
+        self.left_out_said = False
         for annotation in self.anns.values():
             annotation.setdefault("iscrowd", False)
 
@@ -38,7 +43,8 @@ class COCO(coco.COCO):
 class COCOeval(cocoeval.COCOeval):
     """Compare predicted keypoints with labeled ones; `sigmas` has one number per keypoint.
 
-    Without `use_area`, a person's area is 0.53 of the box's.
+    Without `use_area`, a person's area is 0.53 of the box's. With it, a person without an area
+    above 0 is left out, as a crowd is: neither found nor missed. A warning says so once for a file.
 
     Raises:
         InputError: `iouType` is CrowdPose's or COCO-WholeBody's, which only xtcocotools knows.
@@ -66,6 +72,7 @@ class COCOeval(cocoeval.COCOeval):
     def _prepare(self) -> None:
         people, predictions = (self._chosen(source) for source in (self.cocoGt, self.cocoDt))
         self._gts, self._dts = defaultdict(list), defaultdict(list)
+        self._say_left_out(people)
         for person in people:
             self._gts[person["image_id"], person["category_id"]].append(self._labeled(person))
         for prediction in predictions:
@@ -80,12 +87,37 @@ class COCOeval(cocoeval.COCOeval):
         changes = {
             # pycocotools treats a match with id 0 as no match.
             "id": person["id"] or -1,
-            "ignore": bool(person["iscrowd"] or not visible(person)),
+            "ignore": not self._counts(person) or not self._measurable(person),
         }
-        if not self.use_area:
+        if not self.use_area or not has_area(person):
             width, height = person["bbox"][2:]
             changes["area"] = height * width * 0.53
         return {**person, **changes}
+
+    def _counts(self, person: dict[str, Any]) -> bool:
+        return bool(visible(person)) and not person["iscrowd"]
+
+    def _measurable(self, person: dict[str, Any]) -> bool:
+        return not self.use_area or has_area(person)
+
+    def _say_left_out(self, people: list[dict[str, Any]]) -> None:
+        counted = [person for person in people if self._counts(person)]
+        without = [person for person in counted if not self._measurable(person)]
+        if without and not getattr(self.cocoGt, "left_out_said", False):
+            self.cocoGt.left_out_said = True
+            print_log(
+                f"COCO's AP: left out {len(without)} of {len(counted)} people of "
+                f"{getattr(self.cocoGt, 'source', None)}, who have no area above 0, for example id "
+                f"{without[0]['id']}. CocoMetric(use_area=False) takes the area from the box",
+                logger="current",
+                level=logging.WARNING,
+            )
+
+
+def has_area(person: dict[str, Any]) -> bool:
+    """Tell if a labeled person has an area above 0."""
+    area = person.get("area") or 0
+    return bool(np.isfinite(area) and area > 0)
 
 
 def visible(annotation: dict[str, Any]) -> int:

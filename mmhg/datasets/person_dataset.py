@@ -25,7 +25,7 @@ class PersonDataset(BaseCocoStyleDataset):
     `keypoints_visible` (1, K) 1 where annotated, `visible` (1, K) as in the file (no transform
     flips it) and, if known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs` packs
     with the annotation. People without a box or an annotated joint are left out of training, with a
-    warning, and kept in test mode.
+    warning. In test mode those without a box are left out if others have one.
 
     Args:
         ann_file: The annotation file, below `data_root`.
@@ -35,9 +35,7 @@ class PersonDataset(BaseCocoStyleDataset):
         settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
     """
 
-    def __init__(
-        self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any
-    ) -> None:
+    def __init__(self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any) -> None:
         self.hold_out = hold_out
         super().__init__(ann_file, **settings)
 
@@ -66,7 +64,7 @@ class PersonDataset(BaseCocoStyleDataset):
                 held == self.test_mode for held in held_out(images, self.hold_out, self.ann_file)
             ]
         instances = [
-            self._instance(person) | {"id": index, "img_id": img_ids[person.image]}
+            self._instance(index, person) | {"img_id": img_ids[person.image]}
             for index, person in enumerate(people)
             if used[index]
         ]
@@ -78,10 +76,11 @@ class PersonDataset(BaseCocoStyleDataset):
         paths = {instance["img_path"]: instance["img_id"] for instance in instances}
         return instances, [{"img_id": img_id, "img_path": path} for path, img_id in paths.items()]
 
-    def _instance(self, person: AnnotatedPerson) -> dict:
+    def _instance(self, index: int, person: AnnotatedPerson) -> dict:
         """Make a person's entries for the pipeline (arrays with a leading axis of 1)."""
         keypoints = np.where(person.annotated[:, None], to_zero_based(person.keypoints), 0.0)
         instance = {
+            "id": index,
             "img_path": osp.join(self.data_prefix["img"], person.image),
             "bbox_score": np.ones(1, dtype=np.float32),
             "keypoints": keypoints[None].astype(np.float32),
@@ -99,9 +98,10 @@ class PersonDataset(BaseCocoStyleDataset):
         return instance
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
-        """Keep all people in test mode, and in training those with an annotated joint."""
+        """Keep people with an annotated joint; in test mode all with a box, if any has one."""
         if self.test_mode:
-            return instance_list
+            boxed = [i for i in instance_list if "bbox" in i]
+            return self._kept(instance_list, boxed or instance_list, "a box")
         learned = [i for i in instance_list if i["keypoints_visible"].any()]
         return self._kept(instance_list, learned, "an annotated joint")
 
@@ -112,7 +112,8 @@ class PersonDataset(BaseCocoStyleDataset):
         if len(after) < len(before):
             print_log(
                 f"{self.ann_file}: {len(before) - len(after)} of {len(before)} people left out of "
-                f"training, who lack {lack}",
+                f"{'validation' if self.test_mode else 'training'}, who lack {lack}, for example "
+                f"person {min({i['id'] for i in before} - {i['id'] for i in after})} (from 0)",
                 logger="current",
                 level=logging.WARNING,
             )

@@ -21,13 +21,14 @@ from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmpose.structures import PoseDataSample
 
+from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.inference.outputs import ImageRef, KeypointJson, Person
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
 from mmhg.models import MultiScaleTopdownPoseEstimator
-from mmhg.models.loading import load_model
+from mmhg.models.loading import checkpoint_of, load_model
 from mmhg.refinement.predict import check_stacks, predict_each_stack
 from mmhg.version import __version__
 from mmhg.visualization.heatmaps import heatmap_placement
@@ -41,8 +42,9 @@ class RefinementDemo:
     It may be called from any thread. Calls are computed one after the other.
 
     Args:
-        config: File, name of one of mmhg's configs, or a loaded config.
-        checkpoint: Weights of the config's network.
+        config: File, name of one of mmhg's configs, or a loaded config. The default is the network
+            that comes with weights.
+        checkpoint: Weights of the config's network; None takes those that come with the config.
         device: Device to compute on; None takes a GPU if there is one.
 
     Raises:
@@ -52,13 +54,14 @@ class RefinementDemo:
 
     def __init__(
         self,
-        config: str | Path | Config,
-        checkpoint: str | Path,
+        config: str | Path | Config = DEFAULT,
+        checkpoint: str | Path | None = None,
         *,
         device: str | torch.device | None = None,
     ) -> None:
         config = config if isinstance(config, Config) else get_config(config)
         chosen = find_device(device)
+        checkpoint = checkpoint_of(config, checkpoint)
         self._model: Any = load_model(config, checkpoint).to(chosen)
         self._stacks = check_stacks(self._model).num_stacks
         if isinstance(self._model, MultiScaleTopdownPoseEstimator):

@@ -5,6 +5,7 @@ from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
+    PreflightHook,
     ResultsHook,
     SkeletonSheetHook,
     StackSheetHook,
@@ -19,6 +20,7 @@ __all__ = [
     "CheckpointMatchHook",
     "FastTestLoop",
     "FastValLoop",
+    "PreflightHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import torch
 from mmengine.runner import TestLoop, ValLoop
 from mmpose.registry import LOOPS
+from torch import nn
 
 from mmhg.errors import InputError
 from mmhg.models.unwrapping import unwrap
@@ -15,6 +17,14 @@ from mmhg.nn import fast_inference
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 DType = Literal["float32", "bfloat16"]
+
+
+def fast_form(loop: Any, model: nn.Module) -> AbstractContextManager[object]:
+    """Put a model's fast form in place as a loop of this module does, but do not compile it.
+
+    Other loops evaluate the model as it is.
+    """
+    return fast_inference(model, dtype=loop.dtype) if isinstance(loop, _FastLoop) else nullcontext()
 
 
 class _FastLoop:

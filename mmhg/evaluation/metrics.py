@@ -122,7 +122,7 @@ class PCPMetric(KeypointMetric):
 
     Returns percentages under the keys `PCP@0.5` (all ten sticks pooled), `PCP Torso`, `PCP Upper
     legs`, `PCP Lower legs`, `PCP Upper arms`, `PCP Lower arms` and `PCP Head` (NaN where none is
-    annotated), and logs a table of all sticks.
+    annotated), and logs a table of all sticks. Sticks without length are left out, with a warning.
 
     Args:
         threshold: Lengths of the stick; the key follows it.
@@ -146,6 +146,13 @@ class PCPMetric(KeypointMetric):
         correct = pcp.correct_sticks(
             **people, joint_names=joint_names, threshold=self.threshold, person_names=person_names
         )
+        points = pcp.without_length(people["ground_truth"], people["annotated"], joint_names)
+        if points.any():
+            person, stick = np.argwhere(points)[0]
+            self.say_left_out(
+                f"{points.sum()} sticks whose annotated ends are one point, for example the "
+                f"{list(pcp.STICKS)[stick]} of {person_names[person]}"
+            )
         return pcp.score_pcp(correct, self.side_convention, self.threshold)
 
 

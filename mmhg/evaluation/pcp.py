@@ -2,9 +2,10 @@
 
 A stick (a limb, the torso, the head) is correct when both of its predicted ends lie within half of
 its annotated length of the annotated ends. Definitions follow bearpaw's `eval_pose` (`eval_pcp.m`,
-`keypoints2sticks.m`): a distance equal to the threshold is correct, a stick without length is not,
-a pair of sticks scores the mean of both sides, and the total is pooled over all sticks. Sticks with
-an end that is not annotated are left out.
+`keypoints2sticks.m`): a distance equal to the threshold is correct, a pair of sticks scores the
+mean of both sides, and the total is pooled over all sticks. Sticks with an end that is not
+annotated are left out. So are sticks whose annotated ends are one point, in whose length nothing
+can be measured; bearpaw's code counts them as wrong.
 
 Shapes: P people, K joints of the dataset, S = 10 sticks.
 """
@@ -65,7 +66,8 @@ def correct_sticks(
         person_names: Names of the P people in errors, beside their index.
 
     Returns:
-        (P, S) float64, 1 correct, 0 not, NaN where an end is not annotated.
+        (P, S) float64, 1 correct, 0 not, NaN where an end is not annotated or the stick has no
+        length.
 
     Raises:
         InputError: Shapes disagree, a joint of the sticks has no name, or a coordinate of an
@@ -88,9 +90,23 @@ def correct_sticks(
     truth = _ends(ground_truth, joint_names)
     lengths = np.linalg.norm(truth[:, :, 0] - truth[:, :, 1], axis=2)
     offsets = np.linalg.norm(_ends(predictions, joint_names) - truth, axis=3).max(axis=2)
-    correct = (offsets <= threshold * lengths) & (lengths > 0)
     known = np.isfinite(_ends(np.where(annotated[..., None], 0.0, np.nan), joint_names))
-    return np.where(known.all(axis=(2, 3)), correct, np.nan)
+    known = known.all(axis=(2, 3)) & (lengths > 0)
+    return np.where(known, offsets <= threshold * lengths, np.nan)
+
+
+def without_length(
+    ground_truth: np.ndarray, annotated: np.ndarray, joint_names: Sequence[str]
+) -> np.ndarray:
+    """Find sticks whose annotated ends are one point: (P, S) bool.
+
+    Args:
+        ground_truth: (P, K, 2) px.
+        annotated: (P, K) bool.
+        joint_names: The K joints' names, in the dataset's order.
+    """
+    ends = _ends(np.where(annotated[..., None], ground_truth, np.nan), joint_names)
+    return (ends[:, :, 0] == ends[:, :, 1]).all(axis=2)
 
 
 def _ends(points: np.ndarray, joint_names: Sequence[str]) -> np.ndarray:

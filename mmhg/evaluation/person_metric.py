@@ -48,12 +48,13 @@ class KeypointMetric(UniquePersonMetric):
             size'; None if the metric needs no size. People who have annotated joints but no such
             size are left out, with a warning at the first evaluation.
         size_advice: Where such sizes come from, for errors.
+        left_out_said: Whether the warning of what is left out was given.
     """
 
     scores: PoseScores | None = None
     size: str | None = None
     size_advice = ""
-    _left_out_said = False
+    left_out_said = False
 
     @property
     def side_convention(self) -> str:
@@ -121,6 +122,12 @@ class KeypointMetric(UniquePersonMetric):
         MMLogger.get_current_instance().info(f"\n{self.scores.table()}")
         return dict(self.scores.summary)
 
+    def say_left_out(self, what: str) -> None:
+        """Warn of what a score leaves out, at the first evaluation only."""
+        if not self.left_out_said:
+            MMLogger.get_current_instance().warning(f"{type(self).__name__}: left out {what}")
+            self.left_out_said = True
+
     def _measurable(
         self, arrays: dict[str, np.ndarray], person_names: list[str]
     ) -> tuple[dict[str, np.ndarray], list[str]]:
@@ -131,14 +138,12 @@ class KeypointMetric(UniquePersonMetric):
         if not unsized.any():
             return arrays, person_names
         name, lacking = type(self).__name__, np.flatnonzero(unsized)
-        without = f"no {self.size} (a positive number of px), for example {person_names[lacking[0]]}"
+        without = (
+            f"no {self.size} (a positive number of px), for example {person_names[lacking[0]]}"
+        )
         if len(lacking) == arrays["annotated"].any(axis=1).sum():
             raise InputError(f"{name}: all people have {without}. {self.size_advice}")
-        if not self._left_out_said:
-            MMLogger.get_current_instance().warning(
-                f"{name}: left out {len(lacking)} of {len(unsized)} people, who have {without}"
-            )
-            self._left_out_said = True
+        self.say_left_out(f"{len(lacking)} of {len(unsized)} people, who have {without}")
         kept = {key: values[~unsized] for key, values in arrays.items()}
         return kept, [person_names[index] for index in np.flatnonzero(~unsized)]
 

@@ -18,7 +18,7 @@ from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
 from mmhg.export.description import check_decodes_in_graph, describe
 from mmhg.export.formats import Job, find_format
 from mmhg.export.graph import HeatmapNetwork, KeypointNetwork
-from mmhg.models.loading import load_model
+from mmhg.models.loading import checkpoint_of, load_model
 from mmhg.utils.files import write_json
 from mmhg.version import __version__
 
@@ -29,7 +29,7 @@ class DisagreementError(RuntimeError):
 
 def export(
     config: Config,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None,
     folder: str | Path,
     *,
     format: str = "onnx",
@@ -42,7 +42,7 @@ def export(
 
     Args:
         config: Config of a top-down model whose head gives heatmaps.
-        checkpoint: Its weights.
+        checkpoint: Its weights; None takes those that come with the config.
         folder: The folder to make. It must be empty or not exist.
         format: One of `mmhg.export.FORMATS`.
         dynamic_batch: Leave the number of images open; otherwise it is 1.
@@ -58,6 +58,7 @@ def export(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} already exists. Remove it, or name another folder")
     chosen = find_format(format)
+    checkpoint = checkpoint_of(config, checkpoint)
     model = load_model(config, checkpoint)
     description = describe(config, model)
     if decode:

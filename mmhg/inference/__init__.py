@@ -2,6 +2,7 @@
 
 import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.inference.boxes import person_boxes
+from mmhg.inference.detectors import PersonDetector
 from mmhg.inference.predictor import Prediction, Predictor
 
-__all__ = ["Prediction", "Predictor", "person_boxes"]
+__all__ = ["PersonDetector", "Prediction", "Predictor", "person_boxes"]

@@ -20,6 +20,7 @@ from mmengine.dataset import pseudo_collate
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.structures import PoseDataSample
 
+from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
@@ -72,8 +73,9 @@ class Predictor:
     (`mmhg.nn.FastHourglass`) where it has one; several threads may use it at once.
 
     Args:
-        config: File, name of one of mmhg's configs, or loaded; it is not changed.
-        checkpoint: Weights that belong to it.
+        config: File, name of one of mmhg's configs, or loaded; it is not changed. The default is
+            the network that comes with weights.
+        checkpoint: Weights that belong to it; None takes those that come with the config.
         device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
         half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
             and keypoints move by a fraction of a pixel.
@@ -89,13 +91,13 @@ class Predictor:
 
     Raises:
         InputError: The config has no top-down network, the checkpoint belongs to another network,
-            or there is no such device.
+            none is named and none comes with the config, or there is no such device.
     """
 
     def __init__(
         self,
-        config: str | Path | Config,
-        checkpoint: str | Path,
+        config: str | Path | Config = DEFAULT,
+        checkpoint: str | Path | None = None,
         *,
         device: str | torch.device | None = None,
         half: bool = False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,9 @@ Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable
 """A `Predictor`, or a function like it: images and boxes (or None) give keypoints and scores."""
 
 FindPeople = Callable[[Frame], Any]
-"""A `BoxFile` or a `Detector`: a frame gives the boxes (P, 4) of its people."""
+"""A `BoxFile`, or a function like it: a frame gives the boxes (P, 4) of its people."""
+
+_MOST_NAMES = 5
 
 
 @dataclass
@@ -33,18 +36,31 @@ class Summary:
         video_frames: Number of these that are frames of videos and cameras.
         people: Number of people in them.
         problems: One message for each thing that went wrong.
+        empty: Images and videos without people, and of a video the number of such frames.
     """
 
     frames: int = 0
     video_frames: int = 0
     people: int = 0
     problems: list[str] = field(default_factory=list)
+    empty: Counter[str] = field(default_factory=Counter)
 
     def add_problem(self, problem: str) -> None:
         """Keep and print a message, once."""
         if problem not in self.problems:
             self.problems.append(problem)
             print(f"error: {problem}", file=sys.stderr)
+
+    @property
+    def without_people(self) -> str:
+        """Name the images, and count the frames, that have no people."""
+        names = [
+            f"{_counted(frames, 'frame')} of {name}" if frames else name
+            for name, frames in self.empty.items()
+        ]
+        others = len(names) - _MOST_NAMES
+        shown = ", ".join(names[:_MOST_NAMES])
+        return f"{shown} and {others} more" if others > 0 else shown
 
     def __str__(self) -> str:
         images = self.frames - self.video_frames
@@ -174,3 +190,5 @@ def predict_batch(
         summary.frames += 1
         summary.video_frames += frame.index is not None
         summary.people += len(people)
+        if not people:
+            summary.empty[frame.source.name] += frame.index is not None

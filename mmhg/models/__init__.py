@@ -3,7 +3,8 @@
 `mmhg.nn` has the network itself and its fast forms.
 """
 
-import mmhg.compat.requires_openmmlab  # noqa: F401
+import mmhg.compat.requires_openmmlab
+import mmhg.models.checkpoint_schemes  # noqa: F401
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
 from mmhg.models.head import MultiStageHeatmapHead

@@ -12,18 +12,39 @@ from mmpose.apis import init_model
 from torch import Tensor, nn
 
 from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch, strip_wrappers
+from mmhg.checkpoints.shipped import find_checkpoint, weights_of
 from mmhg.errors import InputError
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
 """Names of the layers, ours and MMPose's, that give one heatmap per keypoint."""
 
 
-def load_model(config: Config, checkpoint: str | Path) -> Any:
+def checkpoint_of(config: Config, checkpoint: str | Path | None) -> str | Path:
+    """Return the checkpoint that is named, or else the weights that come with the config.
+
+    Args:
+        config: The loaded config.
+        checkpoint: A file, a URL, or the name of a config that comes with weights.
+
+    Raises:
+        InputError: None is named, and none comes with the config.
+    """
+    if checkpoint is None:
+        return weights_of(Path(config.filename or "without a file").stem)
+    return checkpoint if "://" in str(checkpoint) else find_checkpoint(checkpoint)
+
+
+def load_model(config: Config, checkpoint: str | Path | None = None) -> Any:
     """Build MMPose's model in evaluation mode, with all weights and `dataset_meta` of a checkpoint.
+
+    Args:
+        config: The model's config.
+        checkpoint: As for `checkpoint_of`.
 
     Raises:
         InputError: There is no such checkpoint, or it is of another network.
     """
+    checkpoint = checkpoint_of(config, checkpoint)
     content = read_checkpoint(checkpoint)
     model = init_model(config, device="cpu")
     state = strip_wrappers(content.get("state_dict", content))
@@ -54,7 +75,7 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
                 f"checkpoint {path} is a folder. Give a checkpoint file (.pth)"
             ) from error
         raise InputError(f"there is no checkpoint {path}. Check its path") from error
-    except FILE_ERRORS:
+    except (InputError, *FILE_ERRORS):
         raise
     except Exception as error:  # a damaged file may fail in any way
         raise InputError(f"checkpoint {path} cannot be loaded: {reason_of_torch(error)}") from error
@@ -83,12 +104,17 @@ def compare(saved: Mapping[str, Any], wanted: Mapping[str, Tensor]) -> list[str]
         for kind, names in kinds.items()
         if names
     ]
-    for name in common:
-        if not PREDICTION_LAYERS.isdisjoint(name.split(".")):
-            number, other = saved[name].shape[0], wanted[name].shape[0]
-            if number != other:
-                return [f"it is for {number} keypoints, the config for {other}", *differences]
+    number, other = keypoints_of(saved), keypoints_of(wanted)
+    if None not in (number, other) and number != other:
+        return [f"it is for {number} keypoints, the config for {other}", *differences]
     return differences
+
+
+def keypoints_of(state: Mapping[str, Any]) -> int | None:
+    """Return for how many keypoints a state dict predicts, None if it has no such layer."""
+    layers = (name for name in state if not PREDICTION_LAYERS.isdisjoint(name.split(".")))
+    first = next(layers, None)
+    return None if first is None else int(state[first].shape[0])
 
 
 def check_input(path: str, meta: Any, model: nn.Module) -> None:

@@ -3,6 +3,7 @@
 import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.refinement.animation import write_animation
 from mmhg.refinement.curves import plot_stack_scores
+from mmhg.refinement.drawn_figure import as_drawn_figure
 from mmhg.refinement.paths import Refinement, most_corrected, refinements
 from mmhg.refinement.predict import predict_each_stack
 from mmhg.refinement.scores import StackScores, stack_table
@@ -11,6 +12,7 @@ from mmhg.refinement.sheet import draw_stack_sheet
 __all__ = [
     "Refinement",
     "StackScores",
+    "as_drawn_figure",
     "draw_stack_sheet",
     "most_corrected",
     "plot_stack_scores",

@@ -41,7 +41,7 @@ class JointPaths:
     Attributes:
         keypoints: (S, K, 2) px.
         truth: (K, 2) px, NaN for joints that are not annotated.
-        unit: Head sizes with PCKh's 0.5, if the head size is known.
+        unit: Head sizes with PCKh's 0.5 or torso sizes with PCK's 0.2, if one is known.
     """
 
     keypoints: np.ndarray
@@ -119,6 +119,8 @@ def joint_paths(samples: Sequence[PoseDataSample]) -> JointPaths:
         truth[annotated] = ((np.asarray(known.keypoints)[0, :, :2] - corner) * zoom)[annotated]
     if "head_size" in known:
         unit = DistanceUnit("head sizes", float(np.ravel(known.head_size)[0] * zoom[0]), 0.5)
+    elif "torso_size" in known:
+        unit = DistanceUnit("torso sizes", float(np.ravel(known.torso_size)[0] * zoom[0]), 0.2)
     else:
         unit = DistanceUnit("% of the crop", float(size.max() / 100), 5.0)
     return JointPaths((keypoints - corner) * zoom, truth, unit)

@@ -8,18 +8,17 @@ from pathlib import Path
 from mmengine.registry import init_default_scope
 
 from mmhg.config.catalog import config_names, get_config
-from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
 from mmhg.results.published import BENCHMARKS, Benchmark, Result, is_number
 from mmhg.utils.files import read_json
 from mmhg.utils.table import table
 
-NOT_MEASURED = "not measured"
-DATASETS = {"mpii": "MPII", "coco": "COCO"}
+DATASETS = {"mpii": "MPII", "coco": "COCO", "lspet": "LSPET"}
 """By part of a config's name."""
 
 TITLES = {
+    ("LSPET", "hold-out"): "LSPET, people 0, 10, 20, ... held out",
     ("MPII", "val"): "MPII, validation",
     ("MPII", "test"): "MPII, test",
     ("COCO", "val"): "COCO, val2017",
@@ -42,12 +41,15 @@ Our configs beside published results, the best total first. All scores are in pe
   their sources' own, and counters differ: the paper's network has 27.4 by ours, 19.1 by HRNet's.
 - The paper's own validation numbers (88.1 for 8 stacks) are missing: by its section 4.2 they seem
   to leave out the joints of head and torso.
-- Blank is unknown. Our rows are filled from the files in [results](results/README.md) alone.
+- PCK@0.2 of LSPET is pooled over the annotated joints of the people who have a torso size, from
+  the left shoulder to the right hip. Its annotations are crowd-sourced: some sides are exchanged.
+- Blank is unknown. Our rows come from the files in [results](results/README.md) alone. A config
+  that nobody has trained to its end has no row.
 """
 
 
 def own_results(folder: str | Path) -> list[Result]:
-    """Collect a validation result for each MPII and COCO config, without scores if not measured.
+    """Read the validation results of our configs for MPII, COCO and LSPET.
 
     Args:
         folder: Has `<config>.json` for the measured configs: the `results.json` of `ResultsHook`.
@@ -57,20 +59,22 @@ def own_results(folder: str | Path) -> list[Result]:
     """
     if not Path(folder).is_dir():
         raise InputError(f"the folder of results {folder} does not exist")
-    files = {path.stem: path for path in sorted(Path(folder).glob("*.json"))}
     datasets = {
         name: DATASETS[part]
         for name in config_names()
         for part in name.split("_")
         if part in DATASETS
     }
-    if strays := sorted(set(files) - set(datasets)):
-        raise InputError(
-            f"{files[strays[0]]} belongs to no MPII or COCO config of mmhg: these are "
-            f"{', '.join(datasets)}"
-        )
     init_default_scope("mmpose")
-    return [_own_result(name, datasets[name], files.get(name)) for name in datasets]
+    results = []
+    for path in sorted(Path(folder).glob("*.json")):
+        if path.stem not in datasets:
+            raise InputError(
+                f"{path} belongs to no config of mmhg for {', '.join(DATASETS.values())}: these "
+                f"are {', '.join(datasets)}"
+            )
+        results.append(_own_result(path.stem, datasets[path.stem], path))
+    return results
 
 
 def leaderboard(own: Sequence[Result], published: Sequence[Result]) -> str:
@@ -82,41 +86,37 @@ def leaderboard(own: Sequence[Result], published: Sequence[Result]) -> str:
     """
     sources = list(dict.fromkeys(result.source for result in published))
     numbers = {source: f"[{number}](#sources)" for number, source in enumerate(sources, 1)}
-    ours = {result.source: f"[results]({result.source})" for result in own if result.source}
+    ours = {result.source: f"[results]({result.source})" for result in own}
     parts = [INTRODUCTION]
     for (dataset, split), title in TITLES.items():
         results = [
             result for result in (*own, *published)
             if (result.dataset, result.split) == (dataset, split)
         ]  # fmt: skip
-        results.sort(key=lambda result: -1 if result.total is None else result.total, reverse=True)
-        parts.append(f"## {title}\n\n{_table(BENCHMARKS[dataset], results, numbers | ours)}\n")
+        results.sort(key=lambda result: result.total, reverse=True)
+        if results:
+            parts.append(f"## {title}\n\n{_table(BENCHMARKS[dataset], results, numbers | ours)}\n")
     listed = "\n".join(f"{number}. {source}" for number, source in enumerate(sources, 1))
     return "\n".join([*parts, f"## Sources\n\n{listed}\n"])
 
 
-def _own_result(name: str, dataset: str, path: Path | None) -> Result:
+def _own_result(name: str, dataset: str, path: Path) -> Result:
     cfg = get_config(name)
     width, height = cfg.codec.input_size
     model = measure_complexity(cfg.model, (height, width))[0]
+    protocol, scores, scales = _read_scores(path, dataset)
     testing = ["flip"] if cfg.model.test_cfg.get("flip_test") else []
-    protocol: str | None = None
-    scores: dict[str, float] = {}
-    scales = [describe_scales(cfg.model.test_cfg.get("scales", ()))]
-    if path:
-        protocol, scores, scales = _read_scores(path, dataset)
-    testing += filter(None, scales)
     return Result(
         name=f"**`{name}`**",
         dataset=dataset,
-        split="val",
+        split=BENCHMARKS[dataset].splits[0],
         protocol=protocol,
-        testing=", ".join(testing),
+        testing=", ".join([*testing, *scales]),
         input_size=(width, height),
         parameters=model.parameters / 1e6,
         gmacs=model.macs / 1e9,
         scores=scores,
-        source=f"results/{path.name}" if path else "",
+        source=f"results/{path.name}",
     )
 
 
@@ -128,8 +128,9 @@ def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[
     benchmark = BENCHMARKS[dataset]
     if dataset == "COCO":  # `CocoMetric` has fractions of 1, and -1 for undefined
         protocol, scales, prefix, unit = "AP", [], "coco/", 100
-    else:  # `PCKhMetric` names the scales beside the protocol: "official, multi-scale 0.8 1 1.2"
-        protocol, *scales = str(results.get("protocol")).split(", ")
+    else:  # Our metrics name the scales beside the protocol: "official, multi-scale 0.8 1 1.2"
+        convention = results.get("side_convention" if dataset == "LSPET" else "protocol")
+        protocol, *scales = str(convention).split(", ")
         prefix, unit = "", 1
     found = {name: results.get(prefix + name) for name in benchmark.scores}
     scores = {name: unit * score for name, score in found.items() if is_number(score)}
@@ -152,8 +153,6 @@ def _table(benchmark: Benchmark, results: Sequence[Result], sources: dict[str, s
     rows = []
     for result in results:
         scores = {name: _decimal(result.scores.get(name)) for name in columns}
-        if result.total is None:
-            scores[benchmark.total] = NOT_MEASURED
         facts = [result.name, result.protocol or "", result.testing or "", result.size_text]
         facts += [sources.get(result.source, "")]
         facts += [_decimal(result.parameters), _decimal(result.gmacs)]

@@ -10,21 +10,25 @@ from typing import Any
 from mmengine.config import Config
 
 from mmhg.checkpoints.fingerprint import fingerprint
-from mmhg.checkpoints.reading import naming, read_pytorch
 from mmhg.config.catalog import get_config
+from mmhg.datasets.hold_out import HoldOut
 from mmhg.errors import InputError
 from mmhg.models.complexity import measure_complexity
-from mmhg.models.loading import load_model
+from mmhg.models.loading import load_model, read_checkpoint
 from mmhg.refinement.tiles import joint_names
 from mmhg.utils.files import read_json
 from mmhg.utils.table import table
 
 Rows = Sequence[tuple[str, str]]
-_NOT_SCORES = ("iteration", "checkpoint", "config", "weights", "protocol", "joints")
+_NOT_SCORES = {"iteration", "checkpoint", "config", "weights", "people", "flip_test"}
+_NOT_SCORES |= {"protocol", "side_convention", "joints", "sticks"}
 
 
 def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str | Path]) -> str:
     """Write the page in Markdown. Every number on it comes from the files.
+
+    A config may say more about its data in `data_notes`: a dict of texts, such as citation and
+    license.
 
     Args:
         config: File, or name of one of mmhg's configs.
@@ -38,20 +42,21 @@ def model_card(config: str | Path, checkpoint: str | Path, results: Sequence[str
     settings = get_config(config)
     name = Path(settings.filename).stem
     path = Path(checkpoint)
-    with naming(path):
-        content = read_pytorch(path)
+    meta = read_checkpoint(path).get("meta") or {}
     model = load_model(settings, path)
     weights = fingerprint(model.state_dict())
-    evaluations = [_evaluation(Path(file), name, weights) for file in results]
-    meta = content.get("meta") or {}
+    rounded_from = meta.get("rounded_from")
+    evaluations = [_evaluation(Path(file), name, weights, rounded_from) for file in results]
+    notes = [f"- {label}: {text}" for label, text in settings.get("data_notes", {}).items()]
     sections = [
         f"# {path.stem}",
         _table(_network_rows(settings, name)),
         f"Keypoints: {', '.join(joint_names(model.dataset_meta))}.",
         f"## Training\n\n{_table(_training_rows(settings, meta))}",
-        *(f"## Results\n\n{_results(found, settings)}" for found in evaluations),
-        f"## File\n\n{_table(_file_rows(path, weights))}",
-        f"## Use\n\n```sh\npython tools/infer.py {name} {path.name} IMAGE...\n```",
+        *(["## Data", "\n".join(notes)] if notes else []),
+        *(f"## Results\n\n{_results(found, settings, weights)}" for found in evaluations),
+        f"## File\n\n{_table(_file_rows(path, weights, rounded_from))}",
+        f"## Use\n\n```sh\nmmhg infer {name} {path.name} IMAGE...\n```",
     ]
     return "\n\n".join(sections) + "\n"
 
@@ -92,11 +97,26 @@ def _data(dataset: Mapping[str, Any]) -> Iterator[str]:
         for part in dataset["datasets"]:
             yield from _data(part)
     else:
-        yield f"{dataset['type']} `{dataset.get('data_root', '')}{dataset['ann_file']}`"
+        name = f"{dataset['type']} `{dataset.get('data_root', '')}{dataset['ann_file']}`"
+        split = _hold_out(dataset.get("hold_out"), dataset.get("test_mode", False))
+        yield f"{name}, {split}" if split else name
 
 
-def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
-    """Read a results file and check that it belongs to this network."""
+def _hold_out(hold_out: HoldOut, tested: bool) -> str:
+    """Name the part of an annotation file that a dataset has."""
+    if hold_out is None:
+        return ""
+    if isinstance(hold_out, int):
+        held = f"people 0, {hold_out}, {2 * hold_out}, ... of the file"
+    else:
+        held = f"the people of {len(hold_out)} images"
+    return held if tested else f"without {held}"
+
+
+def _evaluation(
+    path: Path, config: str, weights: str, rounded_from: str | None
+) -> Mapping[str, Any]:
+    """Read a results file and check that it belongs to this network, or to it before rounding."""
     found = read_json(path)
     if not isinstance(found, dict) or not {"config", "weights"} <= found.keys():
         raise InputError(
@@ -105,7 +125,7 @@ def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
         )
     if found["config"] != config:
         raise InputError(f"{path} is of config {found['config']}, not of {config}")
-    if found["weights"] != weights:
+    if found["weights"] not in (weights, rounded_from):
         raise InputError(
             f"{path} is of weights {found['weights']}, the checkpoint has {weights}. Give the "
             "results of this checkpoint"
@@ -113,25 +133,41 @@ def _evaluation(path: Path, config: str, weights: str) -> Mapping[str, Any]:
     return found
 
 
-def _results(found: Mapping[str, Any], config: Config) -> str:
+def _results(found: Mapping[str, Any], config: Config, weights: str) -> str:
     # Only a validation during training has an iteration.
     loader = config.val_dataloader if "iteration" in found else config.test_dataloader
-    protocol = f", protocol {found['protocol']}, percent" if "protocol" in found else ""
     scores = [(name, _number(value)) for name, value in found.items() if name not in _NOT_SCORES]
-    parts = [f"On {', '.join(_data(loader.dataset))}{protocol}.", _table(scores, ("score", ""))]
+    about = [f"On {', '.join(_data(loader.dataset))}", *_protocol(found)]
+    if found["weights"] != weights:
+        about.append("of the weights before their rounding to half precision")
+    parts = [f"{'; '.join(about)}.", _table(scores, ("score", ""))]
     if joints := found.get("joints"):
         rows = [(name.replace("_", " "), _number(value)) for name, value in joints.items()]
         parts.append(_table(rows, ("joint", "")))
     return "\n\n".join(parts)
 
 
-def _file_rows(path: Path, weights: str) -> Rows:
+def _protocol(found: Mapping[str, Any]) -> Iterator[str]:
+    """Say how an evaluation was made, as far as its file says it."""
+    if "protocol" in found:
+        yield f"protocol {found['protocol']}, percent"
+    elif "side_convention" in found:
+        yield f"{found['side_convention']}, percent"
+    for measure, people in found.get("people", {}).items():
+        yield f"{measure}: {people:,} people"
+    if "flip_test" in found:
+        yield "with flip test" if found["flip_test"] else "without flip test"
+
+
+def _file_rows(path: Path, weights: str, rounded_from: str | None) -> Rows:
     data = path.read_bytes()
+    rounded = [("rounded to half precision from", f"`{rounded_from}`")] if rounded_from else []
     return [
         ("name", f"`{path.name}`"),
         ("bytes", f"{len(data):,}"),
         ("SHA-256", f"`{hashlib.sha256(data).hexdigest()}`"),
         ("weights", f"`{weights}`"),
+        *rounded,
     ]
 
 

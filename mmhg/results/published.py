@@ -48,17 +48,25 @@ BENCHMARKS = {
         scores=("AP", "AP .5", "AP .75", "AP (M)", "AP (L)", "AR"),
         total="AP",
     ),
+    "LSPET": Benchmark(
+        splits=("hold-out",),
+        protocols=("person-centric",),
+        scores=(
+            "Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle", "PCK@0.2", "AUC",
+        ),
+        total="PCK@0.2",
+    ),
 }  # fmt: skip
 """By name of the dataset."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """A network's result on a split. Unknown facts are None, or missing from the scores.
+    """A network's result on a split. Unknown facts are None, unknown scores missing.
 
     Args:
         name: The network's name in tables.
-        dataset: 'MPII' or 'COCO'.
+        dataset: One of `BENCHMARKS`.
         split: One of the benchmark's.
         protocol: One of the benchmark's.
         testing: Flip, scales, detector.
@@ -81,9 +89,9 @@ class Result:
     source: str
 
     @property
-    def total(self) -> float | None:
-        """Return the score by which results are compared, None if nothing was measured."""
-        return self.scores.get(BENCHMARKS[self.dataset].total)
+    def total(self) -> float:
+        """Return the score by which results are compared."""
+        return self.scores[BENCHMARKS[self.dataset].total]
 
     @property
     def size_text(self) -> str:

@@ -14,15 +14,34 @@ Item = TypeVar("Item")
 LINES = 10
 
 
-def with_progress(items: Iterable[Item], total: int, label: str) -> Iterator[Item]:
-    """Yield `items`, and report on standard error how many of `total` are done."""
-    if sys.stderr.isatty():
-        yield from track(items, label, total=total, console=Console(stderr=True))
-        return
+def with_progress(
+    items: Iterable[Item], total: int, label: str, *, delay: float = 0.0
+) -> Iterator[Item]:
+    """Yield `items`, and report on standard error how many of `total` are done.
+
+    Args:
+        items: What is worked on.
+        total: Their number.
+        label: Name of the work.
+        delay: Seconds before the first report, so that short work has none.
+    """
     start = time.monotonic()
-    step = max(1, total // LINES)
-    for done, item in enumerate(items, 1):
+    items, done = iter(items), 0
+    while delay and time.monotonic() - start < delay:
+        try:
+            item = next(items)
+        except StopIteration:
+            return
         yield item
+        done += 1
+    if sys.stderr.isatty():
+        console = Console(stderr=True)
+        yield from track(items, label, total=total, completed=done, console=console)
+        return
+    step = max(1, total // LINES)
+    for item in items:
+        yield item
+        done += 1
         if done % step == 0 or done == total:
             left = (time.monotonic() - start) / done * (total - done)
             print(

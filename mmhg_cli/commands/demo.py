@@ -1,5 +1,6 @@
 """Serve a page on which a trained network shows its predictions after each stack on a photo.
 
+mmhg demo                                   # the network that comes with mmhg
 mmhg demo hg2_synthetic_128 work_dirs/hg2_synthetic_128/epoch_5.pth
 
 The page is for this machine alone unless --host says otherwise; it loads nothing from elsewhere.
@@ -12,14 +13,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmhg_cli.shared import add_cfg_options, add_device, add_network, load_config
+from mmhg_cli.shared import DEFAULT_NETWORK, add_cfg_options, add_device, add_network, load_config
 
 EXAMPLES = Path("data/synthetic")
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    add_network(parser)
+    add_network(parser, DEFAULT_NETWORK)
     parser.add_argument(
         "--host", default="127.0.0.1", help="where to listen (default: %(default)s)"
     )

@@ -1,5 +1,6 @@
 """Write a trained network as a folder that runs without MMPose: model, metadata, predict.py.
 
+mmhg export hg2_lspet_128 --fuse            # with the weights that come with mmhg
 mmhg export hg8_mpii_256 hg8.pth --format onnx --fuse
 python hg8_onnx/predict.py photo.jpg
 """
@@ -10,7 +11,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmhg_cli.shared import add_cfg_options, add_half, add_network, add_output, load_config
+from mmhg_cli.shared import (
+    add_cfg_options,
+    add_half,
+    add_network,
+    add_output,
+    find_checkpoint,
+    load_config,
+)
 
 FORMATS = ("onnx", "openvino", "torchscript", "torch_export")
 
@@ -41,11 +49,12 @@ def run(args: Namespace) -> int:
     """Export. The exit status is 1 if the written model disagrees with the network."""
     from mmhg.export import DisagreementError, export
 
-    folder = args.output or Path(f"{args.checkpoint.stem}_{args.format}")
+    checkpoint = find_checkpoint(args)
+    folder = args.output or Path(f"{Path(checkpoint).stem}_{args.format}")
     try:
         agreement = export(
             load_config(args),
-            args.checkpoint,
+            checkpoint,
             folder,
             format=args.format,
             dynamic_batch=args.dynamic_batch,

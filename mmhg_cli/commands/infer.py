@@ -1,8 +1,14 @@
 """Find people's keypoints in images, videos and a camera's frames.
 
-mmhg infer hg8_mpii_256 hg8.pth photo.jpg folder/ 'more/**/*.png' clip.mp4
-mmhg infer hg8_mpii_256 hg8.pth photos/ --boxes boxes.json --csv
+mmhg infer photo.jpg folder/ 'more/**/*.png' clip.mp4
+mmhg infer photos/ --boxes boxes.json --csv
+mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
+mmhg infer photos/ --detector yolox_s.onnx
+
+Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
+CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
+like an image or a video, and the checkpoint otherwise.
 
 Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
 if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.
@@ -23,18 +29,17 @@ from mmhg_cli.shared import (
     load_config,
 )
 
-DETECTOR_THRESHOLD = 0.3
-
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    parser.usage = "%(prog)s (CONFIG CHECKPOINT | EXPORTED) INPUT... [options]"
+    parser.usage = "%(prog)s [CONFIG [CHECKPOINT] | EXPORTED] INPUT... [options]"
     parser.add_argument(
         "arguments",
-        nargs="+",
+        nargs="*",
         metavar="ARGUMENT",
         help="config (file, or name of one of mmhg's) and checkpoint, or a folder that "
-        "`mmhg export` wrote; then images, folders, globs, videos, or a camera's number",
+        "`mmhg export` wrote, or neither; then images, folders, globs, videos, or a camera's "
+        "number",
     )
     parser.add_argument("--camera", type=int, metavar="N", help="a camera, from 0, until Ctrl-C")
     people = parser.add_mutually_exclusive_group()
@@ -47,10 +52,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     people.add_argument(
         "--detector",
-        nargs=2,
-        type=Path,
-        metavar=("CONFIG", "CHECKPOINT"),
-        help="a person detector of MMDetection (needs full mmcv)",
+        nargs="+",
+        metavar="DETECTOR",
+        help="finds the people: FILE.onnx (an exported YOLOX, RTMDet, YOLO, ...), `opencv` "
+        "(upright people only, rough), or config and checkpoint of MMDetection (needs full mmcv)",
+    )
+    parser.add_argument(
+        "--detector-input",
+        metavar="COLORS",
+        help="colors that FILE.onnx takes, if not those that are usual for its kind: bgr255, "
+        "rgb255, rgb1, bgr-imagenet or rgb-imagenet",
     )
     parser.add_argument(
         "--box-threshold",
@@ -78,32 +89,34 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Run inference. The exit status tells if all, some or none of the images could be done."""
+    if args.detector:
+        args.detector, following = split_detector(args.detector)
+        args.arguments += following
     from mmhg.errors import InputError
-    from mmhg.export.folder import is_exported
     from mmhg.inference.outputs import Outputs
     from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
     from mmhg.version import __version__
+    from mmhg_cli.infer_arguments import split_arguments
 
-    number = 1 if is_exported(args.arguments[0]) else 2
-    args.model, inputs = args.arguments[:number], args.arguments[number:]
+    args.model, inputs = split_arguments(args.arguments)
     if args.camera is not None:
         inputs.append(str(args.camera))
     if not inputs:
-        raise InputError("give CONFIG CHECKPOINT, or an exported folder, and at least one INPUT")
+        raise InputError("give at least one INPUT: an image, a folder, a video, or --camera N")
     summary = Summary()
     sources, problems = find_sources(inputs)
     for problem in problems:
         summary.add_problem(problem)
     if sources:
-        people = find_people(args)
+        people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
         predictor, meta = load_predictor(args)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
         with Outputs(
             args.output,
             meta,
-            info,
+            info | detector,
             threshold=args.threshold,
             pictures=not args.no_pictures,
             csv=args.csv,
@@ -114,27 +127,44 @@ def run(args: Namespace) -> int:
     if not summary.frames:
         return 2
     print(f"{summary}: {args.output}")
+    if summary.without_people:
+        print(f"nobody was found in {summary.without_people}")
     if not (args.boxes or args.centers or args.detector):
         print(
-            "each image was taken as one person's. --boxes, --centers or --detector give the people"
+            "each image was taken as one person's. --boxes or --centers FILE.json say where the "
+            "people are; --detector finds them by FILE.onnx, opencv, or CONFIG CHECKPOINT of "
+            "MMDetection"
         )
     return 1 if summary.problems else 0
 
 
-def find_people(args: Namespace) -> Any:
-    """Return a function that gives a frame's boxes, or None."""
-    from mmhg.inference.box_files import read_boxes, read_centers
-    from mmhg.inference.detector import Detector
+def split_detector(values: list[str]) -> tuple[list[str], list[str]]:
+    """Split what follows --detector into the detector and inputs."""
+    number = 1 if values[0] == "opencv" or values[0].lower().endswith(".onnx") else 2
+    return values[:number], values[number:]
 
+
+def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
+    """Return a function that gives a frame's boxes, or None, and what is known of the detector."""
+    from mmhg.errors import InputError
+    from mmhg.inference import PersonDetector
+    from mmhg.inference.box_files import read_boxes, read_centers
+
+    if args.detector_input and not args.detector:
+        raise InputError("--detector-input is for --detector FILE.onnx")
     if args.boxes:
-        return read_boxes(args.boxes, args.box_threshold or 0.0)
+        return read_boxes(args.boxes, args.box_threshold or 0.0), {}
     if args.centers:
-        return read_centers(args.centers)
+        return read_centers(args.centers), {}
     if args.detector:
-        threshold = DETECTOR_THRESHOLD if args.box_threshold is None else args.box_threshold
-        config, checkpoint = args.detector
-        return Detector(config, checkpoint, args.device, threshold)
-    return None
+        detector = PersonDetector(
+            *args.detector,
+            threshold=args.box_threshold,
+            input_format=args.detector_input,
+            device=args.device,
+        )
+        return lambda frame: detector(frame.image), {"detector": detector.description}
+    return None, {}
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmhg_cli.shared import add_network, add_output
+from mmhg_cli.shared import add_config, add_output
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command line."""
-    add_network(parser)
+    add_config(parser)
+    parser.add_argument(
+        "checkpoint", type=Path, metavar="CHECKPOINT", help="its weights: .pth or .safetensors"
+    )
     parser.add_argument(
         "results",
         type=Path,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from mmhg_cli.mmpose_flags import add_launcher, add_show
-from mmhg_cli.shared import add_cfg_options, add_config
+from mmhg_cli.shared import add_cfg_options, add_network, find_checkpoint
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare MMPose's flags."""
-    add_config(parser)
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="its weights (.pth)")
+    add_network(parser)
     parser.add_argument(
         "--work-dir", metavar="FOLDER", help="for logs and results (default: work_dirs/<config>)"
     )
@@ -33,4 +32,5 @@ def run(args: Namespace) -> None:
     """Test with MMPose's own code."""
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
+    args.checkpoint = str(find_checkpoint(args))
     run_mmpose_tool("test.py", args, "test")

@@ -28,6 +28,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="scale the learning rate by the batch size, from the config's base batch size",
     )
+    parser.add_argument(
+        "--no-preflight",
+        action="store_true",
+        help="train at once, without checking that annotations, metrics and codec fit together",
+    )
     add_show(parser)
     add_cfg_options(parser)
     add_launcher(parser)
@@ -35,6 +40,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Train with MMPose's own code."""
+    from mmhg.engine import PreflightHook
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
-    run_mmpose_tool("train.py", args, "train", "val")
+    hooks = () if args.no_preflight else (PreflightHook(),)
+    run_mmpose_tool("train.py", args, "train", "val", hooks=hooks)

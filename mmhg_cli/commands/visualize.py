@@ -1,8 +1,8 @@
 """Show how the stacks refine a pose: a sheet, an animation, and the scores after each stack.
 
-mmhg visualize CONFIG CHECKPOINT
-mmhg visualize CONFIG CHECKPOINT --index 4 17
-mmhg visualize CONFIG CHECKPOINT --image photo.jpg --box 40 20 220 410
+mmhg visualize CONFIG [CHECKPOINT]
+mmhg visualize CONFIG [CHECKPOINT] --index 4 17
+mmhg visualize CONFIG [CHECKPOINT] --image photo.jpg --box 40 20 220 410
 
 The first form scores the validation set: it writes scores.json and scores.png, the metric after
 each stack as in the paper's Figure 9, and shows the person whose joints the stacks correct most.
@@ -54,6 +54,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         choices=("gif", "mp4", "none"),
         default="gif",
         help="default: gif (less than 2 MB)",
+    )
+    parser.add_argument(
+        "--drawn",
+        action="store_true",
+        help="show a figure drawn from the annotation in place of the photograph, which may not be "
+        "for publication",
     )
     add_device(parser)
     add_cfg_options(parser)

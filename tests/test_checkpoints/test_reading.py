@@ -3,7 +3,6 @@
 import os
 import pickle
 import struct
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,28 +34,6 @@ def test_numpy_scalars_and_arrays_load(tmp_path: Path) -> None:
     loaded = read_pytorch(path)
     assert (loaded["best_acc"], loaded["count"]) == (0.5, 3)
     np.testing.assert_array_equal(loaded["curve"], [0, 1, 2])
-
-
-def test_safetensors(tmp_path: Path) -> None:
-    torch_format = pytest.importorskip("safetensors.torch")
-    state = layouts.ours(SIZE, prefix="backbone.")
-    path = tmp_path / "network.safetensors"
-    torch_format.save_file(state, path)
-    network = read_network(path)
-    assert (network.source, network.mean, network.dropped) == ("mmhg", (0, 0, 0), {})
-    assert all(torch.equal(network.state[name], value) for name, value in state.items())
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(InputError, match=r"network\.safetensors: it cannot be read: Safetensor"):
-        read_network(path)
-
-
-def test_safetensors_takes_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "safetensors", None)
-    monkeypatch.setitem(sys.modules, "safetensors.torch", None)
-    path = tmp_path / "network.safetensors"
-    path.write_bytes(bytes(16))
-    with pytest.raises(InputError, match=r"network\.safetensors: .* pip install mmhg\[safetensors"):
-        read_network(path)
 
 
 def text(value: bytes) -> bytes:

@@ -181,6 +181,35 @@ def test_people_without_iscrowd_are_no_crowd(made: Any, tmp_path: Path) -> None:
     np.testing.assert_array_equal(ours(made, tmp_path), expected)
 
 
+@pytest.mark.parametrize("area", [None, 0, float("nan"), "missing"])
+def test_people_without_area_are_left_out_and_said_once(
+    area: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def person(number: int, place: float) -> dict[str, Any]:
+        points = np.column_stack([np.linspace(place, place + 90, 17), np.full((17, 2), 2.0)])
+        flat = [round(float(value), 2) for value in points.ravel()]
+        common = {"image_id": 0, "category_id": 1, "keypoints": flat}
+        return {**common, "id": number, "bbox": [place, 0, 90, 90], "iscrowd": 0, "area": 4000.0}
+
+    people = [person(3, 0.0), person(4, 300.0), person(5, 900.0)]
+    found = [{**people[index], "score": 0.5} for index in (0, 1)]  # one with area is missed
+    people[1]["area"] = area
+    if area == "missing":
+        del people[1]["area"]
+    categories = [{"id": 1, "name": "person"}]
+    made = {"images": [{"id": 0}], "annotations": people, "categories": categories}, found
+    said: list[str] = []
+    monkeypatch.setattr(coco_evaluation, "print_log", lambda text, **_: said.append(text))
+    stats = ours(made, tmp_path, SIGMAS)
+    assert stats[0] == pytest.approx(51 / 101)  # recall of a half, without the person left out
+    assert stats[5] == 0.5
+    (text,) = said
+    assert text.startswith("COCO's AP: left out 1 of 3 people of ")
+    assert "labels.json, who have no area above 0, for example id 4. CocoMetric(use_area" in text
+    assert ours(made, tmp_path, SIGMAS, False)[5] == pytest.approx(2 / 3)
+    assert len(said) == 1
+
+
 @pytest.mark.parametrize("kind", ["keypoints_crowd", "keypoints_wholebody"])
 def test_other_evaluations_are_refused(kind: str) -> None:
     with pytest.raises(InputError, match=rf"iou_type='{kind}' needs xtcocotools"):

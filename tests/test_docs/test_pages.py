@@ -56,7 +56,8 @@ def test_no_link_leaves_the_site(page: Path) -> None:
 
 @each_page
 def test_configs(page: Path) -> None:
-    named = re.findall(r"\bhg\d_(?:mpii|coco|flic|lsp|synthetic2?)_\d\w*", page.read_text("utf-8"))
+    text = page.read_text("utf-8")
+    named = re.findall(r"\bhg\d_(?:mpii|coco|flic|lsp|lspet|synthetic2?)_\d\w*", text)
     assert not set(named) - set(config_names())
     for path in re.findall(r"\bconfigs/[\w/]+\.py", page.read_text("utf-8")):
         written_here = any(path in rest for rest, _ in code_blocks(page, "python"))

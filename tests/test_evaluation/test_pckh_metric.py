@@ -132,8 +132,24 @@ def test_group_without_annotations_is_nan():
     assert found["PCKh@0.5"] == 100
 
 
-def test_person_without_head_size():
-    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg.*headbox_file"):
+@pytest.mark.parametrize("head_size", [None, 0.0, -3.0, np.nan, np.inf])
+def test_a_person_without_head_size_is_left_out_and_said_once(head_size, monkeypatch):
+    said = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), "warning", said.append)
+    wrong, right = sample(7, offset=9.0, head_size=head_size), sample(8)
+    metric, found = evaluate([wrong, right])
+    assert (found["PCKh@0.5"], metric.scores.people) == (100, 1)
+    metric.results = []
+    metric.process(None, [wrong, right])
+    metric.evaluate(2)
+    assert said == [
+        "PCKhMetric: left out 1 of 2 people, who have no head size (a positive number of px), for "
+        "example images/a.jpg, id 7"
+    ]
+
+
+def test_nobody_with_a_head_size():
+    with pytest.raises(InputError, match=r"all people have no head size.*id 7.*headbox_file"):
         evaluate([sample(7, head_size=None)])
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from mmengine.logging import MMLogger
 from mmengine.structures import InstanceData
 from mmpose.registry import METRICS
 from mmpose.structures import PoseDataSample
@@ -105,11 +106,25 @@ def test_sticks_without_annotation_are_left_out():
     assert math.isnan(found["PCP Upper legs"])
 
 
-def test_a_stick_without_length_is_never_correct():
+def test_a_stick_without_length_is_left_out_and_said_once(monkeypatch):
+    said = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), "warning", said.append)
     truth = moved()
     truth[0, JOINTS.index("right_wrist")] = truth[0, JOINTS.index("right_elbow")]
     (row,) = correct_sticks(truth, truth, np.ones((1, 14), bool), JOINTS)
-    assert row.tolist() == [float(name != "right_lower_arm") for name in STICKS]
+    unknown = [name for name, flag in zip(STICKS, row, strict=True) if math.isnan(flag)]
+    assert unknown == ["right_lower_arm"]
+    short = sample(6, moved(right_wrist=99.0))
+    short["gt_instances"]["keypoints"] = truth
+    metric, found = evaluate([sample(5), short])
+    assert found["PCP@0.5"] == found["PCP Lower arms"] == 100
+    assert metric.scores.parts["right_lower_arm"].annotated == 1
+    metric.process(None, [short])
+    metric.evaluate(1)
+    assert said == [
+        "PCPMetric: left out 1 sticks whose annotated ends are one point, for example the "
+        "right_lower_arm of im1001.jpg, id 6"
+    ]
 
 
 def test_groups_average_both_sides_and_the_total_is_pooled():

@@ -159,17 +159,24 @@ def test_multi_scale_testing_is_named_and_not_mixed():
 
 
 def test_person_without_torso_size():
-    with pytest.raises(InputError, match=r"id 7 in images/a\.jpg\. FLICDataset and LSPDataset"):
+    with pytest.raises(InputError, match=r"jpg, id 7\. FLICDataset and LSPDataset give"):
         evaluate([sample(7, torso_size=None)])
     unlabeled = sample(1, torso_size=None)
     unlabeled["gt_instances"]["keypoints_visible"][:] = 0
     assert evaluate([sample(0), unlabeled])[1]["PCK@0.2"] == 100
 
 
-@pytest.mark.parametrize("torso_size", [0.0, -3.0, np.nan, np.inf])
-def test_torso_size_must_be_positive_and_finite(torso_size):
-    with pytest.raises(InputError, match=r"person 1 \(images/a\.jpg, id 4\): the torso size must"):
-        evaluate([sample(3), sample(4, torso_size=torso_size)])
+@pytest.mark.parametrize("torso_size", [None, 0.0, -3.0, np.nan, np.inf])
+def test_a_person_without_a_usable_torso_size_is_left_out(torso_size, monkeypatch):
+    said = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), "warning", said.append)
+    wrong = sample(4, torso_size=torso_size, offset=90.0)
+    metric, found = evaluate([sample(3), wrong, sample(5, offset=90.0)])
+    assert (found["PCK@0.2"], metric.scores.people) == (50, 2)
+    assert said == [
+        "TorsoPCKMetric: left out 1 of 3 people, who have no torso size (a positive number of px), "
+        "for example images/a.jpg, id 4"
+    ]
 
 
 def test_predictions_that_are_not_finite_name_the_image():

@@ -15,6 +15,7 @@ from mmhg.export import export
 from mmhg_cli import main
 
 from .conftest import Trained, stamped, stamps
+from .test_detectors.networks import picture, write_detector
 
 SECONDS, RATE = 10, 25
 WIDTH, HEIGHT = 128, 96
@@ -144,7 +145,9 @@ def test_what_is_said_at_the_end(
     main(["infer", *map(str, words)])
     first, second = capsys.readouterr().out.splitlines()
     assert first == f"1 person in 1 image: {out}"
-    assert second.startswith("each image was taken as one person's. --boxes, --centers or")
+    assert second.startswith("each image was taken as one person's. --boxes or --centers FILE.json")
+    for way in ("FILE.onnx", "opencv", "CONFIG CHECKPOINT"):
+        assert way in second.partition("--detector")[2]
 
 
 def test_nothing_can_be_done(
@@ -190,10 +193,79 @@ def test_a_detector_needs_full_mmcv(
     photos: list[Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mmhg.inference.detector.find_spec", lambda name: None)
+    monkeypatch.setattr("mmhg.inference.detectors.mmdetection.find_spec", lambda name: None)
     status, _, messages = infer(*trained, photos[0], "--detector", "config.py", "weights.pth")
     assert status == 2
-    assert "a detector needs full mmcv" in messages[0]
+    assert "a detector of MMDetection needs full mmcv" in messages[0]
+
+
+def test_an_exported_detector(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boxes = [[60, 20, 100, 96], [10, 4, 40, 90]]
+    images = [picture(100, 192, box) for box in boxes] + [picture(100, 192, [0] * 4)]
+    paths = [tmp_path / f"{name}.png" for name in "abc"]
+    for path, image in zip(paths, images, strict=True):
+        cv2.imwrite(str(path), image)
+    writer = cv2.VideoWriter(
+        str(tmp_path / "clip.mp4"), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (192, 100)
+    )
+    for image in images:
+        writer.write(image)
+    writer.release()
+    detector = write_detector(tmp_path / "found.onnx", "mmdeploy", colors="rgb255")
+    status = main(
+        [
+            "infer",
+            *map(str, [*trained, *paths, tmp_path / "clip.mp4", "-o", tmp_path / "out"]),
+            *("--detector", str(detector), "--detector-input", "rgb255", "--box-threshold", "0.5"),
+        ]
+    )
+    printed = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert printed[0].startswith("4 people in 3 images and 3 frames: ")
+    assert printed[1:] == [
+        f"nobody was found in {paths[2]}, 1 frame of {tmp_path / 'clip.mp4'}",
+    ]
+    content = json.loads((tmp_path / "out/keypoints.json").read_text())
+    assert content["info"]["detector"] == dict(
+        name="found.onnx", outputs="MMDeploy", input="rgb255", threshold=0.5
+    )
+    people = content["annotations"]
+    assert [(p["image_id"], p.get("frame")) for p in people] == [
+        (1, None),
+        (2, None),
+        (4, 0),
+        (4, 1),
+    ]
+    for person, (left, top, right, bottom) in zip(people, boxes * 2, strict=True):
+        # Of a video, colors are not exact.
+        np.testing.assert_allclose(
+            person["bbox"],
+            [left, top, right - left, bottom - top],
+            atol=3 if "frame" in person else 0.01,
+        )
+
+
+def test_inputs_after_the_detector(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    status, _, messages = infer(*trained, photos[0], "--detector", "opencv", *photos[1:])
+    assert (status, messages) == (0, [])
+    assert len(json.loads((tmp_path / "out/keypoints.json").read_text())["images"]) == 3
+
+
+def test_a_detectors_settings(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path]
+) -> None:
+    for settings, message in [
+        (["--detector-input", "rgb1"], "--detector-input is for --detector FILE.onnx"),
+        (["--detector", "yolo.pt"], "a detector is FILE.onnx, opencv, or CONFIG CHECKPOINT"),
+        (["--detector", "nosuch.onnx"], "cannot read nosuch.onnx: No such file"),
+    ]:
+        status, people, messages = infer(*trained, photos[0], *settings)
+        assert (status, people) == (2, [])
+        assert message in messages[0]
 
 
 def test_an_exported_folder(

@@ -104,6 +104,15 @@ def test_a_summary_in_words(summary: Summary, text: str) -> None:
     assert str(summary) == text
 
 
+def test_images_without_people_are_named() -> None:
+    summary = Summary()
+    assert summary.without_people == ""
+    summary.empty.update({"a.jpg": 0, "clip.mp4": 12})
+    assert summary.without_people == "a.jpg, 12 frames of clip.mp4"
+    summary.empty.update({f"{name}.jpg": 0 for name in "bcde"})
+    assert summary.without_people == "a.jpg, 12 frames of clip.mp4, b.jpg, c.jpg, d.jpg and 1 more"
+
+
 def test_frames_of_videos_are_counted(tmp_path: Path, photos: list[Path]) -> None:
     summary = infer(tmp_path, [Film(3), ImageFile(photos[0])], pictures=False)
     assert str(summary) == "4 people in 1 image and 3 frames"

@@ -7,17 +7,22 @@ import mmpose
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 
+from mmhg.engine import PreflightHook
 from mmhg_cli import main, mmpose_tools
 from mmhg_cli.command_line import parser
 from mmhg_cli.mmpose_tools import load_mmpose_tool
 
 SEEN: list[Config] = []
+HOOKS: list[Hook] = []
 
 
 @pytest.fixture
-def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Replace training in MMPose's tools/train.py by keeping the config."""
+def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """Replace training in MMPose's tools/train.py by keeping the config and the hooks."""
+    monkeypatch.chdir(tmp_path)
+    HOOKS.clear()
 
     class Runner:
         @staticmethod
@@ -25,12 +30,19 @@ def train(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
             SEEN.append(cfg)
             return Runner()
 
+        def register_hook(self, hook: Hook) -> None:
+            HOOKS.append(hook)
+
         def train(self) -> None:
             pass
 
     tool = load_mmpose_tool("train.py")
-    tool.Runner = Runner  # type: ignore[attr-defined]
-    monkeypatch.setattr(mmpose_tools, "load_mmpose_tool", lambda name: tool)
+
+    def load(name: str) -> ModuleType:
+        tool.Runner = Runner  # type: ignore[attr-defined]
+        return tool
+
+    monkeypatch.setattr(mmpose_tools, "load_mmpose_tool", load)
     return tool
 
 
@@ -45,6 +57,26 @@ def test_config_by_name(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> N
     cfg = config_of("hg2_mpii_256", monkeypatch=monkeypatch)
     assert cfg.model.backbone.num_stacks == 2
     assert cfg.work_dir == "./work_dirs/hg2_mpii_256"
+
+
+def test_training_begins_with_the_preflight(
+    train: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_of("hg2_mpii_256", monkeypatch=monkeypatch)
+    (hook,) = HOOKS
+    assert isinstance(hook, PreflightHook)
+    config_of("hg2_mpii_256", "--no-preflight", monkeypatch=monkeypatch)
+    assert len(HOOKS) == 1
+
+
+def test_a_work_directory_that_cannot_be_written_to_is_named(
+    train: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["train", "hg2_mpii_256", "--work-dir", "file/run"]) == 2
+    assert not SEEN
+    text = capsys.readouterr().err
+    assert "error: checkpoints cannot be written to file/run: Not a directory. Set work_dir" in text
 
 
 def test_flags_of_mmpose(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_a_name_means_one_file() -> None:
 
 
 def test_training_data_is_what_the_config_loads() -> None:
-    data = {"CocoDataset": "COCO", "data/mpii/": "MPII"}
+    data = {"CocoDataset": "COCO", "data/mpii/": "MPII", "data/lspet/": "LSPET"}
     data |= {"FLICDataset": "FLIC", "CombinedDataset": "LSP, LSPET"}
     for level in (1, 2):
         data[f"data/synthetic/level{level}/"] = f"Synthetic people, level {level}"

@@ -77,7 +77,10 @@ def test_contents(wheel: Path) -> None:
     assert len(page) == 8
 
     package = {name for name in names if ".dist-info/" not in name}
-    assert package == configs | tools | modules | others | page
+    weights = {str(path.relative_to(ROOT)) for path in (ROOT / "mmhg/weights").iterdir()}
+    assert "mmhg/weights/hg2_lspet_128.safetensors" in weights
+
+    assert package == configs | tools | modules | others | page | weights
 
 
 def metadata(wheel: Path, name: str) -> str:
@@ -112,8 +115,7 @@ def imported() -> set[str]:
 def test_requires_what_is_imported_and_pip_can_resolve(wheel: Path) -> None:
     # torch and OpenMMLab's packages: `import mmhg` checks for them. OpenCV has several packages.
     by_the_user = {"torch", "mmengine", "mmcv", "mmdet", "mmpose", "cv2"}
-    extras = required(wheel, "export") | required(wheel, "safetensors")
-    needed = imported() - by_the_user - extras - {"torchvision"}
+    needed = imported() - by_the_user - required(wheel, "export") - {"torchvision"}
     assert {{"PIL": "pillow"}.get(name, name) for name in needed} == required(wheel)
     pinned = (ROOT / "requirements/runtime.txt").read_text().splitlines()
     assert required(wheel) <= {line.partition("==")[0] for line in pinned}
@@ -122,7 +124,7 @@ def test_requires_what_is_imported_and_pip_can_resolve(wheel: Path) -> None:
 def test_extras_are_not_empty(wheel: Path) -> None:
     lines = metadata(wheel, "METADATA").splitlines()
     names = {line.split()[1] for line in lines if line.startswith("Provides-Extra: ")}
-    assert names == {"export", "safetensors"}
+    assert names == {"export"}
     assert all(required(wheel, name) for name in names)
 
 

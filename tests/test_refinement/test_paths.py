@@ -99,6 +99,17 @@ def test_paths_are_in_px_of_the_input() -> None:
     assert drawn_joints(found).tolist() == [True, False]
 
 
+def test_people_with_a_torso_size_are_measured_by_it() -> None:
+    truth = dict(
+        keypoints=np.array([[[100.0, 200.0], [1.0, 1.0]]]),
+        keypoints_visible=np.array([[1.0, 0.0]]),
+        torso_size=np.array([[10.0]]),
+    )
+    found = joint_paths([sample((103.0, 200.0), **truth)])
+    assert found.unit == DistanceUnit("torso sizes", 20.0, 0.2)
+    np.testing.assert_allclose(found.errors[0, 0], 0.3)
+
+
 def test_without_annotation_the_unit_is_of_the_crop() -> None:
     found = joint_paths([sample((106.0, 200.0))])
     assert not found.annotated.any()

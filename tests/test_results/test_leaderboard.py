@@ -9,9 +9,10 @@ from mmhg.errors import InputError
 from mmhg.results.leaderboard import leaderboard, own_results
 from mmhg.results.published import Result
 
-NAMES = ("hg1_mpii_256", "hg8_coco_256x192")
+NAMES = ("hg1_mpii_256", "hg2_lspet_128", "hg8_coco_256x192")
 MPII = {"iteration": 7, "protocol": "official", "PCKh@0.5": 88.04, "Head": None, "Wrist": 84.0}
 COCO = {"iteration": 7, "coco/AP": 0.7216, "coco/AP .5": 0.9, "coco/AP (M)": -1.0}
+LSPET = {"side_convention": "person-centric", "PCK@0.2": 61.5, "AUC": 33.3, "Wrist": None}
 
 
 @pytest.fixture(autouse=True)
@@ -38,14 +39,22 @@ def published(name, total, **changes):
     return Result(name=name, **{**facts, **changes})
 
 
-def test_without_a_file_nothing_is_measured(tmp_path):
-    own = own_results(tmp_path)
-    assert [(result.dataset, result.total) for result in own] == [("MPII", None), ("COCO", None)]
-    page = leaderboard(own, [])
-    for name in NAMES:
-        assert "not measured" in row(page, f"**`{name}`**")
-    # The paper's network with one stack, computed.
-    assert row(page, "**`hg1_mpii_256`**")[1:7] == ["", "flip", "256x256", "", "3.4", "5.2"]
+def test_a_config_without_a_result_has_no_row(tmp_path):
+    assert own_results(tmp_path) == []
+    page = leaderboard([], [published("good", 90.0)])
+    assert "mpii_256" not in page
+    assert [part.splitlines()[0] for part in page.split("\n## ")[1:]] == [
+        "MPII, validation",
+        "Sources",
+    ]
+
+
+def test_lspet_has_a_table_of_its_own(tmp_path):
+    page = leaderboard(own_results(write(tmp_path, hg2_lspet_128=LSPET)), [])
+    assert "## LSPET, people 0, 10, 20, ... held out" in page
+    link = "[results](results/hg2_lspet_128.json)"
+    facts = ["**`hg2_lspet_128`**", "person-centric", "flip", "128x128", link, "1.6", "0.5"]
+    assert row(page, "**`hg2_lspet_128`**") == [*facts, "61.5", "33.3"]
 
 
 def test_result_files_fill_our_rows(tmp_path):
@@ -58,7 +67,6 @@ def test_result_files_fill_our_rows(tmp_path):
     coco = row(page, "**`hg8_coco_256x192`**")
     assert coco[1:4] == ["AP", "flip", "192x256"]
     assert coco[7:9] == ["72.2", "90.0"]
-    assert "not measured" not in page
 
 
 def test_the_scales_of_a_test_stand_under_testing(tmp_path):
@@ -67,11 +75,11 @@ def test_the_scales_of_a_test_stand_under_testing(tmp_path):
     assert row(page, "**`hg1_mpii_256`**")[1:3] == ["official", "flip, multi-scale 0.8 1 1.2"]
 
 
-def test_the_best_comes_first_and_what_is_not_measured_last(tmp_path):
+def test_the_best_comes_first(tmp_path):
     others = [published("good", 90.0), published("bad", 70.0), published("best | of all", 91.0)]
     own = own_results(write(tmp_path, hg1_mpii_256=MPII))
     page = leaderboard(own, [*others, published("elsewhere", 99.0, split="test")])
-    _, validation, test, coco, _, sources = page.split("\n## ")
+    _, validation, test, sources = page.split("\n## ")
     names = [
         line[2:].split(" | ")[0].rstrip(" |")
         for line in validation.splitlines()
@@ -80,18 +88,22 @@ def test_the_best_comes_first_and_what_is_not_measured_last(tmp_path):
     assert names[1:] == [r"best \| of all", "good", "**`hg1_mpii_256`**", "bad"]
     facts = ["elsewhere", "hrnet", "flip", "", "[1](#sources)", "", "", "99.0"]
     assert row(test, "elsewhere") == facts
-    assert coco.startswith("COCO, val2017") and "not measured" in coco
     assert sources == "Sources\n\n1. A paper\n"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("hg9_mpii_256", MPII, "hg9_mpii_256.json belongs to no MPII or COCO config of mmhg"),
+        (
+            "hg9_mpii_256",
+            MPII,
+            "hg9_mpii_256.json belongs to no config of mmhg for MPII, COCO, LSPET",
+        ),
         ("hg1_mpii_256", [], "must be a results.json of training, got list"),
         ("hg1_mpii_256", COCO, "a number as PCKh@0.5, got 'None' and None"),
         ("hg1_mpii_256", {**MPII, "protocol": "mine"}, "got 'mine' and 88.04"),
         ("hg1_mpii_256", {**MPII, "PCKh@0.5": None}, "got 'official' and None"),
+        ("hg2_lspet_128", {**LSPET, "side_convention": "observer-centric"}, "got 'observer-c"),
         ("hg8_coco_256x192", {**COCO, "coco/AP": -1.0}, "a number as coco/AP, got 'AP' and -1.0"),
     ],
 )

@@ -62,7 +62,7 @@ def test_what_it_says(files: Files) -> None:
         "| epochs | 5 |",
         "| iterations | 1875 |",
         "| seed | 3 |",
-        f"On {data.format('val')}, protocol official, percent.",
+        f"On {data.format('val')}; protocol official, percent.",
         "| PCKh@0.5 | 81.23 |",
         "| Ankle | undefined |",
         "| head top | 98.00 |",

@@ -35,3 +35,22 @@ def test_on_a_terminal_a_bar(
     err = capsys.readouterr().err
     assert "letters" in err
     assert "of 2" not in err
+
+
+def test_work_that_is_done_before_the_delay_reports_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    items = with_progress(range(20), 20, "people", delay=1.0)
+    for _ in range(15):
+        next(items)
+    assert not capsys.readouterr().err
+    now = 1.5
+    assert list(items) == [15, 16, 17, 18, 19]
+    assert capsys.readouterr().err.splitlines() == [
+        "people: 16 of 20, about 0 s left",
+        "people: 18 of 20, about 0 s left",
+        "people: 20 of 20, about 0 s left",
+    ]
+    assert list(with_progress([], 0, "nobody", delay=1.0)) == []

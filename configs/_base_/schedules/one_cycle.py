@@ -1,11 +1,17 @@
-"""Adam in bfloat16 with one cycle of the learning rate, for a training of hours on one CPU core."""
+"""Adam in bfloat16 with one cycle of the learning rate, for a training of hours on one CPU core.
 
-max_epochs = 20
+With PyTorch's betas (0.9, 0.999), without clipping and at a rate of 8e-3, `hg2_lspet_128` lost in
+one step near the peak what it had learned in three epochs. Gradients have a norm of 0.005 to 0.01.
+"""
+
+max_epochs = 55
 learning_rate = 5e-3
 optim_wrapper = dict(
-    type="AmpOptimWrapper", optimizer=dict(type="Adam", lr=learning_rate, fused=True)
+    type="AmpOptimWrapper",
+    optimizer=dict(type="Adam", lr=learning_rate, betas=(0.9, 0.99), fused=True),
+    clip_grad=dict(max_norm=0.02),
 )
-train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=4)
+train_cfg = dict(by_epoch=True, max_epochs=max_epochs, val_interval=5)
 param_scheduler = [
     dict(
         type="OneCycleLR",

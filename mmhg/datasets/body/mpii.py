@@ -67,13 +67,6 @@ class MPIIPersonDataset(PersonDataset):
                 with_box if np.isnan(person.head_size) else person
                 for person, with_box in zip(people, boxed, strict=True)
             ]
-        for index, person in enumerate(people):
-            if self.test_mode and not person.has_crop:
-                raise InputError(
-                    f"annotation file {self.ann_file}: person {index} (from 0), image "
-                    f"{person.image}, cannot be cropped: center {person.center}, scale "
-                    f"{person.scale}"
-                )
         return people
 
     def box_of(self, person: AnnotatedPerson) -> np.ndarray | None:
@@ -83,10 +76,15 @@ class MPIIPersonDataset(PersonDataset):
         center = to_zero_based(person.center + np.array([0.0, CENTER_SHIFT * person.scale]))
         return bbox_cs2xyxy(center[None], np.full((1, 2), PIXELS_PER_SCALE * person.scale))
 
-    def _instance(self, person: AnnotatedPerson) -> dict:
-        """Add the body's area, for OKS."""
+    def _instance(self, index: int, person: AnnotatedPerson) -> dict:
+        """Add the body's area, for OKS. Test people need a crop."""
+        if self.test_mode and not person.has_crop:
+            raise InputError(
+                f"annotation file {self.ann_file}: person {index} (from 0), image {person.image}, "
+                f"cannot be cropped: center {person.center}, scale {person.scale}"
+            )
         area = max(_AREA_PER_BOX * (PIXELS_PER_SCALE * person.scale) ** 2, 1.0)
-        return super()._instance(person) | {"area": np.array([area], dtype=np.float32)}
+        return super()._instance(index, person) | {"area": np.array([area], dtype=np.float32)}
 
     def _get_topdown_data_infos(self, instance_list: list[dict]) -> list[dict]:
         """Add to the metainfo if any person has a head size."""

@@ -2,6 +2,7 @@
 
 from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
+from mmhg.engine.hooks.preflight_hook import PreflightHook
 from mmhg.engine.hooks.results_hook import ResultsHook
 from mmhg.engine.hooks.skeleton_sheet_hook import SkeletonSheetHook
 from mmhg.engine.hooks.stack_sheet_hook import StackSheetHook
@@ -10,6 +11,7 @@ from mmhg.engine.hooks.training_curves_hook import TrainingCurvesHook
 __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
+    "PreflightHook",
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",

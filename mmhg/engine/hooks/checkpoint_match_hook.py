@@ -1,16 +1,23 @@
 """Refuse checkpoints that do not match the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
+from torch import Tensor
 
 from mmhg.checkpoints.reading import strip_wrappers
+from mmhg.checkpoints.shipped import shipped_weights
 from mmhg.errors import InputError
-from mmhg.models.loading import check_input, compare
+from mmhg.models.loading import check_input, compare, keypoints_of
 from mmhg.models.unwrapping import unwrap
+
+Tensors = Mapping[str, Tensor]
+
+KEYPOINT_LAYERS = frozenset({"prediction", "reinject_heatmaps"})
+"""Layers of the network whose shape depends on the number of keypoints."""
 
 FINE_TUNING = (
     "Use the config that it was trained with. To fine-tune it for other keypoints, name the layers "
@@ -24,6 +31,10 @@ class CheckpointMatchHook(Hook):
 
     mmengine loads what fits and logs the rest. A test would then score a partly random network, and
     a training would begin from one.
+
+    A training whose `load_from` is the name of a config that comes with weights may have other
+    keypoints: unless `begin_anew` names layers, `prediction` and `reinject_heatmaps` begin anew if
+    the number of keypoints differs. The log says so.
 
     Args:
         begin_anew: For fine-tuning: names of layers that a training from `load_from` leaves as
@@ -46,14 +57,17 @@ class CheckpointMatchHook(Hook):
         wanted = model.state_dict()
         saved = strip_wrappers(checkpoint.get("state_dict", checkpoint))
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
-        if starts_training and self.begin_anew:
-            new = [name for name in wanted if self._begins_anew(name)]
+        begin_anew = self.begin_anew if starts_training else frozenset()
+        if starts_training and not begin_anew and path in shipped_weights():
+            begin_anew = self._of_other_keypoints(runner, checkpoint, saved, wanted)
+        if begin_anew:
+            new = [name for name in wanted if _is_part(name, begin_anew)]
             if not new:
                 raise InputError(
-                    f"CheckpointMatchHook(begin_anew={sorted(self.begin_anew)}) names no layer of "
+                    f"CheckpointMatchHook(begin_anew={sorted(begin_anew)}) names no layer of "
                     "the model"
                 )
-            saved = {name: value for name, value in saved.items() if not self._begins_anew(name)}
+            saved = {name: value for name, value in saved.items() if not _is_part(name, begin_anew)}
             wanted = {name: value for name, value in wanted.items() if name not in new}
             runner.logger.info(
                 f"fine-tuning from {path}: {len(wanted):,} tensors are loaded, {len(new):,} "
@@ -67,5 +81,24 @@ class CheckpointMatchHook(Hook):
         check_input(path, checkpoint.get("meta"), model)
         checkpoint["state_dict"] = saved
 
-    def _begins_anew(self, name: str) -> bool:
-        return not self.begin_anew.isdisjoint(name.split("."))
+    def _of_other_keypoints(
+        self, runner: Runner, checkpoint: dict[str, Any], saved: Tensors, wanted: Tensors
+    ) -> frozenset[str]:
+        """Name the layers of the keypoints if their number differs, and log if their names do."""
+        if keypoints_of(saved) != keypoints_of(wanted):
+            return KEYPOINT_LAYERS
+        theirs = (checkpoint.get("meta") or {}).get("dataset_meta", {}).get("keypoint_id2name")
+        dataset = getattr(runner.train_dataloader, "dataset", None)
+        ours = getattr(dataset, "metainfo", {}).get("keypoint_id2name")
+        if theirs and ours and theirs != ours:
+            runner.logger.info(
+                f"{runner._load_from} has as many keypoints under other names: "
+                f"{', '.join(theirs.values())}. Their layers are loaded. If these are other "
+                "points, name the layers that begin anew in "
+                "default_hooks.checkpoint_match.begin_anew, as hg8_coco_256_finetune does"
+            )
+        return frozenset()
+
+
+def _is_part(name: str, layers: frozenset[str]) -> bool:
+    return not layers.isdisjoint(name.split("."))

@@ -21,8 +21,9 @@ class ResultsHook(Hook):
     """Write the metrics of each validation and test to `results.json` in the work directory.
 
     Each evaluation that has a metric replaces the file; undefined numbers are null. A validation
-    adds its `iteration`, a test its `checkpoint`, and a metric with `scores` (such as `PCKhMetric`)
-    its protocol and its score for each joint. The name of the `config` and, for a test and for the
+    adds its `iteration`, a test its `checkpoint`, a model with a flip test whether it was on, and a
+    metric with `scores` (such as `PCKhMetric`) its protocol, its score for each joint and, by the
+    measure's name, the number of `people`. The name of the `config` and, for a test and for the
     last validation of a training, the fingerprint of the `weights` say what was evaluated. The
     fingerprint reads all weights, which would be too slow for each validation.
 
@@ -71,7 +72,12 @@ class ResultsHook(Hook):
         if not metrics:
             return
         results |= {"config": Path(runner.cfg.filename or "").stem, **self._evaluated}
+        test_cfg = getattr(unwrap(runner.model), "test_cfg", None) or {}
+        if "flip_test" in test_cfg:
+            results["flip_test"] = bool(test_cfg["flip_test"])
         for metric in evaluator.metrics:
             if getattr(metric, "scores", None) is not None:
                 results |= metric.scores.to_json()
+                people = results.setdefault("people", {})
+                people[metric.scores.measure] = metric.scores.people
         write_json(Path(runner.work_dir) / self.filename, results | metrics)

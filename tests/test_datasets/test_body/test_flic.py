@@ -219,7 +219,8 @@ def test_people_without_joints_are_left_out_of_training(examples_file, monkeypat
     unlabeled = example(np.full((11, 2), np.nan))
     path = examples_file([unlabeled, example()])
     assert [sample["id"] for sample in FLICDataset(ann_file=path, split="test")] == [1]
-    assert logged == [f"{path}: 1 of 2 people left out of training, who lack an annotated joint"]
+    text = "1 of 2 people left out of training, who lack an annotated joint, for example person 0"
+    assert logged == [f"{path}: {text} (from 0)"]
     assert len(FLICDataset(ann_file=path, split="test", test_mode=True)) == 2
     with pytest.raises(InputError, match="no person has an annotated joint"):
         FLICDataset(ann_file=examples_file([unlabeled]), split="test")

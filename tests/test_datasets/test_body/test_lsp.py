@@ -126,7 +126,24 @@ def test_people_without_extent_are_left_out_of_training(lspet_file, monkeypatch)
     flags[1, 1:] = 0
     path = lspet_file(lsp_points()[:3], flags)
     assert [s["img_path"] for s in LSPDataset(ann_file=path, split="train")] == ["im00003.jpg"]
-    assert logged == [f"{path}: 2 of 3 people left out of training, who lack a box"]
+    example = "who lack a box, for example person 0 (from 0)"
+    assert logged == [f"{path}: 2 of 3 people left out of training, {example}"]
+
+
+def test_people_without_extent_are_left_out_of_a_validation_that_uses_boxes(
+    lspet_file, monkeypatch
+):
+    logged = []
+    monkeypatch.setattr(
+        "mmhg.datasets.person_dataset.print_log", lambda text, **_: logged.append(text)
+    )
+    flags = np.ones((7, 14))
+    flags[2, 1:] = 0
+    path = lspet_file(lsp_points()[:7], flags)
+    held_out = LSPDataset(ann_file=path, split="train", hold_out=2, test_mode=True)
+    assert [sample["id"] for sample in held_out] == [0, 4, 6]
+    example = "who lack a box, for example person 2 (from 0)"
+    assert logged == [f"{path}: 1 of 4 people left out of validation, {example}"]
 
 
 def test_the_test_crop_does_not_look_at_the_joints(lsp_file, tmp_path):
@@ -223,3 +240,31 @@ def test_files_that_are_not_there_or_damaged(tmp_path):
     (tmp_path / "joints.mat").write_bytes(b"no MATLAB file, but long enough to look at " * 10)
     with pytest.raises(InputError, match=r"joints\.mat is not a MATLAB file that can be read"):
         LSPDataset(ann_file=str(tmp_path / "joints.mat"), split="train")
+
+
+def test_every_third_person_of_lspet_validates_and_keeps_the_extent_as_box(lspet_file):
+    points = np.random.default_rng(0).uniform(20, 100, (7, 14, 2))
+    settings = dict(
+        ann_file=lspet_file(points, np.ones((7, 14))),
+        split="train",
+        hold_out=3,
+        data_prefix={"img": "images/"},
+    )
+    training, validation = LSPDataset(**settings), LSPDataset(**settings, test_mode=True)
+    assert [training[i]["id"] for i in range(len(training))] == [1, 2, 4, 5]
+    assert [validation[i]["id"] for i in range(len(validation))] == [0, 3, 6]
+    assert [validation[i]["img_path"] for i in range(3)] == [
+        f"images/im0000{number}.jpg" for number in (1, 4, 7)
+    ]
+    extent = np.hstack([points[3].min(0), points[3].max(0)]) - 1  # 0-based
+    np.testing.assert_allclose(validation[1]["bbox"][0], extent, rtol=1e-6)
+
+
+def test_images_of_lspet_can_be_named_for_validation(lspet_file):
+    points = np.random.default_rng(0).uniform(20, 100, (4, 14, 2))
+    settings = dict(ann_file=lspet_file(points, np.ones((4, 14))), split="train")
+    names = ["im00004.jpg", "im00002.jpg"]
+    validation = LSPDataset(**settings, hold_out=names, test_mode=True)
+    assert [validation[i]["id"] for i in range(len(validation))] == [1, 3]
+    with pytest.raises(InputError, match=r"hold_out names 1 images that .*joints.mat does not"):
+        LSPDataset(**settings, hold_out=["im0004.jpg"])

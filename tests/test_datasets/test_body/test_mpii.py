@@ -195,7 +195,8 @@ def test_people_without_joints(annotation_file, make_person, monkeypatch):
     path = annotation_file([unlabeled, make_person(), unlabeled])
     training = MPIIPersonDataset(path)
     assert [sample["id"] for sample in training] == [1]
-    assert logged == [f"{path}: 2 of 3 people left out of training, who lack an annotated joint"]
+    example = "who lack an annotated joint, for example person 0 (from 0)"
+    assert logged == [f"{path}: 2 of 3 people left out of training, {example}"]
     assert [sample["id"] for sample in MPIIPersonDataset(path, test_mode=True)] == [0, 1, 2]
     with pytest.raises(InputError, match="no person has an annotated joint"):
         MPIIPersonDataset(annotation_file([unlabeled]))
@@ -329,3 +330,16 @@ def test_real_annotations_load():
             headbox_file=str(folder / "mpii_gt_val.mat"),
             test_mode=True,
         )
+
+
+def test_every_second_person_validates(annotation_file, make_person):
+    people = [make_person(image=f"00000000{number}.jpg") for number in range(5)]
+    del people[1]["center"], people[1]["scale"]  # only validation needs a crop
+    people[1] |= dict(center=[-1, -1], scale=-1)
+    settings = dict(ann_file=annotation_file(people), hold_out=2)
+    training, validation = (
+        MPIIPersonDataset(**settings),
+        MPIIPersonDataset(**settings, test_mode=True),
+    )
+    assert [training[i]["id"] for i in range(len(training))] == [3]
+    assert [validation[i]["id"] for i in range(len(validation))] == [0, 2, 4]

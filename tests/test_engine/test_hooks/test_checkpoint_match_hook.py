@@ -1,5 +1,6 @@
 """Checkpoints that do not match the model are refused."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,6 +25,8 @@ def loaded(
     resume: bool = False,
     begin_anew: tuple[str, ...] = (),
     meta: dict | None = None,
+    load_from: str = "other.pth",
+    metainfo: dict | None = None,
 ) -> tuple[dict, list[str]]:
     """Return the tensors that mmengine gets to load, and what is logged."""
     lines: list[str] = []
@@ -31,7 +34,8 @@ def loaded(
         model=model,
         logger=SimpleNamespace(info=lines.append),
         _resume=resume,
-        _load_from="other.pth",
+        _load_from=load_from,
+        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo or {})),
         _train_loop=Loop() if train else {},
     )
     checkpoint = dict(state_dict=state, meta=meta)
@@ -105,6 +109,41 @@ def test_fine_tuning_leaves_nothing_else_out() -> None:
         loaded(model, state, train=True, begin_anew=("prediction",))
     with pytest.raises(ValueError, match=r"begin_anew=\['score'\]\) names no layer of the model"):
         loaded(model, saved, train=True, begin_anew=("score",))
+
+
+def test_shipped_weights_with_other_keypoints(shipped: Path) -> None:
+    """The layers of the keypoints begin anew, in a training and where no layers are named."""
+    saved, model = Stacks(3).state_dict(), Stacks(5)
+    named = dict(load_from="hg2_lspet_128")
+    state, (line,) = loaded(model, saved, train=True, **named)
+    assert state.keys() == {name for name in saved if not name.startswith("prediction.")}
+    assert line == (
+        "fine-tuning from hg2_lspet_128: 4 tensors are loaded, 2 begin anew: "
+        "prediction.weight, prediction.bias"
+    )
+    for situation in (dict(train=False), dict(train=True, resume=True)):
+        with pytest.raises(ValueError, match="it is for 3 keypoints, the config for 5"):
+            loaded(model, saved, **situation, **named)
+    with pytest.raises(ValueError, match="it is for 3 keypoints, the config for 5"):
+        loaded(model, saved, train=True, begin_anew=("body",), **named)
+    with pytest.raises(ValueError, match=r"2 tensors lacking, body\.weight"):
+        del saved["body.weight"], saved["body.bias"]
+        loaded(model, saved, train=True, **named)
+
+
+def test_shipped_weights_with_as_many_keypoints(shipped: Path) -> None:
+    """All layers are loaded. The log says so if the keypoints have other names."""
+    model = Stacks(2)
+    names = {0: "hip", 1: "knee"}
+    situation = dict(
+        train=True, load_from="hg2_lspet_128", meta=dict(dataset_meta=dict(keypoint_id2name=names))
+    )
+    for others, said in ((names, 0), ({0: "nose", 1: "tail"}, 1)):
+        metainfo = dict(keypoint_id2name=others)
+        state, lines = loaded(model, model.state_dict(), metainfo=metainfo, **situation)
+        assert state.keys() == model.state_dict().keys()
+        assert len(lines) == said
+    assert "as many keypoints under other names: hip, knee. Their layers are loaded" in lines[0]
 
 
 class Normalized(torch.nn.Linear):

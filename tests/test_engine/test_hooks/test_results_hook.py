@@ -13,6 +13,8 @@ from mmhg.engine import ResultsHook
 
 
 class Scores:
+    measure, people = "PCKh of the head", 7
+
     def to_json(self) -> dict:
         return {"protocol": "official", "PCKh@0.5": 50.0, "joints": {"head_top": None}}
 
@@ -38,6 +40,7 @@ def written(folder: Path) -> dict:
 def test_a_validation(iteration: int, tmp_path: Path) -> None:
     """The weights are noted for the last one, as they are while it runs; undefined is null."""
     model = torch.nn.Linear(1, 1)
+    model.test_cfg = dict(flip_test=True)
     weights = fingerprint(model.state_dict())
     runner = evaluated(tmp_path, model=model, iter=iteration, max_iters=14)
     hook = ResultsHook()
@@ -48,6 +51,8 @@ def test_a_validation(iteration: int, tmp_path: Path) -> None:
         "iteration": iteration,
         "config": "hg1_x",
         **({"weights": weights} if iteration == 14 else {}),
+        "flip_test": True,
+        "people": {"PCKh of the head": 7},
         "protocol": "official",
         "PCKh@0.5": 50.0,
         "Ankle": None,
@@ -65,7 +70,7 @@ def test_a_test(tmp_path: Path) -> None:
     found = written(tmp_path)
     assert (found["PCKh@0.5"], found["checkpoint"]) == (60.0, "a.pth")
     assert found["weights"] == fingerprint(model.state_dict())
-    assert "iteration" not in found
+    assert not {"iteration", "flip_test"} & found.keys()
 
 
 def test_an_evaluation_without_metrics_leaves_results_as_they_are(tmp_path: Path) -> None:

@@ -77,6 +77,16 @@ def test_people_by_index(command: list[str], tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "out/sheet.png")).shape[0] < both[0]
 
 
+def test_a_drawn_figure_in_place_of_the_photograph(command: list[str], tmp_path: Path) -> None:
+    assert not main([*command, "--index", "1", "--animation", "none", "--drawn"])
+    sheet = cv2.imread(str(tmp_path / "out/sheet.png"))
+    ground = (sheet == (236, 234, 230)).all(axis=2)
+    assert ground.mean() > 0.02
+    assert not main([*command, "--index", "1", "--animation", "none"])
+    photo = (cv2.imread(str(tmp_path / "out/sheet.png")) == (236, 234, 230)).all(axis=2)
+    assert photo.mean() < 0.001
+
+
 @pytest.mark.parametrize("box", [[], ["--box", "40", "20", "100", "100"]])
 def test_a_person_in_an_image(
     box: list[str], command: list[str], mpii_root: Path, tmp_path: Path
@@ -94,6 +104,7 @@ def test_a_person_in_an_image(
         (["--box", "0", "0", "5", "5"], "--box is for a person in an --image"),
         (["--image", "no.jpg"], "cannot read image no.jpg"),
         (["--joints", "nose"], "no joint nose in the dataset"),
+        (["--drawn", "--image", "a.jpg"], "--drawn needs an annotation, which an --image has not"),
         (["--first", "0"], "--first must be at least 1, got 0"),
         (["--first", "1", "--index", "0"], "--first is for the run over the validation set"),
         (["--cfg-options", "foo"], "--cfg-options takes KEY=VALUE, such as"),

@@ -1,4 +1,4 @@
-"""A detector's boxes, as a detector of MMDetection gives them."""
+"""The boxes of a detector of MMDetection."""
 
 import sys
 from pathlib import Path
@@ -11,9 +11,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmhg.errors import InputError
-from mmhg.inference import detector
-from mmhg.inference.detector import Detector
-from mmhg.inference.sources import Frame, ImageFile
+from mmhg.inference import PersonDetector
+from mmhg.inference.detectors import mmdetection
 
 FOUND = [  # box, score, class
     ([0, 0, 40, 80], 0.9, 0),
@@ -54,18 +53,18 @@ def mmdet(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     apis = ModuleType("mmdet.apis")
     apis.DetInferencer = DetInferencer  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mmdet.apis", apis)
-    monkeypatch.setattr(detector, "find_spec", lambda name: name)
+    monkeypatch.setattr(mmdetection, "find_spec", lambda name: name)
     return made
 
 
 def test_people_alone_each_once(files: list[Path], mmdet: list[dict[str, Any]]) -> None:
-    find = Detector(*files, "cpu", 0.3)
-    frame = Frame(ImageFile(Path("a.jpg")), None, np.zeros((100, 100, 3), np.uint8))
-    assert find(frame).tolist() == [[0, 0, 40, 80], [60, 0, 90, 80]]
+    find = PersonDetector(*files, device="cpu")
+    assert find(np.zeros((100, 100, 3), np.uint8)).tolist() == [[0, 0, 40, 80], [60, 0, 90, 80]]
+    assert find.description == dict(name="config.py", checkpoint="weights.pth", threshold=0.3)
     assert mmdet[0]["device"] == "cpu" and mmdet[0]["files"] == tuple(map(str, files))
 
 
 def test_files_that_are_not_there(files: list[Path]) -> None:
     files[1].unlink()
     with pytest.raises(InputError, match=r"no such file: .*weights\.pth"):
-        Detector(*files, None, 0.3)
+        PersonDetector(*files)

@@ -1,0 +1,110 @@
+"""A dataset's people as its pipeline gives them, without decoding their images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import LoadImageFromFile
+from mmengine.dataset import Compose
+from mmpose.datasets.transforms import PackPoseInputs
+from mmpose.structures import PoseDataSample
+from PIL import Image, UnidentifiedImageError
+
+from mmhg.utils.progress import with_progress
+
+_ORIENTATION = 0x0112
+"""EXIF's tag; from 5 on the image lies on its side."""
+
+
+def annotated_samples(dataset: Any) -> list[PoseDataSample]:
+    """Make every sample of a dataset.
+
+    The steps are the dataset's own. Only, images are blank ones of the right size, for which the
+    file's header is read, and the samples also have `gt_instances.transformed_keypoints`, the
+    keypoints on the network's input.
+    """
+    count = len(dataset)
+    with without_decoding(dataset):
+        made = (dataset[index]["data_samples"] for index in range(count))
+        return list(with_progress(made, count, "preflight: annotations", delay=1.0))
+
+
+def with_annotated_boxes(dataset: Any) -> Any:
+    """Return a dataset of detected boxes with the annotated people instead, others unchanged."""
+    if not getattr(dataset, "bbox_file", None):
+        return dataset
+    annotated = copy(dataset)
+    annotated.bbox_file = None
+    annotated._fully_initialized = False
+    annotated.full_init()
+    return annotated
+
+
+def pipelines(dataset: Any) -> Iterator[Compose]:
+    """List the pipelines of a dataset and of those that it combines."""
+    if isinstance(pipeline := getattr(dataset, "pipeline", None), Compose):
+        yield pipeline
+    for inner in (getattr(dataset, "dataset", None), *getattr(dataset, "datasets", ())):
+        if inner is not None:
+            yield from pipelines(inner)
+
+
+@contextmanager
+def without_decoding(dataset: Any) -> Iterator[None]:
+    """Let a dataset's pipelines load blank images and pack the keypoints of the crop."""
+    changed = [(pipeline, pipeline.transforms) for pipeline in pipelines(dataset)]
+    try:
+        for pipeline, steps in changed:
+            pipeline.transforms = [_stand_in(step) for step in steps]
+        yield
+    finally:
+        for pipeline, steps in changed:
+            pipeline.transforms = steps
+
+
+def _stand_in(step: Any) -> Any:
+    if isinstance(step, LoadImageFromFile):
+        return BlankImage(step)
+    if isinstance(step, PackPoseInputs):
+        step = copy(step)
+        step.pack_transformed = True
+    return step
+
+
+class BlankImage:
+    """A pipeline step that loads a black image of the size that the file's header states.
+
+    Args:
+        loader: The step for files that are not on this machine or have no such header.
+    """
+
+    def __init__(self, loader: LoadImageFromFile) -> None:
+        self.loader = loader
+
+    def __call__(self, results: dict) -> dict | None:
+        """Set `img`, `img_shape` and `ori_shape` as the loader does."""
+        size = None if "img" in results else image_size(results["img_path"])
+        if size is None:
+            loaded: dict | None = self.loader(results)
+            return loaded
+        image = np.zeros((size[1], size[0], 3), dtype=np.uint8)
+        return results | {"img": image, "img_shape": image.shape[:2], "ori_shape": image.shape[:2]}
+
+
+def image_size(path: str) -> tuple[int, int] | None:
+    """Read width and height in px, after EXIF's rotation; None if the header does not say."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            # Other formats would be decoded for it.
+            turned = image.format == "JPEG" and image.getexif().get(_ORIENTATION, 1) >= 5
+    except (OSError, UnidentifiedImageError):
+        return None
+    return (height, width) if turned else (width, height)

@@ -1,0 +1,38 @@
+"""Let mmengine's `load_from` and `load_checkpoint` take `.safetensors` files and configs' names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+from mmengine.runner.checkpoint import load_from_local
+
+from mmhg.checkpoints.reading import naming
+from mmhg.checkpoints.safetensors_file import SUFFIX, read_safetensors
+from mmhg.checkpoints.shipped import find_checkpoint
+
+BARE_NAME = r"[\w-]+$"
+ANY_SAFETENSORS = rf"(?!\w+://).*\{SUFFIX}$"
+
+
+@CheckpointLoader.register_scheme([BARE_NAME, ANY_SAFETENSORS], force=True)
+def load_from_mmhg(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a local file, or the weights that come with the config of that name.
+
+    Raises:
+        FileNotFoundError: There is neither.
+        InputError: It is a `.safetensors` file that cannot be read.
+    """
+    path = find_checkpoint(filename).expanduser()
+    if path.suffix != SUFFIX:
+        content: dict[str, Any] = load_from_local(str(path), map_location)
+        return content
+    if not path.is_file():
+        raise FileNotFoundError(f"{filename} can not be found.")
+    with naming(path):
+        content = read_safetensors(path)
+    if isinstance(map_location, str | torch.device):
+        state = content["state_dict"]
+        content["state_dict"] = {name: value.to(map_location) for name, value in state.items()}
+    return content
