@@ -357,8 +357,9 @@ def _plan(
                 windows[name] = _union(windows.get(name, window), window)
             factor = closest.factor(person) if "bbox" in person else 1.0
             factors[name] = max(factors.get(name, 0.0), factor)
+    kept = {split.dataset.ann_file for split in splits if not split.shrinks}
     for split in splits:
-        if crop and split.shrinks:  # images without people
+        if crop and split.dataset.ann_file not in kept:  # images without people
             for image in split.annotations.images():
                 windows.setdefault(_below(root, os.path.join(split.folder, image)), _WHOLE)
         for folder, _, names in os.walk(split.folder, followlinks=True):

@@ -1,7 +1,7 @@
 """Measure speed and memory as ratios to plain implementations, all in one run.
 
 mmhg benchmark all -o work_dirs/benchmark
-mmhg benchmark --gpu -o work_dirs/gpu --train hg2_mpii_256 hg8_mpii_256 --minutes 5
+mmhg benchmark --gpu -o work_dirs/gpu --train hg2_lspet_256 hg8_lspet_256 --minutes 5
 
 --gpu checks a GPU in steps: the tests that use one, tables of training, inference and loaders, and
 trainings of some minutes. What was cut goes on with the same command. Where there is no GPU, the
