@@ -70,6 +70,11 @@ test-all: test test-slow ## Run every test
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
 	$(RUN) tools/benchmark.py all -o work_dirs/benchmark $(ARGS)
 
+# Trainings and their minutes come in ARGS; without them it takes the tests and the tables.
+.PHONY: gpu-check
+gpu-check: install ## Check a GPU: tests, tables, trainings; goes on where it was cut (docs/speed.md)
+	$(RUN) tools/benchmark.py --gpu -o work_dirs/gpu $(ARGS)
+
 .PHONY: lint
 lint: install ## Check style, types and that imports run downwards
 	$(RUN) -m ruff check .

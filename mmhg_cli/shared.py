@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _ActionsContainer
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def add_batch_size(parser: ArgumentParser, default: int, help: str) -> None:
     parser.add_argument("--batch-size", type=int, default=default, metavar="N", help=help)
 
 
-def add_cfg_options(parser: ArgumentParser) -> None:
+def add_cfg_options(parser: _ActionsContainer) -> None:
     """Add `--cfg-options`; `parse_options` reads the values."""
     parser.add_argument(
         "--cfg-options",
@@ -108,12 +108,33 @@ def load_config(args: Namespace) -> Config:
         InputError: There is no such config, it does not load, or an option does not fit it.
     """
     from mmhg.config.catalog import get_config
-    from mmhg.errors import InputError
 
     config = get_config(args.config)
-    options = parse_options(args.cfg_options)
+    merge_options(config, args.config, args.cfg_options)
+    return config
+
+
+def merge_options(config: Config, name: str, given: Sequence[str] | None) -> None:
+    """Apply `--cfg-options` to the config of this name.
+
+    Raises:
+        InputError: An option cannot be read, or does not fit the config.
+    """
+    from mmhg.errors import InputError
+
+    options = parse_options(given)
     try:
         config.merge_from_dict(options)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{args.config} and --cfg-options do not fit: {error}") from error
-    return config
+        raise InputError(f"{name} and --cfg-options do not fit: {error}") from error
+
+
+def move_data(config: Config, root: str | None) -> None:
+    """Read the data of all splits below `root`, if it is given."""
+    for split in ("train", "val", "test"):
+        loader = config.get(f"{split}_dataloader")
+        if root and loader:
+            before, boxes = loader.dataset.get("data_root") or "", loader.dataset.get("bbox_file")
+            if boxes and boxes.startswith(before):  # a path of its own in MMPose's configs
+                loader.dataset.bbox_file = root.rstrip("/") + "/" + boxes[len(before) :]
+            loader.dataset.data_root = root

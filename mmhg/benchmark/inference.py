@@ -44,6 +44,8 @@ def run(
     compile_up_to: int = 2,
     peers: Sequence[str] = (),
     size: int = 256,
+    devices: Sequence[str] = (),
+    exports: bool = True,
     **settings: Any,
 ) -> list[Comparison]:
     """Time networks from images to the last heatmaps, on the CPU and a CUDA device.
@@ -52,14 +54,16 @@ def run(
         seconds: Time for each comparison.
         stacks: Numbers of stacks.
         batches: Batch sizes.
-        compile_up_to: Largest number of stacks that `torch.compile` compiles on the CPU. Eight
-            stacks take a minute for each batch size.
+        compile_up_to: Largest number of stacks that `torch.compile` compiles. Eight stacks take a
+            minute for each batch size on a CPU.
         peers: Other implementations, as `load_peer` takes them.
         size: Side of the images in px.
+        devices: Some of `cpu` and `cuda`; empty for the CPU, and a CUDA device if there is one.
+        exports: On the CPU, also time what ONNX Runtime and OpenVINO run.
         **settings: Further settings of `HourglassBackbone`.
     """
     others = {name: load_peer(name) for name in peers}
-    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    devices = devices or (["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"])
     comparisons = []
     for num_stacks, device in product(stacks, devices):
         torch.manual_seed(0)
@@ -70,11 +74,11 @@ def run(
         with TemporaryDirectory() as folder:
             for batch in batches:
                 images = torch.rand(batch, 3, size, size, device=device)
-                compiles = device == "cuda" or num_stacks <= compile_up_to
                 with torch.no_grad():
-                    forms = _forms(backbone, plain, compiles)
+                    forms = _forms(backbone, plain, num_stacks <= compile_up_to)
                     if device == "cpu":
-                        forms |= _exported(backbone, images, Path(folder))
+                        if exports:
+                            forms |= _exported(backbone, images, Path(folder))
                         forms |= {name: peer(num_stacks) for name, peer in others.items()}
                     comparisons.append(_compare(forms, images, num_stacks, seconds))
     return comparisons

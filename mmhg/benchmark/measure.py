@@ -85,10 +85,10 @@ def compare(
 ) -> Comparison:
     """Time candidates in turns.
 
-    In each round every candidate has a turn of `TURN` seconds, or of one repetition if that takes
-    longer. Other work of the machine thus slows all candidates alike, and each one runs as in
-    steady use, with its own weights in the caches. Each round gives one ratio, that of its mean
-    times. Runs before the first round warm up and do not count.
+    In each round every candidate has a turn of `TURN` seconds (or `seconds`, if that is less), or
+    of one repetition if that takes longer. Other work of the machine thus slows all candidates
+    alike, and each one runs as in steady use, with its own weights in the caches. Each round gives
+    one ratio, that of its mean times. Runs before the first round warm up and do not count.
 
     Args:
         title: The table's title.
@@ -97,7 +97,7 @@ def compare(
         seconds: Rounds are added until they have taken this long in all.
         min_rounds: Smallest number of rounds, however long they take.
     """
-    repetitions = [_repetitions(candidate) for candidate in candidates]
+    repetitions = [_repetitions(candidate, min(TURN, seconds)) for candidate in candidates]
     times: list[list[float]] = []
     begin = time.perf_counter()
     while len(times) < min_rounds or time.perf_counter() - begin < seconds:
@@ -142,10 +142,10 @@ def count(
     return Comparison(title, unit, rows, goal_is_share)
 
 
-def _repetitions(candidate: Candidate) -> int:
-    """Choose how often a candidate runs in its turn."""
+def _repetitions(candidate: Candidate, turn: float) -> int:
+    """Choose how often a candidate runs in its turn of so many seconds."""
     candidate.run()
-    return max(1, round(TURN / (_timed(candidate) * candidate.units)))
+    return max(1, round(turn / (_timed(candidate) * candidate.units)))
 
 
 def _timed(candidate: Candidate, repetitions: int = 1) -> float:

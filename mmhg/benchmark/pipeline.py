@@ -25,6 +25,7 @@ IMAGES, PEOPLE = 20, 32
 INPUT = (256, 256)
 BATCH = 16
 EPOCH = 128
+"""Samples for each worker."""
 CODEC = dict(type="MSRAHeatmap", input_size=INPUT, heatmap_size=(64, 64), sigma=2)
 
 _CROP_SIDES = (345, 475, 690, 1010, 1440)
@@ -34,11 +35,22 @@ _MPIIS = 15.0, 200.0
 """Px per unit of scale: how far the dataset lowers the center, and the box's side."""
 
 
-def run(seconds: float = 10.0) -> list[Comparison]:
-    """Compare MMPose's usual training pipeline, ours, and ours on a shrunk dataset, by one worker.
+def run(
+    seconds: float = 10.0,
+    *,
+    workers: Sequence[int] = (1,),
+    images: int = IMAGES,
+    people: int = PEOPLE,
+    samples: int = EPOCH,
+) -> list[Comparison]:
+    """Compare MMPose's usual training pipeline, ours, and ours on a shrunk dataset.
 
     Args:
-        seconds: Time for the comparison.
+        seconds: Time for each comparison.
+        workers: Numbers of the loader's workers, a comparison each.
+        images: Number of images to draw.
+        people: Number of people in them.
+        samples: Samples of a repetition, for each worker.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(0)  # as in the workers of MMEngine's data loaders
@@ -47,13 +59,15 @@ def run(seconds: float = 10.0) -> list[Comparison]:
             tempfile.TemporaryDirectory() as folder,
             DefaultScope.overwrite_default_scope("mmpose"),
         ):
-            return [_compare(Path(folder), seconds)]
+            write_people(Path(folder) / "original", images, people)
+            return _compare(Path(folder), seconds, workers, samples)
     finally:
         cv2.setNumThreads(threads)
 
 
-def _compare(folder: Path, seconds: float) -> Comparison:
-    write_people(folder / "original")
+def _compare(
+    folder: Path, seconds: float, workers: Sequence[int], samples: int
+) -> list[Comparison]:
     settings = dict(dataset=dataset(folder / "original", ours()))
     report = shrink_dataset(Config(dict(train_dataloader=settings)), folder / "small")
     size = f"images have {report.bytes_after / report.bytes_before:.0%} of their bytes"
@@ -65,46 +79,48 @@ def _compare(folder: Path, seconds: float) -> Comparison:
     def note(other: Any) -> str:
         return f"mean difference {difference(theirs, other):.4f} of 255"
 
-    return compare(
-        "Loader: 1280 x 720 px JPEGs, MPII's sizes of people, one worker",
-        "sample",
-        [
-            Candidate("MMPose", _epoch(theirs, pseudo_collate), EPOCH),
-            Candidate(
-                "default", _epoch(exact, stack_images_collate), EPOCH, goal=1.5, note=note(exact)
-            ),
-            Candidate(
-                "default, dataset shrunk",
-                _epoch(shrunk, stack_images_collate),
-                EPOCH,
-                goal=2.5,
-                note=f"{note(shrunk)}; {size}",
-            ),
-        ],
-        seconds=seconds,
-    )
+    notes = note(exact), f"{note(shrunk)}; {size}"
+    tables = []
+    for count in workers:
+        units = samples * count
+        epochs = [
+            _epoch(Repeated(theirs, units), pseudo_collate, count),
+            _epoch(Repeated(exact, units), stack_images_collate, count),
+            _epoch(Repeated(shrunk, units), stack_images_collate, count),
+        ]
+        goals = (1.5, 2.5) if count == 1 else (None, None)
+        candidates = [
+            Candidate("MMPose", epochs[0], units),
+            Candidate("default", epochs[1], units, goals[0], notes[0]),
+            Candidate("default, dataset shrunk", epochs[2], units, goals[1], notes[1]),
+        ]
+        noun = "one worker" if count == 1 else f"{count} workers"
+        title = f"Loader: 1280 x 720 px JPEGs, MPII's sizes of people, {noun}"
+        tables.append(compare(title, "sample", candidates, seconds=seconds))
+    return tables
 
 
 class Repeated(Dataset):
-    """Repeat a dataset to `EPOCH` samples."""
+    """Repeat a dataset to a number of samples."""
 
-    def __init__(self, people: Any) -> None:
-        self.people = people
+    def __init__(self, people: Any, samples: int) -> None:
+        self.people, self.samples = people, samples
 
     def __len__(self) -> int:
-        return EPOCH
+        return self.samples
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         return self.people[index % len(self.people)]
 
 
-def _epoch(people: Any, collate: Callable) -> Callable[[], None]:
-    """Return a function that takes all batches from one persistent worker."""
+def _epoch(people: Repeated, collate: Callable, workers: int) -> Callable[[], None]:
+    """Return a function that takes all batches from persistent workers."""
     loader = DataLoader(
-        Repeated(people),
+        people,
         batch_size=BATCH,
-        num_workers=1,
+        num_workers=workers,
         persistent_workers=True,
+        multiprocessing_context="fork",  # as in our configs, however this process was started
         collate_fn=collate,
     )
 
@@ -165,15 +181,15 @@ def dataset(root: Path, pipeline: Sequence[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def write_people(root: Path) -> None:
+def write_people(root: Path, images: int, count: int) -> None:
     """Write images and people in MMPose's MPII format."""
     rng = np.random.default_rng(0)
     (root / "images").mkdir(parents=True)
-    for number in range(IMAGES):
+    for number in range(images):
         path = str(root / f"images/{number}.jpg")
         cv2.imwrite(path, photograph(rng), [cv2.IMWRITE_JPEG_QUALITY, 90])
-    sides = np.interp(rng.uniform(0.1, 0.9, PEOPLE), (0.1, 0.25, 0.5, 0.75, 0.9), _CROP_SIDES)
-    people = [_person(rng, number, side) for number, side in enumerate(sides)]
+    sides = np.interp(rng.uniform(0.1, 0.9, count), (0.1, 0.25, 0.5, 0.75, 0.9), _CROP_SIDES)
+    people = [_person(rng, number % images, side) for number, side in enumerate(sides)]
     write_json(root / "people.json", people)
 
 
@@ -182,7 +198,7 @@ def _person(rng: np.random.Generator, number: int, crop_side: float) -> dict[str
     scale = crop_side / 1.25 / side
     center = rng.uniform((320, 260), (960, 460))
     return dict(
-        image=f"{number % IMAGES}.jpg",
+        image=f"{number}.jpg",
         center=(center - (0, lowered * scale)).tolist(),
         scale=scale,
         joints=(center + rng.uniform(-0.4, 0.4, (16, 2)) * side * scale).tolist(),

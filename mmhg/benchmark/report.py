@@ -76,12 +76,12 @@ def markdown(parts: Mapping[str, Sequence[Comparison]], about: Mapping[str, str]
     for part, comparisons in parts.items():
         lines += ["", f"## {part.capitalize()}"]
         for comparison in comparisons:
-            lines += ["", *_table(comparison)]
+            lines += ["", *table_lines(comparison)]
     return "\n".join(lines) + "\n"
 
 
-def _table(comparison: Comparison) -> list[str]:
-    """Write one comparison."""
+def table_lines(comparison: Comparison) -> list[str]:
+    """Write one comparison as a Markdown table."""
     kind = "share" if comparison.goal_is_share else "ratio"
     return [
         f"**{comparison.title}**",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +20,39 @@ from mmhg.models import HourglassBackbone
 AMP_GOAL = 2.5
 CUDA_GOAL = 3.0
 
+Rows = Mapping[str, float | None]
+"""The runs of a table by name, each with the ratio that it should reach."""
+
+ON_CPU: Rows = {
+    "plain": None,
+    "ours": None,
+    "ours, --amp": AMP_GOAL,
+    "ours, --amp, with_cp": None,
+}
+ON_CUDA: Rows = {
+    "plain": None,
+    "plain, float32": None,
+    "ours": None,
+    "ours, float32": None,
+    "ours, --amp, NCHW": None,
+    "ours, --amp": None,
+    "ours, --amp, with_cp": None,
+}
+COMPILED: Rows = {
+    "plain": None,
+    "ours, --amp, compiled": CUDA_GOAL,
+    "ours, --amp, with_cp, compiled": None,
+}
+"""On CUDA devices; a compilation takes from half a minute to minutes."""
+
 
 class TrainingRun:
     """Train a network on one batch, in the mode that the name describes.
 
     Args:
-        name: `plain` or `ours`, then any of `--amp`, `with_cp`, `compiled`, with commas.
+        name: `plain` or `ours`, then any of `float32`, `NCHW`, `--amp`, `with_cp`, `compiled`, with
+            commas. Without `float32` CUDA devices convolve in TF32, PyTorch's default. `ours` is
+            laid out channels last unless the name has `NCHW`.
         model: Maps images to the heatmaps of every stack.
         images: (N, 3, H, W).
         targets: (N, K, H / 4, W / 4).
@@ -34,7 +62,8 @@ class TrainingRun:
         self.model = model.to(images.device).train()
         self.images = images
         self.targets = targets
-        if name.startswith("ours"):
+        self.exact = "float32" in name
+        if name.startswith("ours") and "NCHW" not in name:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if "compiled" in name:
             self.model.compile(dynamic=False)
@@ -53,13 +82,26 @@ class TrainingRun:
 
     def backward(self) -> None:
         """Run a forward and a backward pass alone."""
-        self.wrapper.backward(self.loss())
+        with _tf32(not self.exact):
+            self.wrapper.backward(self.loss())
 
     def step(self) -> None:
         """Run one training step and wait until the device has finished it."""
-        self.wrapper.update_params(self.loss())
+        with _tf32(not self.exact):
+            self.wrapper.update_params(self.loss())
         if self.images.is_cuda:
             torch.cuda.synchronize()
+
+
+@contextmanager
+def _tf32(allowed: bool) -> Iterator[None]:
+    """Let CUDA devices convolve in TF32, or in float32 alone."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 def training_runs(
@@ -103,11 +145,47 @@ def with_device_shares(table: Comparison, made: Mapping[str, TrainingRun]) -> Co
         share = flops / (row.value / 1e3) / peak
         memory = cuda_peak(made[row.name].step) / 2**30
         note = (
-            f"{share:.0%} of the {peak / 1e12:.3g} TFLOP/s of bfloat16 convolutions alone; "
-            f"{memory:.2f} GiB besides weights and optimizer"
+            f"{1e3 / row.value:.4g} images/s, {share:.0%} of the {peak / 1e12:.3g} TFLOP/s of "
+            f"bfloat16 convolutions alone; {memory:.2f} GiB besides weights and optimizer"
         )
         rows.append(replace(row, note=note))
     return replace(table, rows=rows)
+
+
+def compare_steps(
+    rows: Rows,
+    num_stacks: int,
+    batch: int,
+    *,
+    seconds: float = 10.0,
+    size: int = 256,
+    device: str = "cpu",
+    **backbone: Any,
+) -> Comparison:
+    """Time training steps of the named runs in turns, all from the same weights and batch.
+
+    On a CUDA device, cuDNN chooses the fastest algorithm of each layer for all rows, as it does in
+    training with our configs, and the notes have rate, share of the device's peak, and memory.
+
+    Args:
+        rows: Names as `TrainingRun` takes them, with goals. The first is the baseline.
+        num_stacks: Number of stacks.
+        batch: Number of images.
+        seconds: Time for the comparison.
+        size: Side of the images in px.
+        device: `cpu` or `cuda`.
+        **backbone: Other settings of `HourglassBackbone`.
+    """
+    torch.backends.cudnn.benchmark = True
+    made = dict(training_runs(list(rows), num_stacks, batch, size, device=device, **backbone))
+    candidates = [
+        Candidate(name, training_run.step, units=batch, goal=rows[name])
+        for name, training_run in made.items()
+    ]
+    noun = "stack" if num_stacks == 1 else "stacks"
+    title = f"Training step on {device}, {num_stacks} {noun} at {size} px, batch {batch}"
+    table = compare(title, "image", candidates, seconds=seconds, min_rounds=3)
+    return with_device_shares(table, made) if device == "cuda" else table
 
 
 def run(
@@ -127,32 +205,9 @@ def run(
         size: Side of the images in px.
         **backbone: Other settings of `HourglassBackbone`.
     """
-
-    def timed(device: str, goals: dict[str, float | None], stacks: int, batch: int) -> Comparison:
-        made = dict(training_runs(list(goals), stacks, batch, size, device=device, **backbone))
-        candidates = [
-            Candidate(name, training_run.step, units=batch, goal=goals[name])
-            for name, training_run in made.items()
-        ]
-        noun = "stack" if stacks == 1 else "stacks"
-        title = f"Training step on {device}, {stacks} {noun} at {size} px, batch {batch}"
-        table = compare(title, "image", candidates, seconds=seconds, min_rounds=3)
-        return with_device_shares(table, made) if device == "cuda" else table
-
-    on_cpu = {
-        "plain": None,
-        "ours": None,
-        "ours, --amp": AMP_GOAL,
-        "ours, --amp, with_cp": None,
-    }
-    tables = [timed("cpu", on_cpu, *one) for one in sizes]
+    settings: dict[str, Any] = dict(seconds=seconds, size=size, **backbone)
+    tables = [compare_steps(ON_CPU, *one, **settings) for one in sizes]
     if torch.cuda.is_available():
-        on_cuda = {
-            "plain": None,
-            "ours": None,
-            "ours, --amp": None,
-            "ours, --amp, compiled": CUDA_GOAL,
-            "ours, --amp, with_cp, compiled": None,
-        }
-        tables += [timed("cuda", on_cuda, *one) for one in cuda_sizes]
+        rows = {**ON_CUDA, **COMPILED}
+        tables += [compare_steps(rows, *one, device="cuda", **settings) for one in cuda_sizes]
     return tables

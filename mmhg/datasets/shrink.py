@@ -12,18 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, Compose
 from mmengine.registry import DefaultScope
 from mmpose.datasets.transforms import GetBBoxCenterScale, RandomBBoxTransform, RandomHalfBody
 from mmpose.registry import DATASETS
 
-from mmhg.datasets.shrink_annotations import UNCHANGED, AnnotationFile, Factors
+from mmhg.datasets.shrink_annotations import (
+    UNCHANGED,
+    AnnotationFile,
+    LSPFile,
+    Placement,
+    annotation_file,
+)
 from mmhg.datasets.transforms.augmentation import RandomScaleRotation, ScaleBox
 from mmhg.datasets.transforms.crop import crop_size
 from mmhg.datasets.transforms.loading import LoadWholeImage
 from mmhg.errors import InputError
-from mmhg.utils.files import write_json
 from mmhg.utils.progress import with_progress
 
 SPLITS = ("train", "val", "test")
@@ -50,19 +56,38 @@ class ShrinkReport:
     bytes_after: int
 
 
+Window = tuple[float, float, float, float]
+"""Left, top, right and bottom edge of the part of an image that stays, in px."""
+
+_WHOLE: Window = (0, 0, math.inf, math.inf)
+
+
 @dataclass(frozen=True)
 class _Split:
     """A split of the dataset: its people and files; `shrinks` if its images are to be reduced."""
 
     dataset: BaseDataset
     pipeline: Sequence[dict]
-    annotations: AnnotationFile
+    annotations: AnnotationFile | LSPFile
     shrinks: bool
 
     @property
     def folder(self) -> str:
         """Return the folder of the images."""
         return self.dataset.data_prefix["img"]
+
+    def people(self) -> Iterator[dict]:
+        """Yield the people of this split alone."""
+        self.dataset.full_init()
+        for index in range(len(self.dataset)):
+            yield self.dataset.get_data_info(index)
+
+    def kept_images(self) -> set[str]:
+        """Return paths of the images that stay as they are, because of this split."""
+        if not self.shrinks and getattr(self.dataset, "hold_out", None) is not None:
+            return {person["img_path"] for person in self.people()}
+        images = self.annotations.rigid_images if self.shrinks else self.annotations.images
+        return {os.path.join(self.folder, image) for image in images()}
 
 
 def shrink_dataset(
@@ -72,6 +97,8 @@ def shrink_dataset(
     splits: Sequence[str] = ("train",),
     input_size: tuple[int, int] | None = None,
     quality: int = 90,
+    crop: float | None = None,
+    longest: int | None = None,
     workers: int | None = None,
 ) -> ShrinkReport:
     """Copy the images and annotations that a config names, with the images of `splits` reduced.
@@ -80,12 +107,18 @@ def shrink_dataset(
     that the split's pipeline draws still has as many image pixels as the input. Images without
     people, or of a split that is not shrunk, are copied unchanged. The layout stays.
 
+    With `crop` each image is also cut to a square about its people, for a dataset that must be
+    small: what lies outside is black where the augmentation would have shown it.
+
     Args:
         cfg: Config with top-down data loaders, whose datasets lie below one `data_root`.
         out: Folder to make; it must not exist, or be empty.
         splits: Some of `'train'`, `'val'`, `'test'`.
         input_size: Width and height of the input in px; None takes the crop's of the pipeline.
         quality: Quality of JPEGs, 1 to 100. Other images keep their format.
+        crop: Side of the square about a person over the longer side of the box, 1 or more; an image
+            of several people keeps all of their squares. None cuts nothing.
+        longest: With `crop`, the largest side of an image in px; None sets no bound.
         workers: Number of threads; None is one per CPU core.
 
     Raises:
@@ -98,18 +131,25 @@ def shrink_dataset(
         raise InputError(f"workers must be 1 or more, got {workers}")
     if input_size and min(input_size) < 1:
         raise InputError(f"input_size must be a width and a height in px, got {input_size}")
+    if crop is not None and not 1 <= crop < math.inf:
+        raise InputError(f"crop must be 1 (the box) or more, got {crop}")
+    if longest is not None and (crop is None or longest < 8):
+        raise InputError(f"longest needs crop, and at least 8 px, got {longest} with crop {crop}")
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise InputError(f"{out} exists already. Remove it, or name another folder")
     with DefaultScope.overwrite_default_scope("mmpose"):
         root, found = _read_splits(cfg, splits)
-        factors = _image_factors(root, found, input_size)
+        factors, windows = _plan(root, found, input_size, crop)
     if out.resolve().is_relative_to(root.resolve()):
         raise InputError(f"{out} lies in the dataset {root} itself. Name a folder beside it")
 
     with _new_folder(out) as copy, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
 
-        def shrink(name: str) -> Factors:
-            return shrink_image(root / name, copy / name, factors[name], quality)
+        def shrink(name: str) -> Placement:
+            source, target, window = root / name, copy / name, windows.get(name)
+            if window is None:
+                return shrink_image(source, target, factors[name], quality)
+            return crop_image(source, target, window, factors[name], longest, quality)
 
         try:
             results = with_progress(pool.map(shrink, factors), len(factors), "images")
@@ -117,15 +157,14 @@ def shrink_dataset(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-        for split in found:
-            _write_annotations(split, root, copy, done)
+        _write_annotations(found, root, copy, done)
         before, after = (sum((top / name).stat().st_size for name in done) for top in (root, copy))
-    shrunk = sum(factor != UNCHANGED for factor in done.values())
+    shrunk = sum(place != UNCHANGED for place in done.values())
     return ShrinkReport(shrunk, len(done) - shrunk, before, after)
 
 
-def shrink_image(source: Path, target: Path, factor: float, quality: int = 90) -> Factors:
-    """Write an image at `factor` of its size, or a little more, and return x's and y's factors.
+def shrink_image(source: Path, target: Path, factor: float, quality: int = 90) -> Placement:
+    """Write an image at `factor` of its size, or a little more; return what became of it.
 
     Raises:
         InputError: Names the file, which is missing, damaged or of an unknown kind.
@@ -137,10 +176,49 @@ def shrink_image(source: Path, target: Path, factor: float, quality: int = 90) -
         except OSError as error:
             raise InputError(f"cannot copy {source} to {target}: {error.strerror}") from error
         return UNCHANGED
+    return crop_image(source, target, _WHOLE, factor, None, quality)
+
+
+def crop_image(
+    source: Path,
+    target: Path,
+    window: Window,
+    factor: float,
+    longest: int | None,
+    quality: int = 90,
+) -> Placement:
+    """Write the part of an image in a window, at `factor` of its size or as `longest` allows.
+
+    Args:
+        source: The image.
+        target: The copy.
+        window: Is cut to the image.
+        factor: New px per old px, or a little more; above 0.9 all pixels stay.
+        longest: Largest side of the copy in px; None sets no bound.
+        quality: Of JPEGs.
+
+    Raises:
+        InputError: Names the file, which is missing, damaged or of an unknown kind.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
     image = LoadWholeImage()({"img_path": str(source)})["img"]
+    left, top = (max(math.floor(edge), 0) for edge in window[:2])
+    right, bottom = (
+        math.ceil(min(edge, side))
+        for edge, side in zip(window[2:], image.shape[1::-1], strict=True)
+    )
+    if left >= right or top >= bottom:  # a box outside of the image
+        left, top, right, bottom = 0, 0, *image.shape[1::-1]
+    image = image[top:bottom, left:right]
     height, width = image.shape[:2]
-    size = reduced_size((width, height), factor)
-    image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    size = width, height
+    bound = longest / max(size) if longest else 1.0
+    if bound < min(factor, 1.0):
+        size = round(width * bound), round(height * bound)
+    elif factor <= _WORTHWHILE:
+        size = reduced_size(size, factor)
+    if size != (width, height):
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality]
     try:
         data = cv2.imencode(
@@ -149,7 +227,7 @@ def shrink_image(source: Path, target: Path, factor: float, quality: int = 90) -
     except cv2.error as error:
         raise InputError(f"image {source}: OpenCV cannot write {source.suffix} files") from error
     target.write_bytes(data.tobytes())
-    return size[0] / width, size[1] / height
+    return Placement(size[0] / width, size[1] / height, left, top, size)
 
 
 def reduced_size(size: tuple[int, int], factor: float) -> tuple[int, int]:
@@ -217,11 +295,11 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
                 f"the config's {name}_dataloader.dataset has no ann_file of its own. Only "
                 "datasets in COCO's or in MMPose's MPII format can be shrunk"
             )
-    files = {datasets[name].ann_file for name in wanted}
-    splits: dict[tuple[str, str | None], _Split] = {}
+    parts = {_part(datasets[name]) for name in wanted}
+    splits: dict[tuple, _Split] = {}
     for name, dataset in datasets.items():
-        path, shrinks = dataset.ann_file, dataset.ann_file in files
-        key = path, getattr(dataset, "bbox_file", None)
+        path, shrinks = dataset.ann_file, _part(dataset) in parts
+        key = *_part(dataset), getattr(dataset, "bbox_file", None)
         if key in splits or not (shrinks or Path(path).exists()):
             continue
         if dataset.data_mode != "topdown":
@@ -235,7 +313,7 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
                 "be shrunk. Convert MPII's own file, whose annotations have them"
             )
         pipeline = cfg[f"{name}_dataloader"].dataset.pipeline
-        splits[key] = _Split(dataset, pipeline, AnnotationFile(path), shrinks)
+        splits[key] = _Split(dataset, pipeline, annotation_file(path), shrinks)
     roots = {split.dataset.data_root for split in splits.values()}
     if len(roots) != 1:
         raise InputError(f"the splits must lie below one data_root, got {sorted(roots)}")
@@ -248,49 +326,103 @@ def _read_splits(cfg: Config, wanted: Sequence[str]) -> tuple[Path, list[_Split]
     return Path(roots.pop()), list(splits.values())
 
 
-def _image_factors(
-    root: Path, splits: Sequence[_Split], input_size: tuple[int, int] | None
-) -> dict[str, float]:
-    """Return the factor of each file in the images' folders, by its path below `root`."""
+def _part(dataset: BaseDataset) -> tuple:
+    """Identify the people of a dataset: a file's, or those of its part that trains or validates."""
+    held_out = getattr(dataset, "hold_out", None) is not None
+    return (
+        dataset.ann_file,
+        getattr(dataset, "split", None),
+        dataset.test_mode if held_out else None,
+    )
+
+
+def _plan(
+    root: Path,
+    splits: Sequence[_Split],
+    input_size: tuple[int, int] | None,
+    crop: float | None,
+) -> tuple[dict[str, float], dict[str, Window]]:
+    """Return the factor of each file in the images' folders, by its path below `root`.
+
+    The second result has the window of each image that is cut.
+    """
     factors: dict[str, float] = {}
+    windows: dict[str, Window] = {}
     for split in (split for split in splits if split.shrinks):
         closest = _ClosestCrop(split.pipeline, input_size)
-        split.dataset.full_init()
-        for index in range(len(split.dataset)):
-            person = split.dataset.get_data_info(index)
+        for person in split.people():
             name = _below(root, person["img_path"])
-            factors[name] = max(factors.get(name, 0.0), closest.factor(person))
+            if crop:
+                window = _window(person, crop)
+                windows[name] = _union(windows.get(name, window), window)
+            factor = closest.factor(person) if "bbox" in person else 1.0
+            factors[name] = max(factors.get(name, 0.0), factor)
+    kept = {split.dataset.ann_file for split in splits if not split.shrinks}
     for split in splits:
-        kept = split.annotations.rigid_images if split.shrinks else split.annotations.images
-        for image in kept():
-            name = _below(root, os.path.join(split.folder, image))
-            if name in factors:
-                factors[name] = 1.0
+        if crop and split.dataset.ann_file not in kept:  # images without people
+            for image in split.annotations.images():
+                windows.setdefault(_below(root, os.path.join(split.folder, image)), _WHOLE)
         for folder, _, names in os.walk(split.folder, followlinks=True):
             for name in names:
                 factors.setdefault(_below(root, os.path.join(folder, name)), 1.0)
-    return factors
+    for split in splits:
+        for path in split.kept_images():
+            name = _below(root, path)
+            windows.pop(name, None)
+            if name in factors:
+                factors[name] = 1.0
+    return factors, windows
+
+
+def _window(person: dict, crop: float) -> Window:
+    """Return the square about a person's box, extended to all annotated joints."""
+    if "bbox" not in person:
+        return _WHOLE
+    left, top, right, bottom = map(float, np.ravel(person["bbox"]))
+    half = max(right - left, bottom - top) * crop / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    square = x - half, y - half, x + half + 1, y + half + 1  # edges: a pixel is 1 px wide
+    points = np.array(person["keypoints"])[np.array(person["keypoints_visible"]) > 0]
+    if not len(points):
+        return square
+    return _union(square, (*points.min(axis=0), *(points.max(axis=0) + 1)))
+
+
+def _union(one: Window, other: Window) -> Window:
+    return (
+        *(min(pair) for pair in zip(one[:2], other[:2], strict=True)),
+        *(max(pair) for pair in zip(one[2:], other[2:], strict=True)),
+    )
 
 
 def _write_annotations(
-    split: _Split, root: Path, copy: Path, factors: Mapping[str, Factors]
+    splits: Sequence[_Split], root: Path, copy: Path, places: Mapping[str, Placement]
 ) -> None:
-    """Write the annotation file, and that of detected boxes, with coordinates scaled."""
+    """Write the annotation files, and those of detected boxes, with coordinates moved."""
+    files = {split.dataset.ann_file for split in splits if split.shrinks}
+    for split in splits:
+        _write_split(split, split.dataset.ann_file in files, root, copy, places)
 
-    def factor_of(image: str) -> Factors:
-        return factors.get(_below(root, os.path.join(split.folder, image)), UNCHANGED)
+
+def _write_split(
+    split: _Split, scales: bool, root: Path, copy: Path, places: Mapping[str, Placement]
+) -> None:
+    """Write the files of one split."""
+
+    def placement_of(image: str) -> Placement:
+        return places.get(_below(root, os.path.join(split.folder, image)), UNCHANGED)
 
     boxes = getattr(split.dataset, "bbox_file", None)
     for path in filter(None, (split.dataset.ann_file, boxes)):
         target = copy / _below(root, path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not split.shrinks:
+        if not scales:
             if Path(path).exists():
                 shutil.copyfile(path, target)
-        elif path == boxes:
-            write_json(target, split.annotations.scaled_detections(path, factor_of), indent=None)
+        elif path == boxes and isinstance(split.annotations, AnnotationFile):
+            split.annotations.write_scaled_detections(path, target, placement_of)
         else:
-            write_json(target, split.annotations.scaled(factor_of), indent=None)
+            split.annotations.write_scaled(target, placement_of)
 
 
 def _below(root: Path, path: str) -> str:

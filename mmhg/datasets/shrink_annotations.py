@@ -1,26 +1,74 @@
-"""Scale annotation files along with their images: COCO's keypoints and MMPose's MPII format."""
+"""Move annotations along with images: COCO's format, MMPose's of MPII, LSP's `joints.mat`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from mmhg.datasets.formats.lsp_mat import image_names, move_joints
 from mmhg.errors import InputError
-from mmhg.utils.files import read_json
+from mmhg.utils.files import read_json, write_json
 
-Factors = tuple[float, float]
-"""New px per old px, in x and y."""
 
-UNCHANGED: Factors = (1.0, 1.0)
+class Placement(NamedTuple):
+    """How a copy of an image shows it: cut at `left` and `top`, then scaled.
 
-FactorOf = Callable[[str], Factors]
-"""From an image, named as in the annotations, to its factors."""
+    Attributes:
+        x, y: New px per old px.
+        left, top: Px of the old image that were cut off there.
+        size: Width and height of the copy in px; None where the copy is the image itself.
+    """
+
+    x: float = 1.0
+    y: float = 1.0
+    left: int = 0
+    top: int = 0
+    size: tuple[int, int] | None = None
+
+
+UNCHANGED = Placement()
+
+PlacementOf = Callable[[str], Placement]
+"""From an image, named as in the annotations."""
 
 _DIGITS = 3
 """Decimals of a px that are written."""
+
+
+class LSPFile:
+    """LSP's or LSPET's `joints.mat`.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: The file is none of these.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._images = set(image_names(path))
+
+    def images(self) -> set[str]:
+        """Return the names of all images."""
+        return self._images
+
+    def rigid_images(self) -> set[str]:
+        """Return no image: all can be scaled."""
+        return set()
+
+    def write_scaled(self, target: Path, placement_of: PlacementOf) -> None:
+        """Write the file for images that have been scaled; the joints stay 1-based."""
+
+        def moved(image: str, points: np.ndarray) -> np.ndarray:
+            place = placement_of(image)
+            return points if place == UNCHANGED else _scale_points(points, place, 1)
+
+        move_joints(self.path, target, moved)
 
 
 class AnnotationFile:
@@ -41,8 +89,8 @@ class AnnotationFile:
             self._names = {image["id"]: image["file_name"] for image in self.content["images"]}
         elif not isinstance(self.content, list):
             raise InputError(
-                f"annotation file {path} is neither in COCO's nor in MMPose's MPII format (JSON). "
-                "Datasets of other formats cannot be shrunk"
+                f"annotation file {path} is neither in COCO's nor in MMPose's MPII format (JSON), "
+                "nor LSP's joints.mat. Datasets of other formats cannot be shrunk"
             )
 
     def images(self) -> set[str]:
@@ -59,37 +107,42 @@ class AnnotationFile:
         crowds = [one for one in annotations if isinstance(one.get("segmentation"), dict)]
         return {self._names[crowd["image_id"]] for crowd in crowds}
 
-    def scaled(self, factor_of: FactorOf) -> Any:
-        """Return the content for images that have been scaled.
+    def write_scaled(self, target: Path, placement_of: PlacementOf) -> None:
+        """Write the file for images that have been scaled.
 
         Raises:
             InputError: Names the file and the person whose coordinates cannot be read.
         """
-        if self._names is None:
-            return self._scaled(self.content, factor_of)
-        images = [
-            _scale_image(image, factor_of(image["file_name"])) for image in self.content["images"]
+        write_json(target, self._content(placement_of), indent=None)
+
+    def write_scaled_detections(self, path: str, target: Path, placement_of: PlacementOf) -> None:
+        """Write the boxes of a file of detections in images that have been scaled."""
+        places = {image: placement_of(name) for image, name in (self._names or {}).items()}
+        boxes = [
+            _scale_coco(one, places.get(one["image_id"], UNCHANGED)) for one in read_json(path)
         ]
-        annotations = self._scaled(self.content["annotations"], factor_of)
+        write_json(target, boxes, indent=None)
+
+    def _content(self, placement_of: PlacementOf) -> Any:
+        if self._names is None:
+            return self._scaled(self.content, placement_of)
+        images = [
+            _scale_image(image, placement_of(image["file_name"]))
+            for image in self.content["images"]
+        ]
+        annotations = self._scaled(self.content["annotations"], placement_of)
         return {**self.content, "images": images, "annotations": annotations}
 
-    def scaled_detections(self, path: str, factor_of: FactorOf) -> list[dict]:
-        """Return the boxes of a file of detections in images that have been scaled."""
-        factors = {image: factor_of(name) for image, name in (self._names or {}).items()}
-        return [
-            _scale_coco(one, factors.get(one["image_id"], UNCHANGED)) for one in read_json(path)
-        ]
-
-    def _scaled(self, records: Iterable[dict], factor_of: FactorOf) -> list[dict]:
+    def _scaled(self, records: Iterable[dict], placement_of: PlacementOf) -> list[dict]:
         scaled = []
         for index, one in enumerate(records):
             try:
                 if self._names is None:
                     who = f"person {index} (from 0), image {one['image']}"
-                    scaled.append(_scale_mpii(one, factor_of(one["image"])))
+                    scaled.append(_scale_mpii(one, placement_of(one["image"])))
                 else:
                     who = f"annotation {one.get('id')}, image {one.get('image_id')}"
-                    scaled.append(_scale_coco(one, factor_of(self._names[one["image_id"]])))
+                    scaled.append(_scale_coco(one, placement_of(self._names[one["image_id"]])))
             except (KeyError, TypeError, ValueError) as error:
                 raise InputError(
                     f"annotation file {self.path}: {who}: cannot be scaled "
@@ -98,54 +151,67 @@ class AnnotationFile:
         return scaled
 
 
-def _scale_points(points: Any, factors: Factors, origin: int = 0) -> np.ndarray:
-    """Scale points (..., 2) along with an image whose first pixel is `origin` (1 in MATLAB)."""
+def annotation_file(path: str) -> AnnotationFile | LSPFile:
+    """Read an annotation file.
+
+    Raises:
+        InputError: It is in none of the formats that can be scaled.
+    """
+    return LSPFile(path) if path.endswith(".mat") else AnnotationFile(path)
+
+
+def _scale_points(points: Any, place: Placement, origin: int = 0) -> np.ndarray:
+    """Move points (..., 2) along with an image whose first pixel is `origin` (1 in MATLAB)."""
     shift = 0.5 - origin
-    return np.round((np.array(points, dtype=float) + shift) * factors - shift, _DIGITS)
+    inside = np.array(points, dtype=float) + shift - (place.left, place.top)
+    return np.round(inside * (place.x, place.y) - shift, _DIGITS)
 
 
-def _scale_mpii(person: dict, factors: Factors) -> dict:
-    if factors == UNCHANGED:
+def _scale_mpii(person: dict, place: Placement) -> dict:
+    if place == UNCHANGED:
         return person
-    mean = math.sqrt(factors[0] * factors[1])
+    mean = math.sqrt(place.x * place.y)
     annotated = np.array(person["joints_vis"], dtype=float)[:, None] > 0
     joints = np.array(person["joints"], dtype=float)
-    moved = np.where(annotated, _scale_points(joints, factors, 1), joints)
+    moved = np.where(annotated, _scale_points(joints, place, 1), joints)
     scaled = dict(person, joints=moved.tolist())
     if person["scale"] > 0:
         scaled["scale"] = person["scale"] * mean
-        scaled["center"] = _scale_points(person["center"], factors, 1).tolist()
+        scaled["center"] = _scale_points(person["center"], place, 1).tolist()
     if person.get("head_box") is not None:
         corners = np.reshape(person["head_box"], (2, 2))
-        scaled["head_box"] = _scale_points(corners, factors, 1).ravel().tolist()
+        scaled["head_box"] = _scale_points(corners, place, 1).ravel().tolist()
     if person.get("head_size") is not None:
         scaled["head_size"] = person["head_size"] * mean
     return scaled
 
 
-def _scale_image(image: dict, factors: Factors) -> dict:
-    sides = zip(("width", "height"), factors, strict=True)
-    return image | {side: round(image[side] * factor) for side, factor in sides if side in image}
+def _scale_image(image: dict, place: Placement) -> dict:
+    sides = zip(("width", "height"), place.size or (), strict=False)
+    return image | {side: length for side, length in sides if side in image}
 
 
-def _scale_coco(annotation: dict, factors: Factors) -> dict:
+def _scale_coco(annotation: dict, place: Placement) -> dict:
     """Scale a person or a detected box, with COCO-WholeBody's hands, feet and face."""
-    if factors == UNCHANGED:
+    if place == UNCHANGED:
         return annotation
     scaled = dict(annotation)
     for key, value in annotation.items():
         if key == "bbox" or key.endswith("_box"):
-            corner, size = _scale_points(value[:2], factors), np.multiply(value[2:4], factors)
+            corner, size = (
+                _scale_points(value[:2], place),
+                np.multiply(value[2:4], (place.x, place.y)),
+            )
             scaled[key] = [*corner.tolist(), *np.round(size, _DIGITS).tolist()]
         elif key == "keypoints" or key.endswith("_kpts"):
             points = np.reshape(np.array(value, dtype=float), (-1, 3))
-            moved = _scale_points(points[:, :2], factors)
+            moved = _scale_points(points[:, :2], place)
             points[:, :2] = np.where(points[:, 2:] > 0, moved, points[:, :2])
             scaled[key] = points.ravel().tolist()
         elif key == "area":
-            scaled[key] = value * factors[0] * factors[1]
+            scaled[key] = value * place.x * place.y
         elif key == "segmentation" and isinstance(value, list):
             scaled[key] = [
-                _scale_points(np.reshape(line, (-1, 2)), factors).ravel().tolist() for line in value
+                _scale_points(np.reshape(line, (-1, 2)), place).ravel().tolist() for line in value
             ]
     return scaled

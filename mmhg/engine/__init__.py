@@ -12,6 +12,7 @@ from mmhg.engine.hooks import (
     TrainingCurvesHook,
 )
 from mmhg.engine.loops import FastTestLoop, FastValLoop
+from mmhg.engine.timed_loop import TimedTrainLoop
 
 __all__ = [
     "AmpOptimWrapper",
@@ -23,5 +24,6 @@ __all__ = [
     "ResultsHook",
     "SkeletonSheetHook",
     "StackSheetHook",
+    "TimedTrainLoop",
     "TrainingCurvesHook",
 ]

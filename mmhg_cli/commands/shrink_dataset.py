@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from mmhg_cli.shared import add_cfg_options, add_config, add_output, load_config
+from mmhg_cli.shared import add_cfg_options, add_config, add_output, load_config, move_data
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -36,6 +36,16 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--quality", type=int, default=90, metavar="N", help="of JPEGs (default: %(default)s)"
     )
     parser.add_argument(
+        "--crop",
+        type=float,
+        metavar="N",
+        help="also cut each image to squares about its people, N times the longer side of the box: "
+        "a dataset small enough to travel",
+    )
+    parser.add_argument(
+        "--longest", type=int, metavar="PX", help="with --crop: the largest side of an image"
+    )
+    parser.add_argument(
         "--workers", type=int, metavar="N", help="images at once (default: one per CPU core)"
     )
     parser.add_argument(
@@ -46,22 +56,18 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> None:
     """Copy, and print the size of the images before and after."""
-    from mmhg.datasets.shrink import SPLITS, shrink_dataset
+    from mmhg.datasets.shrink import shrink_dataset
 
     cfg = load_config(args)
-    for split in SPLITS:
-        loader = cfg.get(f"{split}_dataloader")
-        if args.data_root and loader:
-            before, boxes = loader.dataset.get("data_root") or "", loader.dataset.get("bbox_file")
-            if boxes and boxes.startswith(before):  # a path of its own in MMPose's configs
-                loader.dataset.bbox_file = args.data_root.rstrip("/") + "/" + boxes[len(before) :]
-            loader.dataset.data_root = args.data_root
+    move_data(cfg, args.data_root)
     report = shrink_dataset(
         cfg,
         args.output,
         splits=args.splits,
         input_size=tuple(args.input_size) if args.input_size else None,
         quality=args.quality,
+        crop=args.crop,
+        longest=args.longest,
         workers=args.workers,
     )
     print(

@@ -48,7 +48,7 @@ def test_shares_of_the_peak_stand_in_the_notes(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(training, "convolution_rate", lambda device: 8 * flops)
     monkeypatch.setattr(training, "cuda_peak", lambda step: 3 * 2**29)
     plain, ours = training.with_device_shares(table, made).rows
-    assert plain.note.startswith("12% of the ")
-    assert ours.note.startswith("50% of the ")
+    assert plain.note.startswith("1 images/s, 12% of the ")
+    assert ours.note.startswith("4 images/s, 50% of the ")
     assert ours.note.endswith("; 1.50 GiB besides weights and optimizer")
     assert ours.ratio == 4

@@ -64,7 +64,7 @@ def test_a_turn_repeats_what_is_short(clock, monkeypatch):
         Candidate("long", lambda: run("long", 2), units=2),
         Candidate("short", lambda: run("short", 0.25), units=4),
     ]
-    table = compare("turns", "image", candidates, seconds=0, min_rounds=1)
+    table = compare("turns", "image", candidates, seconds=1, min_rounds=1)
     assert turns == ["long"] * 2 + ["short"] * 2 + ["long"] + ["short"] * 4
     assert [row.value for row in table.rows] == [1000, 62.5]
     assert table.rows[1].ratio == 16

@@ -2,14 +2,9 @@
 
 import pytest
 
-from mmhg.benchmark import decode, measure, memory, training
+from mmhg.benchmark import decode, memory, training
 
 TINY = dict(size=64, channels=16, stem_channels=(4, 8, 8))
-
-
-@pytest.fixture(autouse=True)
-def short_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "TURN", 0.001)
 
 
 def test_training_steps_are_timed() -> None:

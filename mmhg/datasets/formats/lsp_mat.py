@@ -9,12 +9,14 @@ Shapes: P people, K = 14 joints in the order of `JOINTS`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 from mmengine.fileio import exists, get_local_path
 
-from mmhg.datasets.formats.matlab import read_mat
+from mmhg.datasets.formats.matlab import read_mat, write_mat
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
 
@@ -61,7 +63,7 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
         raise InputError(f"split must be one of {get_args(Split)}, got {split!r}")
     joints = _load(path)
     if joints.shape[0] == 3:
-        people, name = joints.transpose(2, 1, 0), "im{:04d}.jpg"
+        people = joints.transpose(2, 1, 0)
         if len(people) != LSP_PEOPLE:
             raise InputError(
                 f"annotation file {path} has {len(people)} people, but LSP has {LSP_PEOPLE}, split "
@@ -76,13 +78,48 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
             "joints.mat"
         )
     else:
-        people, name = joints.transpose(2, 0, 1), "im{:05d}.jpg"
+        people = joints.transpose(2, 0, 1)
         annotated = people[:, :, 2] == 1
         visible, used = np.where(annotated, 1.0, np.nan), range(len(people))
     return [
-        _person(path, name.format(p + 1), people[p], annotated[p], visible[p], split == "train")
+        _person(
+            path,
+            _name_format(joints).format(p + 1),
+            people[p],
+            annotated[p],
+            visible[p],
+            split == "train",
+        )
         for p in used
     ]
+
+
+def image_names(path: str) -> list[str]:
+    """Return the images of all people of a file, in its order."""
+    joints = _load(path)
+    return [_name_format(joints).format(p + 1) for p in range(joints.shape[2])]
+
+
+def move_joints(path: str, target: Path, moved: Callable[[str, np.ndarray], np.ndarray]) -> None:
+    """Write a copy of a file with the annotated joints moved, and everything else as it was.
+
+    Args:
+        path: `joints.mat` of LSP or LSPET.
+        target: The copy.
+        moved: From an image's name and points (N, 2), 1-based px, to the new points.
+    """
+    joints = _load(path)
+    lsp = joints.shape[0] == 3
+    people = joints.transpose(2, 1, 0) if lsp else joints.transpose(2, 0, 1)  # views, (P, K, 3)
+    for number, person in enumerate(people, 1):
+        annotated = np.full(len(JOINTS), True) if lsp else person[:, 2] == 1
+        image = _name_format(joints).format(number)
+        person[annotated, :2] = moved(image, person[annotated, :2])
+    write_mat(target, {"joints": joints})
+
+
+def _name_format(joints: np.ndarray) -> str:
+    return "im{:04d}.jpg" if joints.shape[0] == 3 else "im{:05d}.jpg"
 
 
 def _person(
