@@ -202,11 +202,9 @@ def crop_image(
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     image = LoadWholeImage()({"img_path": str(source)})["img"]
-    left, top = (max(math.floor(edge), 0) for edge in window[:2])
-    right, bottom = (
-        math.ceil(min(edge, side))
-        for edge, side in zip(window[2:], image.shape[1::-1], strict=True)
-    )
+    left, top = max(math.floor(window[0]), 0), max(math.floor(window[1]), 0)
+    right = math.ceil(min(window[2], image.shape[1]))
+    bottom = math.ceil(min(window[3], image.shape[0]))
     if left >= right or top >= bottom:  # a box outside of the image
         left, top, right, bottom = 0, 0, *image.shape[1::-1]
     image = image[top:bottom, left:right]
@@ -390,8 +388,10 @@ def _window(person: dict, crop: float) -> Window:
 
 def _union(one: Window, other: Window) -> Window:
     return (
-        *(min(pair) for pair in zip(one[:2], other[:2], strict=True)),
-        *(max(pair) for pair in zip(one[2:], other[2:], strict=True)),
+        min(one[0], other[0]),
+        min(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
     )
 
 
