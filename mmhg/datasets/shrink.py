@@ -206,7 +206,7 @@ def crop_image(
     right = math.ceil(min(window[2], image.shape[1]))
     bottom = math.ceil(min(window[3], image.shape[0]))
     if left >= right or top >= bottom:  # a box outside of the image
-        left, top, right, bottom = 0, 0, *image.shape[1::-1]
+        left, top, right, bottom = 0, 0, image.shape[1], image.shape[0]
     image = image[top:bottom, left:right]
     height, width = image.shape[:2]
     size = width, height
