@@ -12,4 +12,4 @@ codec = dict(type="UDPHeatmap", input_size=(128, 128), heatmap_size=(32, 32), si
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 model["backbone"].update(num_stacks=2, channels=128, stem_channels=(16, 32, 64), num_keypoints=14)
 model["head"]["loss"].update(use_target_weight=True)
-default_hooks = dict(checkpoint=dict(save_best="PCK@0.2"))
+default_hooks = dict(checkpoint=dict(save_best="PCK@0.2"), bn=dict(type="PreciseBNHook"))

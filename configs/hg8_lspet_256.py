@@ -8,4 +8,4 @@ _base_ = [
 ]
 
 model = dict(backbone=dict(num_keypoints=14), head=dict(decoder=_base_.codec))
-default_hooks = dict(checkpoint=dict(save_best="PCK@0.2"))
+default_hooks = dict(checkpoint=dict(save_best="PCK@0.2"), bn=dict(type="PreciseBNHook"))

@@ -5,6 +5,7 @@ from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
+    PreciseBNHook,
     PreflightHook,
     ResultsHook,
     SkeletonSheetHook,
@@ -20,6 +21,7 @@ __all__ = [
     "CheckpointMatchHook",
     "FastTestLoop",
     "FastValLoop",
+    "PreciseBNHook",
     "PreflightHook",
     "ResultsHook",
     "SkeletonSheetHook",
