@@ -84,7 +84,10 @@ def test_flags_are_those_of_the_installed_mmpose(
     theirs, ours = (
         {tuple(a.option_strings) or a.dest: a for a in p._actions} for p in (theirs, ours)
     )
-    more = {"train": {("--no-preflight",)}, "publish": {("--config",), ("--results",)}}
+    more = {
+        "train": {("--no-preflight",)},
+        "publish": {("--config",), ("--results",), ("--note",)},
+    }
     assert set(ours) - set(theirs) == more.get(name, set())
     for key, action in theirs.items():
         assert ours[key].dest == action.dest

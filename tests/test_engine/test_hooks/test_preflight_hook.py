@@ -182,7 +182,7 @@ def test_coco_with_detected_boxes(
     assert runner.val_dataloader.dataset.bbox_file
     area, full, codec, *_ = said
     assert area.startswith("COCO's AP: left out 1 of 3 people of ")
-    assert full == "annotations of 3 samples, given as predictions: 1 in CocoMetric"
+    assert full == "annotations of 3 samples, given as predictions: 1 in CocoPersonMetric"
     assert "BatchMSRAHeatmap, 51 joints move by 0." in codec
 
 
