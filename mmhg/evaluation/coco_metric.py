@@ -14,9 +14,7 @@ class CocoPersonMetric(CocoMetric):
 
     `ann_file` is the dataset's if it is not given. Images that the dataset leaves to training do
     not count as missed; crowds and people without keypoints of the others are ignored, as in COCO.
-
-    Args:
-        settings: As for `mmpose.evaluation.CocoMetric`.
+    Settings are those of `mmpose.evaluation.CocoMetric`.
     """
 
     coco: Any
