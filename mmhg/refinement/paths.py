@@ -154,8 +154,14 @@ def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
 def most_corrected(paths: Sequence[JointPaths], number: int) -> list[int]:
     """Return the indices of the people whom the stacks correct most, the best first.
 
-    Among people with equal scores, those whose joints move farther come first. Without annotations
-    all scores are equal.
+    Scores are compared in thresholds, since people may be measured in different units. Among people
+    with equal scores, those whose joints move farther come first. Without annotations all scores
+    are equal.
     """
-    order = [(-float(path.correction_score.sum()), -float(path.moved.sum())) for path in paths]
+    order = [
+        tuple(
+            -float(each.sum()) / path.unit.threshold for each in (path.correction_score, path.moved)
+        )
+        for path in paths
+    ]
     return sorted(range(len(paths)), key=order.__getitem__)[:number]

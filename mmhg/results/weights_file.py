@@ -79,14 +79,16 @@ def publish_weights(
 
 
 def to_half(name: str, value: Tensor) -> Tensor:
-    """Return a float tensor in half precision, any other as it is.
+    """Return the weights of a convolution in half precision, any other tensor as it is.
+
+    Biases and batch norm's statistics are few, and statistics may be beyond half precision's range.
 
     Raises:
         InputError: A value is not finite, or becomes infinite.
     """
     if not value.is_floating_point():
         return value
-    half = value.to(torch.float16)
+    half = value.to(torch.float16) if value.ndim > 1 else value
     if not half.isfinite().all():
         limit = torch.finfo(torch.float16).max
         raise InputError(f"{name} has values that are not finite, or above {limit:,.0f}")

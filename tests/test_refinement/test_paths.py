@@ -1,5 +1,7 @@
 """Check the measurements of joints from stack to stack, and the choice of people and joints."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mmengine.structures import InstanceData
@@ -34,6 +36,8 @@ def test_correction_scores() -> None:
 def test_the_most_corrected_person_is_chosen() -> None:
     people = [paths(2, off=3.0), paths(2, off=5.0), paths(2), paths(2, annotated=False)]
     assert most_corrected(people, 3) == [2, 1, 3]
+    in_percent = replace(paths(2, off=5.0), unit=DistanceUnit("% of the crop", 0.64, 5.0))
+    assert most_corrected([in_percent, paths(2)], 1) == [1]  # 7.8 %, 1.6 thresholds, against 2
     unknown = [paths(2, annotated=False, off=off) for off in (1.0, 9.0, 4.0)]
     assert most_corrected(unknown, 3) == [1, 2, 0]
 

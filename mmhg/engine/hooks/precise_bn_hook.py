@@ -47,9 +47,10 @@ class PreciseBNHook(Hook):
         epoch, loop = runner.epoch + 1, runner.train_loop
         validated = runner.val_loop is not None and epoch >= loop.val_begin
         if epoch == loop.max_epochs or (validated and epoch % loop.val_interval == 0):
-            with torch.no_grad(), runner.optim_wrapper.optim_context(runner.model):
+            model = unwrap(runner.model)
+            with torch.no_grad():  # in single precision, as the network is evaluated
                 batches = islice(runner.train_dataloader, self.batches)
-                update_bn(_inputs(batches, unwrap(runner.model)), _Forward(unwrap(runner.model)))
+                update_bn(_inputs(batches, model), _Forward(model))
 
 
 class _Forward(nn.Module):
