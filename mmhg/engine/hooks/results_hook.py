@@ -21,11 +21,11 @@ class ResultsHook(Hook):
     """Write the metrics of each validation and test to `results.json` in the work directory.
 
     Each evaluation that has a metric replaces the file; undefined numbers are null. A validation
-    adds its `iteration`, a test its `checkpoint`, a model with a flip test whether it was on, and a
-    metric with `scores` (such as `PCKhMetric`) its protocol, its score for each joint and, by the
-    measure's name, the number of `people`. The name of the `config` and, for a test and for the
-    last validation of a training, the fingerprint of the `weights` say what was evaluated. The
-    fingerprint reads all weights, which would be too slow for each validation.
+    adds its `iteration`, a test its `checkpoint`'s name, a model with a flip test whether it was
+    on, and a metric with `scores` (such as `PCKhMetric`) its protocol, its score for each joint
+    and, by the measure's name, the number of `people`. The name of the `config` and, for a test
+    and for the last validation of a training, the fingerprint of the `weights` say what was
+    evaluated. The fingerprint reads all weights, which would be too slow for each validation.
 
     Args:
         filename: Name of the file.
@@ -53,7 +53,9 @@ class ResultsHook(Hook):
 
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Write a test's metrics."""
-        self._write(runner, {"checkpoint": runner._load_from}, metrics, runner.test_evaluator)
+        # The name alone: the file may be published, and folders are nobody else's business.
+        checkpoint = runner._load_from and Path(runner._load_from).name
+        self._write(runner, {"checkpoint": checkpoint}, metrics, runner.test_evaluator)
 
     @master_only
     def _note_weights(self, runner: Runner, needed: bool) -> None:
