@@ -11,7 +11,7 @@ from mmhg.benchmark.timed_training import prepare, train
 from mmhg.benchmark.training import training_runs
 from mmhg.config.catalog import get_config
 from mmhg.engine import AmpOptimWrapper
-from mmhg.models.loading import load_model
+from mmhg.models.loading import load_model, read_checkpoint
 
 pytestmark = pytest.mark.gpu
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
@@ -73,7 +73,7 @@ def test_a_config_trains_validates_and_leaves_its_weights(device, mpii_root, tmp
     assert result["images_per_second"] > 0 and result["passes"] > 0
     assert set(result["scores"]) >= {"PCKh@0.5", "Head"}
     assert json.loads((tmp_path / "results.json").read_text())["weights"]  # the last validation's
-    saved = torch.load(tmp_path / "weights.pth", weights_only=False)["state_dict"]
+    saved = read_checkpoint(tmp_path / "weights.pth")["state_dict"]
     assert {value.dtype for value in saved.values()} == {torch.float16, torch.int64}
     model = load_model(config, tmp_path / "weights.pth")
     for name, value in model.backbone.named_parameters():

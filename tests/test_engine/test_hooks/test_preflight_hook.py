@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
@@ -19,6 +18,7 @@ from mmhg.config import get_config
 from mmhg.datasets.formats.matlab import struct
 from mmhg.engine import PreflightHook
 from mmhg.errors import InputError
+from mmhg.models.loading import read_checkpoint
 
 Train = Callable[..., Runner]
 
@@ -72,7 +72,7 @@ def test_a_training_is_the_same_with_and_without(
     for preflight in (True, False):
         train("hg2_synthetic_128", mpii_root, preflight, f"{preflight}", train_cfg__max_epochs=2)
         assert len(said) == 3  # of the first training
-        states.append(torch.load(tmp_path / f"{preflight}/epoch_2.pth", weights_only=False))
+        states.append(read_checkpoint(tmp_path / f"{preflight}/epoch_2.pth"))
     first, second = states
     assert first["state_dict"].keys() == second["state_dict"].keys()
     for name, value in first["state_dict"].items():
