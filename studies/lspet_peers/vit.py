@@ -77,7 +77,7 @@ class PlainViT(BaseBackbone):
         width, height = input_size
         grid = height // patch_size, width // patch_size
         self.embed = nn.Conv2d(3, channels, patch_size, stride=patch_size)
-        self.positions = nn.Parameter(torch.empty(1, channels, *grid))
+        self.positions = nn.Parameter(torch.zeros(1, channels, *grid))
         self.layers = nn.Sequential(*(Layer(channels, num_heads) for _ in range(depth)))
         self.norm = nn.LayerNorm(channels)
 
