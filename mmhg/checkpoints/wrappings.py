@@ -21,6 +21,7 @@ OUTER = frozenset({"module", "model"})
 """Names of a whole network inside of another module: DataParallel's, and most trainers'."""
 
 _DEEPEST = 4
+_FINITE = {"weight", "bias", "running_mean", "running_var"}
 
 
 def find_state(content: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,7 +86,8 @@ def weights_for(content: Mapping[str, Any], wanted: Collection[str]) -> dict[str
         wanted: Names of the network's tensors.
 
     Raises:
-        InputError: It holds no state dict, or something else than tensors in it.
+        InputError: It holds no state dict, something else than tensors in it, or weights that are
+            not finite.
     """
     tops = {name.partition(".")[0] for name in wanted}
     state = strip_wrappers(find_state(content), tops)
@@ -93,7 +95,28 @@ def weights_for(content: Mapping[str, Any], wanted: Collection[str]) -> dict[str
         (top,) = tops
         prefixed = {f"{top}.{name}": value for name, value in state.items()}
         state = prefixed if prefixed.keys() & set(wanted) else state
-    return {name: as_tensor(name, value) for name, value in state.items()}
+    tensors = {name: as_tensor(name, value) for name, value in state.items()}
+    check_finite(tensors)
+    return tensors
+
+
+def check_finite(state: Mapping[str, Tensor]) -> None:
+    """Refuse weights and statistics that are infinite or not a number.
+
+    Raises:
+        InputError: There are some. The message counts and names them.
+    """
+    broken = [
+        name
+        for name, value in state.items()
+        if name.rpartition(".")[2] in _FINITE and not value.isfinite().all()
+    ]
+    if broken:
+        raise InputError(
+            f"{len(broken):,} of its {len(state):,} tensors are not finite, {broken[0]} for "
+            "example: the training diverged, or numbers were too large for 16 bits. Take an "
+            "earlier checkpoint, or float32"
+        )
 
 
 def _is_array(value: Any) -> bool:
@@ -108,14 +131,18 @@ def _has_arrays(value: Any, depth: int = 0) -> bool:
 
 
 def as_tensor(name: str, value: Any) -> Tensor:
-    """Return a tensor as it is, and numpy's array of numbers as one.
+    """Return a plain tensor as it is, and numpy's array of numbers as one.
 
     Raises:
-        InputError: It is neither. `name` names it.
+        InputError: It is neither, or does not fit its storage. `name` names it.
     """
-    if isinstance(value, Tensor):
-        return value
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        return torch.from_numpy(np.ascontiguousarray(value))
-    kind = f"array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
-    raise InputError(f"{name} is a {kind}, not a tensor")
+        return torch.from_numpy(value.copy())
+    if not isinstance(value, Tensor):
+        kind = f"array of {value.dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise InputError(f"{name} is a {kind}, not a tensor")
+    if value.layout != torch.strided or value.is_quantized or value.is_meta:
+        raise InputError(f"{name} is not a dense tensor ({value.layout}, on {value.device})")
+    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
+        raise InputError(f"{name} of shape {tuple(value.shape)} is larger than its storage")
+    return value

@@ -73,9 +73,19 @@ def test_weights_get_the_names_of_the_network(prefix: str) -> None:
 
 
 def test_arrays_become_tensors() -> None:
-    arrays = {name: value.numpy() for name, value in STATE.items()}
-    weights = weights_for({"state_dict": arrays}, STATE)
-    assert all(torch.equal(weights[name], value) for name, value in STATE.items())
+    state = STATE | {"backbone.counter": torch.tensor(3)}
+    arrays = {name: value.numpy() for name, value in state.items()}
+    weights = weights_for({"state_dict": arrays}, state)
+    assert all(torch.equal(weights[name], value) for name, value in state.items())
     for wrong, kind in ((np.array(["x"]), "array of <U1"), ("x", "str")):
         with pytest.raises(InputError, match=f"backbone.a.weight is a {kind}, not a tensor"):
             weights_for(STATE | {"backbone.a.weight": wrong}, STATE)
+
+
+def test_weights_that_are_not_finite_are_refused() -> None:
+    broken = {"backbone.a.weight": torch.tensor([1e5]).half()}
+    message = r"1 of its 2 tensors are not finite, backbone\.a\.weight for example: the training"
+    with pytest.raises(InputError, match=message):
+        weights_for(STATE | broken, STATE)
+    masked = STATE | {"backbone.mask": torch.tensor([-torch.inf])}
+    assert weights_for(masked, masked)["backbone.mask"] == -torch.inf
