@@ -115,8 +115,17 @@ def check_coco_box(where: str, one: Entry, image: Entry) -> np.ndarray:
     if box.shape != (4,):
         raise InputError(f"{where}: bbox must be x, y, width, height in px, got shape {box.shape}")
     corners = np.stack([box[:2], box[:2] + box[2:]])
-    _check_inside(f"{where}: bbox", corners, *_limits(image))
+    check_points(f"{where}: bbox", corners, image)
     return corners.ravel()
+
+
+def check_points(what: str, points: np.ndarray, image: Entry) -> None:
+    """Raise InputError if a point (N, 2) px lies farther outside of an image than anyone's can."""
+    low, high, size = _limits(image)
+    inside = (points >= low).all(axis=1) & (points <= high).all(axis=1)
+    if not inside.all():
+        x, y = points[~inside][0]
+        raise InputError(f"{what} at x = {x:g}, y = {y:g} px is too far outside of {size}")
 
 
 @dataclass
@@ -139,7 +148,7 @@ class _Annotations:
         if image_id not in self.images:
             self.strays.append(number)
             return None
-        low, high, size = _limits(self.images[image_id])
+        low, high, _ = _limits(self.images[image_id])
         one = one | {"category_id": category, "iscrowd": _crowd(where, one.get("iscrowd"))}
         _check_area(where, one, high - low)
         if "bbox" in one:
@@ -148,7 +157,7 @@ class _Annotations:
             del one["keypoints"]
         if "keypoints" in one:
             points = self._points(where, category, one)
-            _check_inside(f"{where}: keypoint", points[points[:, 2] > 0, :2], low, high, size)
+            check_points(f"{where}: keypoint", points[points[:, 2] > 0, :2], self.images[image_id])
             one["keypoints"] = points.ravel().tolist()
             labeled = int(np.count_nonzero(points[:, 2] > 0))
             if one.get("num_keypoints", labeled) not in (labeled, None):
@@ -304,15 +313,6 @@ def _limits(image: Entry) -> tuple[np.ndarray, np.ndarray, str]:
     size = np.array([image["width"], image["height"]], dtype=np.float64)
     margin = IMAGE_SIDES * size.max()
     return -margin * np.ones(2), size + margin, f"its image of {size[0]:g} x {size[1]:g} px"
-
-
-def _check_inside(
-    what: str, points: np.ndarray, low: np.ndarray, high: np.ndarray, size: str
-) -> None:
-    inside = (points >= low).all(axis=1) & (points <= high).all(axis=1)
-    if not inside.all():
-        x, y = points[~inside][0]
-        raise InputError(f"{what} at x = {x:g}, y = {y:g} px is too far outside of {size}")
 
 
 def _croppable(one: Entry, image: Entry) -> bool:
