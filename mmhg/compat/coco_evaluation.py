@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from pycocotools import coco, cocoeval
 
 from mmhg.errors import InputError
-from mmhg.utils.coco_file import AREA_PER_BOX, read_coco
+from mmhg.utils.coco_file import AREA_PER_BOX, check_categories, read_coco
 from mmhg.utils.files import read_json
 
 
@@ -33,6 +33,7 @@ class COCO(coco.COCO):
 
     def loadRes(self, resFile: str | list[dict[str, Any]]) -> coco.COCO:
         """Read predictions, from a file or a list, for the images of this file."""
+        check_categories(self.dataset, f"annotation file {self.source}")
         predictions = resFile if isinstance(resFile, list) else read_json(Path(resFile))
         if predictions:
             return super().loadRes(predictions)

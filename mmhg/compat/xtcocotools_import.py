@@ -32,7 +32,7 @@ def reduce_with_mmhg(self: Any, protocol: Any) -> tuple[Any, ...]:
 def check_files(reading: Any) -> None:
     """Let xtcocotools' module `coco` read files with `read_coco`'s checks."""
 
-    class CheckedCOCO(reading.COCO):  # type: ignore[misc]
+    class CheckedCOCO(reading.COCO):
         """xtcocotools' reader with checks."""
 
         def __init__(self, annotation_file: str | None = None, **settings: Any) -> None:

@@ -61,8 +61,8 @@ def coco_annotations(project: Path) -> dict[str, Any]:
         height, width = loaded["img_shape"]
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         for keypoints in animals.values():
-            labeled = keypoints[np.isfinite(keypoints).all(axis=1)]
-            check_points(f"{project / name}: label", labeled, images[-1])
+            points = keypoints[np.isfinite(keypoints).all(axis=1)]
+            check_points(f"{project / name}: label", points, images[-1])
             if np.isfinite(keypoints).all(axis=1).any():
                 ids = dict(id=len(annotations) + 1, image_id=image_id, category_id=1, iscrowd=0)
                 annotations.append(ids | _animal(keypoints, width, height))

@@ -38,8 +38,8 @@ def read_coco(path: str | Path) -> Entry:
 
     Returns:
         The content: `images`, and, where the file has them, `annotations` and `categories`. An
-        image may lack `file_name` and its size, an annotation `bbox` and `area`, and a file all
-        keypoints.
+        image may lack `file_name`, and its size if nobody in it has a box and keypoints; an
+        annotation may lack `area`, and a file all boxes or keypoints.
 
     Raises:
         InputError: The file cannot be read or used; names it, the id and the value.
@@ -155,6 +155,8 @@ class _Annotations:
             check_coco_box(where, one, self.images[image_id])
         if one.get("keypoints", ()) == []:
             del one["keypoints"]
+        if {"bbox", "keypoints"} <= one.keys() and "center" not in one:
+            _check_size(f"{self.name}: image {image_id}", self.images[image_id])
         if "keypoints" in one:
             points = self._points(where, category, one)
             check_points(f"{where}: keypoint", points[points[:, 2] > 0, :2], self.images[image_id])
@@ -284,6 +286,15 @@ def _check_image(where: str, image: Entry) -> None:
             raise InputError(
                 f"{where}: {key} must be a number of px above 0, got {_shown(image[key])}"
             )
+
+
+def _check_size(where: str, image: Entry) -> None:
+    """Refuse an image without its size, at which MMPose's datasets end boxes.
+
+    Formats over COCO's whose people have a center and a scale do not need it.
+    """
+    if not {"width", "height"} <= image.keys():
+        raise InputError(f"{where} lacks width or height, in px")
 
 
 def _check_area(where: str, one: Entry, extent: np.ndarray) -> None:

@@ -197,7 +197,8 @@ def test_people_without_area_are_left_out_and_said_once(
     if area == "missing":
         del people[1]["area"]
     categories = [{"id": 1, "name": "person"}]
-    made = {"images": [{"id": 0}], "annotations": people, "categories": categories}, found
+    images = [{"id": 0, "width": 999, "height": 99}]
+    made = {"images": images, "annotations": people, "categories": categories}, found
     said: list[str] = []
     monkeypatch.setattr(coco_evaluation, "print_log", lambda text, **_: said.append(text))
     stats = ours(made, tmp_path, SIGMAS)

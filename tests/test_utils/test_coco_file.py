@@ -155,6 +155,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("images.1.id", [2], r"id must be a whole number, got \[2\]"),
     ("images.1.file_name", None, "image 2: file_name must be text, got null"),
     ("images.1.width", "160", "image 2: width must be a number of px above 0, got '160'"),
+    ("images.0.height", ..., "image 1 lacks width or height, in px"),
     ("images.1.height", 0, "image 2: height must be a number of px above 0, got 0"),
     ("images.1.height", None, "height must be a number of px above 0, got null"),
     ("images.1.height", float("inf"), "height must be a number"),

@@ -52,11 +52,7 @@ class CocoPersonDataset(CocoDataset):
 
     def parse_data_info(self, raw_data_info: dict) -> dict | None:
         """Make an instance of an annotation; None if it has no box or no keypoints."""
-        person, image = raw_data_info["raw_ann_info"], raw_data_info["raw_img_info"]
-        if "width" not in image or "height" not in image:
-            raise InputError(
-                f"annotation file {self.ann_file}: image {image['id']} lacks width or height, in px"
-            )
+        person = raw_data_info["raw_ann_info"]
         found, expected = len(person.get("keypoints", ())) // 3, self.metainfo["num_keypoints"]
         if found not in (0, expected):
             raise InputError(
