@@ -155,4 +155,4 @@ def has_area(person: dict[str, Any]) -> bool:
 
 def visible(annotation: dict[str, Any]) -> int:
     """Count the keypoints whose third number, the label's flag or the score, is above 0."""
-    return int(np.count_nonzero(np.asarray(annotation["keypoints"])[2::3] > 0))
+    return int(np.count_nonzero(np.asarray(annotation.get("keypoints", ()))[2::3] > 0))

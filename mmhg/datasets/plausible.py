@@ -22,6 +22,10 @@ MPII's 2,958 validation people: 1.61."""
 SMALLEST_HEIGHT = 1.0
 """px. Smallest among MPII's validation people: 116."""
 
+SMALLEST_HEAD = SMALLEST_HEIGHT / 8
+"""px; MPII's scale takes a person to be eight head sizes high. Smallest among MPII's validation
+people: 14.5."""
+
 UNKNOWN_SCALES = (0.0, -1.0)
 """Scales that mean "not known" in MMPose's files."""
 
@@ -61,9 +65,8 @@ def _far_away(person: AnnotatedPerson) -> tuple[str, str] | None:
     for name, place in places.items():
         if place is not None and not (np.abs(place) <= LARGEST_COORDINATE).all():
             return f"{name} {limit}", _shown(_first_beyond(np.atleast_2d(place)))
-    for name, size in (("head size", person.stated_head_size), ("torso size", person.torso_size)):
-        if size > LARGEST_COORDINATE:
-            return f"a {name} of more than {LARGEST_COORDINATE:,.0f} px", f"{size:g}"
+    if person.torso_size > LARGEST_COORDINATE:
+        return f"a torso size of more than {LARGEST_COORDINATE:,.0f} px", f"{person.torso_size:g}"
     return None
 
 
@@ -71,6 +74,10 @@ def _bad_head(person: AnnotatedPerson) -> tuple[str, str] | None:
     box = person.head_box
     if box is not None and not (box[:2] <= box[2:]).all():
         return "a head box whose corners x1, y1, x2, y2 are exchanged", _shown(box)
+    size = person.head_size
+    if not np.isnan(size) and not SMALLEST_HEAD <= size <= LARGEST_COORDINATE:
+        limits = f"{SMALLEST_HEAD:g} px and {LARGEST_COORDINATE:,.0f} px"
+        return f"a head size that is not between {limits}", f"{size:g}"
     return None
 
 

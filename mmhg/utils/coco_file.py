@@ -162,16 +162,20 @@ class _Annotations:
             check_points(f"{where}: keypoint", points[points[:, 2] > 0, :2], self.images[image_id])
             one["keypoints"] = points.ravel().tolist()
             labeled = int(np.count_nonzero(points[:, 2] > 0))
-            if one.get("num_keypoints", labeled) not in (labeled, None):
-                self.miscounted.append(number)
-            one["num_keypoints"] = labeled
+            stated = one.get("num_keypoints")
+            # CrowdPose's is the number of visible ones, by which it is evaluated.
+            if stated is None or "crowdIndex" not in self.images[image_id]:
+                one["num_keypoints"] = labeled
+                if stated not in (labeled, None):
+                    self.miscounted.append(number)
         return one
 
     def finish(self, people: list[Entry]) -> None:
         """Turn people whom no dataset can crop into crowds, and say what is left out."""
         for one in people:
-            if "keypoints" not in one and one["category_id"] in self.lengths:
-                one["keypoints"] = [0] * self.lengths[one["category_id"]]
+            if "keypoints" not in one and self.lengths:
+                usual = next(iter(self.lengths.values()))
+                one["keypoints"] = [0] * self.lengths.get(one["category_id"], usual)
                 one["num_keypoints"] = 0
         counted = [one for one in people if one.get("num_keypoints") and not one["iscrowd"]]
         if any("bbox" in one for one in counted):  # some formats over COCO's have none
@@ -188,6 +192,18 @@ class _Annotations:
                 "as found nor as missed: they have no box with an area inside of the image, or "
                 "all keypoints at 0 or outside",
             )
+        seen: set[tuple[int, tuple[float, ...]]] = set()
+        repeated = []
+        for one in counted:
+            labels = one["image_id"], tuple(one["keypoints"])
+            if labels in seen:
+                repeated.append(one["id"])
+            seen.add(labels)
+        self._say(
+            repeated,
+            "annotations have the keypoints of another one of their image. Of people who are "
+            "alike MMPose keeps one, so that not even perfect predictions would score 1",
+        )
         self._say(self.strays, "annotations are left out, of images that the file does not list")
         self._say(
             self.miscounted,

@@ -36,7 +36,8 @@ def far(changed: Any) -> Any:
         (dict(head_box=[40, 30, 20, 60]), r"head box whose corners .* exchanged: \[40, 30, 20, 60"),
         (dict(head_box=[20, 60, 40, 30]), "head box whose corners"),
         (dict(head_box=[20, 60, 40, 1e7]), "head box more than 100,000 px"),
-        (dict(head_size=1e9), r"head size of more than 100,000 px: 1e\+09"),
+        (dict(head_size=1e9), r"head size that is not between 0.125 px and 100,000 px: 1e\+09"),
+        (dict(head_size=1e-9), r"head size that is not between .*: 1e-09"),
     ],
 )
 @pytest.mark.parametrize("test_mode", [False, True])

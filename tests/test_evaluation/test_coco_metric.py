@@ -168,6 +168,11 @@ def test_people_without_a_usable_box_do_not_count_as_missed(
     assert perfect(four, tmp_path, kind())[0] == pytest.approx(1)
 
 
+def test_other_things_than_people_have_no_keypoints(four: Any, tmp_path: Path) -> None:
+    cars = [dict(id=9 + i, image_id=i, category_id=1, bbox=[5, 5, 20, 9], area=99) for i in (1, 2)]
+    assert perfect([*four, *cars], tmp_path, CocoPersonMetric())[0] == pytest.approx(1)
+
+
 def test_people_without_area(four: Any, tmp_path: Path) -> None:
     """Some are left out; without anybody's, it is refused before anything is predicted."""
     del four[0]["area"]

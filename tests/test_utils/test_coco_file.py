@@ -24,7 +24,7 @@ def person(number: int, image: int = 1, **changes: Any) -> dict[str, Any]:
         area=700,
         iscrowd=0,
         num_keypoints=2,
-        keypoints=[12.5, 25, 2, 30, 40, 1, 0, 0, 0],
+        keypoints=[12.5, 25, 2, 30, 40 + number, 1, 0, 0, 0],
     )
     return {key: value for key, value in (made | changes).items() if value is not ...}
 
@@ -68,7 +68,7 @@ def test_a_byte_order_mark(tmp_path: Path) -> None:
 
 def test_what_has_one_meaning_is_added(read: Any, said: list[str]) -> None:
     one = person(1, iscrowd=..., num_keypoints=None, category_id=..., area=None)
-    nested = person(2, keypoints=[[12.5, 25, 2], [30, 40, 1], [0, 0, 0]])
+    nested = person(2, keypoints=[[12.5, 25, 2], [30, 42, 1], [0, 0, 0]])
     people = read(content(one, nested, person(3, keypoints=...)))["annotations"]
     assert people[0] == person(1, area=...)
     assert people[1]["keypoints"] == person(2)["keypoints"]
@@ -119,6 +119,25 @@ def test_flags_count_people_without_labels_and_stray_annotations(
     assert said[0].endswith("annotation 2")
     assert "num_keypoints that is not the number of their flags" in said[1]
     assert said[1].endswith("annotation 1")
+
+
+def test_people_labeled_twice_are_said(read: Any, said: list[str]) -> None:
+    alike = [person(number, image, keypoints=[1, 2, 2] * 3) for number, image in ((2, 1), (3, 2))]
+    read(content(person(1), *alike, person(4, keypoints=[1, 2, 2] * 3), person(5)))
+    assert "a.json: 1 annotations have the keypoints of another one of their image" in said[0]
+
+
+def test_crowd_poses_numbers_are_of_visible_keypoints(read: Any, said: list[str]) -> None:
+    made = content(person(1, num_keypoints=1))
+    made["images"][0]["crowdIndex"] = 0.3
+    assert read(made)["annotations"][0]["num_keypoints"] == 1
+    assert said == []
+
+
+def test_other_things_than_people_get_as_many_keypoints(read: Any) -> None:
+    made = content(person(1), person(2, category_id=3, keypoints=..., num_keypoints=...))
+    made["categories"].append(dict(id=3, name="car"))
+    assert read(made)["annotations"][1]["keypoints"] == [0] * 9
 
 
 def test_said_once_for_a_file(read: Any, said: list[str]) -> None:
