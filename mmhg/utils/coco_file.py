@@ -114,18 +114,25 @@ def check_coco_box(where: str, one: Entry, image: Entry) -> np.ndarray:
     box = _numbers(where, one, "bbox", "x, y, width, height in px")
     if box.shape != (4,):
         raise InputError(f"{where}: bbox must be x, y, width, height in px, got shape {box.shape}")
-    corners = np.stack([box[:2], box[:2] + box[2:]])
-    check_points(f"{where}: bbox", corners, image)
-    return corners.ravel()
+    box[2:] += box[:2]
+    check_points(f"{where}: bbox", box.reshape(2, 2), image)
+    return box
 
 
 def check_points(what: str, points: np.ndarray, image: Entry) -> None:
     """Raise InputError if a point (N, 2) px lies farther outside of an image than anyone's can."""
-    low, high, size = _limits(image)
-    inside = (points >= low).all(axis=1) & (points <= high).all(axis=1)
-    if not inside.all():
-        x, y = points[~inside][0]
-        raise InputError(f"{what} at x = {x:g}, y = {y:g} px is too far outside of {size}")
+    if not len(points):
+        return
+    least, right, bottom = _limits(image)
+    x_max, y_max = points.max(axis=0).tolist()
+    if not (points.min() >= least and x_max <= right and y_max <= bottom):
+        outside = ~((points >= least) & (points <= (right, bottom))).all(axis=1)
+        x, y = points[outside][0]
+        size = [image.get(side, "unknown") for side in ("width", "height")]
+        raise InputError(
+            f"{what} at x = {x:g}, y = {y:g} px is too far outside of its image of {size[0]} x "
+            f"{size[1]} px"
+        )
 
 
 @dataclass
@@ -148,9 +155,8 @@ class _Annotations:
         if image_id not in self.images:
             self.strays.append(number)
             return None
-        low, high, _ = _limits(self.images[image_id])
         one = one | {"category_id": category, "iscrowd": _crowd(where, one.get("iscrowd"))}
-        _check_area(where, one, high - low)
+        _check_area(where, one, self.images[image_id])
         if "bbox" in one:
             check_coco_box(where, one, self.images[image_id])
         if one.get("keypoints", ()) == []:
@@ -313,14 +319,15 @@ def _check_size(where: str, image: Entry) -> None:
         raise InputError(f"{where} lacks width or height, in px")
 
 
-def _check_area(where: str, one: Entry, extent: np.ndarray) -> None:
+def _check_area(where: str, one: Entry, image: Entry) -> None:
     area = one.get("area")
     if area is None:  # null or absent; OKS needs it, training does not
         one.pop("area", None)
         return
     if not _is_number(area):
         raise InputError(f"{where}: area must be a number of square px, got {_shown(area)}")
-    if area > extent.prod():
+    least, right, bottom = _limits(image)
+    if area > (right - least) * (bottom - least):
         raise InputError(f"{where}: area {area:g} square px is larger than any person's can be")
 
 
@@ -332,14 +339,12 @@ def _crowd(where: str, value: Any) -> int:
     return int(value)
 
 
-def _limits(image: Entry) -> tuple[np.ndarray, np.ndarray, str]:
-    """Return the least and the largest x, y that are plausible, and the image's size in words."""
+def _limits(image: Entry) -> tuple[float, float, float]:
+    """Return the least coordinate that is plausible, and the largest x and y."""
     if "width" not in image or "height" not in image:
-        limit = np.full(2, LARGEST_COORDINATE)
-        return -limit, limit, "an image of unknown size"
-    size = np.array([image["width"], image["height"]], dtype=np.float64)
-    margin = IMAGE_SIDES * size.max()
-    return -margin * np.ones(2), size + margin, f"its image of {size[0]:g} x {size[1]:g} px"
+        return -LARGEST_COORDINATE, LARGEST_COORDINATE, LARGEST_COORDINATE
+    margin = IMAGE_SIDES * max(image["width"], image["height"])
+    return -margin, image["width"] + margin, image["height"] + margin
 
 
 def _croppable(one: Entry, image: Entry) -> bool:
