@@ -15,7 +15,7 @@ from mmhg.datasets.people import PIXELS_PER_SCALE, AnnotatedPerson
 from mmhg.errors import InputError
 from mmhg.utils.bounds import LARGEST_COORDINATE
 
-FARTHEST_JOINT = 10.0
+FARTHEST_JOINT = 20.0
 """Largest distance of a joint from the person's center, in heights (200 px x scale). Largest among
 MPII's 2,958 validation people: 1.61."""
 
