@@ -18,7 +18,7 @@ from torch import distributed
 
 import mmhg  # noqa: F401  registers the classes of configs
 from mmhg.config.catalog import get_config
-from mmhg.engine.preflight import check_writable
+from mmhg.engine.preflight import check_not_empty, check_writable
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
 from mmhg_cli.shared import parse_options
@@ -66,13 +66,18 @@ def run_mmpose_tool(
 def with_hooks(
     build: Callable[[Config], Runner], hooks: Sequence[Hook]
 ) -> Callable[[Config], Runner]:
-    """Return `Runner.from_cfg` that registers more hooks, and names a folder that is read-only."""
+    """Return `Runner.from_cfg` that registers more hooks, and checks what these come too late for.
+
+    A folder that is read-only, and a data set without people, are named.
+    """
 
     def build_with_hooks(config: Config) -> Runner:
         check_writable(Path(config.work_dir))
         runner = build(config)
         for hook in hooks:
             runner.register_hook(hook)
+        # Ahead of the schedules, which cannot be built for epochs of no iteration.
+        check_not_empty(runner.train_dataloader)
         return runner
 
     return build_with_hooks
