@@ -17,6 +17,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
     channels_last=dict(type="ChannelsLastHook"),
+    divergence=dict(type="DivergenceHook"),
     checkpoint_match=dict(type="CheckpointMatchHook"),
     skeleton_sheet=dict(type="SkeletonSheetHook"),
     curves=dict(type="TrainingCurvesHook"),

@@ -25,7 +25,7 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     HOOKS.clear()
 
     class Runner:
-        train_dataloader = [None]
+        train_dataloader = (None,)
 
         @staticmethod
         def from_cfg(cfg: Config) -> "Runner":
