@@ -9,6 +9,7 @@ from pathlib import Path
 import mmhg
 from mmhg.checkpoints.reading import FILE_ERRORS
 from mmhg.errors import InputError
+from mmhg_cli.lost_process import explain_lost_process
 
 PACKAGE = Path(mmhg.__file__).resolve().parent
 
@@ -21,6 +22,8 @@ def explain(error: Exception) -> str | None:
     """
     if isinstance(error, (InputError, *FILE_ERRORS)):
         return without_worker_traceback(error)
+    if lost := explain_lost_process(error):
+        return lost
     frames = traceback.extract_tb(error.__traceback__)
     if frames[-1].filename.endswith("mmengine/config/config.py"):
         return f"the config lacks a setting: {error}"

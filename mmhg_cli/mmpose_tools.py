@@ -13,6 +13,7 @@ import mmpose
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import distributed
 
@@ -73,7 +74,7 @@ def with_hooks(
 
     def build_with_hooks(config: Config) -> Runner:
         check_writable(Path(config.work_dir))
-        runner = build(config)
+        runner = RUNNERS.build(config) if "runner_type" in config else build(config)
         for hook in hooks:
             runner.register_hook(hook)
         # Ahead of the schedules, which cannot be built for epochs of no iteration.
@@ -119,7 +120,7 @@ def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
             dump = dict(type="DumpKeypoints", out_file_path=keypoints_file)
             config.test_evaluator = [*evaluators, dump]
         if config.launcher != "none" and not torch.cuda.is_available():
-            config.merge_from_dict(cpu_distributed_overrides())
+            config.merge_from_dict(cpu_distributed_overrides(sharded="strategy" in config))
         check_run(config, splits)
         return config
 
@@ -135,11 +136,14 @@ def take_json_dump(args: Namespace) -> str | None:
     return name
 
 
-def cpu_distributed_overrides() -> dict[str, object]:
-    """Return settings for several processes without CUDA: gloo, and no device for a replica."""
-    return {
-        "env_cfg.dist_cfg.backend": "gloo",
-        "model_wrapper_cfg": dict(
-            type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False
-        ),
-    }
+def cpu_distributed_overrides(sharded: bool) -> dict[str, object]:
+    """Return settings for several processes without CUDA: gloo, and no device for a replica.
+
+    Args:
+        sharded: FSDP shares the parameters out.
+    """
+    settings: dict[str, object] = {"env_cfg.dist_cfg.backend": "gloo"}
+    if sharded:
+        return settings | {"strategy.model_wrapper.device_id": "cpu"}
+    replica = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
+    return settings | {"model_wrapper_cfg": replica}

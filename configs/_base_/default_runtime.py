@@ -28,7 +28,8 @@ custom_hooks = [dict(type="SyncBuffersHook")]
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
+    # Seconds that processes wait for each other; the first one computes the scores alone.
+    dist_cfg=dict(backend="nccl", timeout=1800),
 )
 vis_backends = [dict(type="LocalVisBackend")]
 visualizer = dict(type="PoseLocalVisualizer", vis_backends=vis_backends, name="visualizer")

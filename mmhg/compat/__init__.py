@@ -22,6 +22,7 @@ def apply() -> None:
         compiled_ops,
         cpu_distributed,
         default_detector,
+        fsdp_resume,
         package_lookup,
         torchvision_import,
         xtcocotools_import,
@@ -35,3 +36,4 @@ def apply() -> None:
     circle_radius.apply()
     cpu_distributed.apply()
     default_detector.apply()
+    fsdp_resume.apply()

@@ -71,6 +71,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
                 f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}. Leave "
                 "it out or set it to 'bfloat16'"
             )
+        kwargs.pop("use_fsdp", None)  # says which scale to use, where there is one
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
         self._do_not_scale("cpu")

@@ -13,7 +13,7 @@ from torch import nn
 
 from mmhg.errors import InputError
 from mmhg.models.head_precision import full_precision_heads
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 from mmhg.nn import fast_inference
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -51,6 +51,8 @@ class _FastLoop:
 
     def run(self) -> dict:
         """Evaluate. Afterwards the model has its own backbone again, whatever happens."""
+        if is_sharded(self.runner.model):
+            return super().run()  # type: ignore[misc]
         model: Any = unwrap(self.runner.model)
         fast = fast_inference(model, dtype=self.dtype, compile=self.compile)
         with fast as applies, full_precision_heads(model):
@@ -68,7 +70,8 @@ class FastValLoop(_FastLoop, ValLoop):
     """`ValLoop` with `mmhg.nn.FastHourglass` in the backbone's place: the same keypoints, faster.
 
     In float32 the heatmaps are the same except for rounding. Averaged weights are evaluated, and
-    checkpoints have the backbone's names and weights, as in `ValLoop`. Another backbone stays.
+    checkpoints have the backbone's names and weights, as in `ValLoop`. Another backbone stays, and
+    so does one whose parameters FSDP shares out.
 
     Args:
         dtype: `'bfloat16'` is several times faster where the processor has it. Keypoints then move

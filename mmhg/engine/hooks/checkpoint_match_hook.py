@@ -12,7 +12,7 @@ from mmhg.checkpoints.reading import strip_wrappers
 from mmhg.checkpoints.shipped import shipped_weights
 from mmhg.errors import InputError
 from mmhg.models.loading import check_input, compare, keypoints_of
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 
 Tensors = Mapping[str, Tensor]
 
@@ -54,7 +54,10 @@ class CheckpointMatchHook(Hook):
         """Compare names and shapes before mmengine copies those that fit."""
         model = unwrap(runner.model)
         path = runner._load_from
-        wanted = model.state_dict()
+        # Under FSDP all processes gather the parameters, and the first one has them.
+        wanted = (runner.model if is_sharded(runner.model) else model).state_dict()
+        if not wanted:
+            return
         saved = strip_wrappers(checkpoint.get("state_dict", checkpoint))
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         begin_anew = self.begin_anew if starts_training else frozenset()

@@ -19,7 +19,7 @@ from mmhg.engine.preflight.folder import check_writable
 from mmhg.engine.preflight.loader import check_not_empty, last_batch_size
 from mmhg.engine.preflight.schedule import check_schedule
 from mmhg.engine.preflight.undisturbed import undisturbed
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 
 
 @HOOKS.register_module()
@@ -52,6 +52,9 @@ class PreflightHook(Hook):
         check_schedule(runner, partial(self._say, runner))
         with undisturbed(model):
             found = self._check_data(runner, model) if is_main_process() else None
+            if is_sharded(runner.model):
+                self._say(runner, "no batch is tried, as FSDP shares the parameters out")
+                return
             loss = train_batch(model, runner.optim_wrapper, first_batch(loader))
             self._say(runner, f"loss of the first training batch {loss:.4g}")
             if last_batch_size(loader) == 1:  # batch norm may refuse it
