@@ -68,8 +68,8 @@ def check_hooks(hooks: Mapping[str, Any]) -> None:
 
 def check_timeout(settings: Mapping[str, Any]) -> None:
     """Raise InputError for a time-out between processes that is no number of seconds."""
-    timeout = (settings.get("dist_cfg") or {}).get("timeout", 1)
-    if not isinstance(timeout, int | float) or not 0 < timeout < 1e9:
+    timeout = (settings.get("dist_cfg") or {}).get("timeout")
+    if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < 1e9):
         raise InputError(
             f"env_cfg.dist_cfg.timeout must be a number of seconds above 0, got {timeout!r}. "
             "Processes wait that long for each other"

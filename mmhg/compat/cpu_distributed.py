@@ -26,7 +26,7 @@ def apply() -> None:
             original(backend, init_backend=init_backend, **kwargs)
             return
         # torchrun's environment names the rank and the world size.
-        waits = {"timeout": kwargs["timeout"]} if "timeout" in kwargs else {}
+        waits = {"timeout": kwargs["timeout"]} if kwargs.get("timeout") else {}
         store, rank, world_size = next(rendezvous("env://", **waits))
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = torch_dist.PrefixStore(f"attempt_{attempt}", store)
