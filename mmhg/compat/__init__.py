@@ -22,7 +22,7 @@ def apply() -> None:
         compiled_ops,
         cpu_distributed,
         default_detector,
-        fsdp_resume,
+        flexible_runner,
         package_lookup,
         torchvision_import,
         xtcocotools_import,
@@ -36,4 +36,4 @@ def apply() -> None:
     circle_radius.apply()
     cpu_distributed.apply()
     default_detector.apply()
-    fsdp_resume.apply()
+    flexible_runner.apply()

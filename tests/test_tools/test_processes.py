@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -137,9 +138,14 @@ def test_scores_do_not_depend_on_the_number_of_processes(
         scores, people = (
             json.loads((tmp_path / f"{name}.json").read_text()) for name in ("scores", "people")
         )
-        assert len(people["predictions"] if isinstance(people, dict) else people) == VAL_PEOPLE
-        found.append((scores, people))
-    assert found[0] == found[1] == found[2]
+        assert sorted(person["id"] for person in people) == list(range(VAL_PEOPLE))
+        found.append((scores, sorted(people, key=lambda person: person["id"])))
+    (scores, people), *others = found
+    for other_scores, other_people in others:
+        assert other_scores == pytest.approx(scores, nan_ok=True)
+        for one, other in zip(people, other_people, strict=True):
+            assert one["image"] == other["image"]
+            np.testing.assert_allclose(one["keypoints"], other["keypoints"], atol=1e-3)
 
 
 def test_fsdp_trains_validates_saves_and_resumes(
@@ -155,7 +161,8 @@ def test_fsdp_trains_validates_saves_and_resumes(
             tmp_path, "dist_train.sh", config, "2", "--work-dir", "work", *flags, *settings
         )
         assert result.returncode == 0, result.stdout
-    assert "resumed epoch: 1, iter: 1" in result.stdout
+    resumed = [line for line in result.stdout.splitlines() if "resumed epoch" in line]
+    assert [line.split("resumed ")[1] for line in resumed] == ["epoch: 1, iter: 1"]
     one, two = (torch.load(tmp_path / f"work/epoch_{epoch}.pth") for epoch in (1, 2))
     weights = one["state_dict"]
     assert weights["backbone.stem.0.weight"].shape == (4, 3, 7, 7)
