@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmpose.registry import MODELS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
@@ -170,3 +171,12 @@ def test_another_runtime_error_keeps_its_traceback() -> None:
 
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         run(multiply)
+
+
+def test_a_data_set_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    class Nobody(BaseDataset):
+        def load_data_list(self) -> list[dict]:
+            return []
+
+    text = message(lambda: Nobody(ann_file="people.json"), capsys)
+    assert "error: Nobody of people.json gives 0 people. Check the dataset of that name" in text

@@ -49,8 +49,9 @@ def check_schedule(runner: Any, say: Callable[[str], None]) -> None:
     course = _follow(schedulers, optimizer, loop)
     if course.highest == 0:
         raise InputError(
-            "the learning rate is 0 in the whole training, so that nothing is learned. Set "
-            "optim_wrapper.optimizer.lr, and paramwise_cfg if it is there"
+            "nothing is learned: the learning rate is 0 in the whole training, or every parameter "
+            "is frozen. Set optim_wrapper.optimizer.lr, its paramwise_cfg, or the model's "
+            "frozen_stages"
         )
     remaining, length = loop.max_iters - loop.iter, _length(loop)
     ended = max([_end(one) * _unit(one, loop) for one in schedulers], default=ENDLESS)
@@ -86,9 +87,8 @@ def _follow(schedulers: Sequence[Any], optimizer: OptimWrapper, loop: Any) -> Co
         copied = copy(scheduler)
         copied.optimizer, copied.verbose = stand_in, False
         copies.append(copied)
-    known = [group.get(name, 0.0) for group in stand_in.param_groups for name in _PLANNED]
     first = last = stand_in.rate()
-    highest = max([*known, first])
+    highest = max(stand_in.planned(), first)
     try:
         for last in _rates(copies, stand_in, loop):
             highest = max(highest, last)
@@ -111,6 +111,11 @@ class _StandIn:
             {name: value for name, value in group.items() if name != "params"}
             for group in optimizer.param_groups
         ]
+        self._trained = [
+            own
+            for own, group in zip(self.param_groups, optimizer.optimizer.param_groups, strict=False)
+            if any(parameter.requires_grad for parameter in group["params"])
+        ]
         self._global_step = 0
 
     def step(self) -> None:
@@ -119,7 +124,13 @@ class _StandIn:
     vars(step)["_with_counter"] = True
 
     def rate(self) -> float:
-        return max(float(group["lr"]) for group in self.param_groups)
+        """Return the highest rate of a group that is trained."""
+        return max((float(group["lr"]) for group in self._trained), default=0.0)
+
+    def planned(self) -> float:
+        """Return the highest rate that a schedule began with or goes up to."""
+        rates = [group.get(name, 0.0) for group in self._trained for name in _PLANNED]
+        return max(rates, default=0.0)
 
 
 def _rates(schedulers: Sequence[Any], stand_in: _StandIn, loop: Any) -> Iterator[float]:

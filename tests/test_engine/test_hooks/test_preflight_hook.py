@@ -226,7 +226,7 @@ def test_without_validation_the_rest_is_checked(
 
 
 def test_everything_frozen(train: Train, mpii_root: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"everything is frozen. Look at the model's frozen_stage"):
+    with pytest.raises(InputError, match=r"every parameter is frozen\. Set .* frozen_stage"):
         train("hg2_synthetic_128", mpii_root, model__backbone__frozen_stages=1)
     assert not list(tmp_path.glob("work/*.pth"))
 

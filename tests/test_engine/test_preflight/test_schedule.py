@@ -146,8 +146,22 @@ def test_a_resume_within_a_schedule_is_fine() -> None:
 
 
 def test_a_rate_of_zero() -> None:
-    with pytest.raises(InputError, match="the learning rate is 0 in the whole training"):
+    nothing = "nothing is learned: the learning rate is 0 in the whole training, or every parameter"
+    with pytest.raises(InputError, match=nothing):
         said(runner(epochs=2, lr=0.0))
+    frozen = runner(ONE_CYCLE, epochs=5)
+    frozen.optim_wrapper.optimizer.param_groups[0]["params"][0].requires_grad = False
+    with pytest.raises(InputError, match=nothing):
+        said(frozen)
+
+
+def test_a_rate_of_zero_for_each_parameter() -> None:
+    made = runner(epochs=2)
+    groups = [dict(params=[torch.nn.Parameter(torch.ones(1))], lr=0.0) for _ in range(2)]
+    made.optim_wrapper = OptimWrapper(torch.optim.SGD(groups, lr=0.1))
+    assert max(group["lr"] for group in made.optim_wrapper.param_groups) == 0.1  # mmengine's own
+    with pytest.raises(InputError, match="the learning rate is 0"):
+        said(made)
 
 
 @pytest.mark.parametrize(
