@@ -145,7 +145,7 @@ def test_scores_do_not_depend_on_the_number_of_processes(
         assert other_scores == pytest.approx(scores, nan_ok=True)
         for one, other in zip(people, other_people, strict=True):
             assert one["image"] == other["image"]
-            np.testing.assert_allclose(one["keypoints"], other["keypoints"], atol=1e-3)
+            np.testing.assert_allclose(one["keypoints"], other["keypoints"], atol=0.05)
 
 
 def test_fsdp_trains_validates_saves_and_resumes(
