@@ -8,10 +8,11 @@ from mmpose.datasets import CocoDataset
 from mmpose.registry import DATASETS
 
 from mmhg.datasets.hold_out import HoldOut, held_out
+from mmhg.datasets.image_folders import ImagesInFolders
 
 
 @DATASETS.register_module()
-class CocoPersonDataset(CocoDataset):
+class CocoPersonDataset(ImagesInFolders, CocoDataset):
     """MMPose's `CocoDataset`, of which a part can be held out of training to validate.
 
     In test mode its metainfo has `image_ids`, the images of this dataset, and `CocoPersonMetric`
@@ -23,7 +24,7 @@ class CocoPersonDataset(CocoDataset):
             file, or a list of images' file names. With `test_mode` the dataset has the people of
             these images, without it those of the others. Set it alike in training and validation.
             None keeps all.
-        settings: As for `mmpose.datasets.CocoDataset`.
+        settings: As for `mmhg.datasets.image_folders.ImagesInFolders`.
     """
 
     def __init__(self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any) -> None:

@@ -13,12 +13,10 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import Compose
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.structures import PoseDataSample
-from PIL import Image, UnidentifiedImageError
 
+from mmhg.pictures import MAX_PIXELS, read_header
+from mmhg.utils.inside import check_links
 from mmhg.utils.progress import with_progress
-
-_ORIENTATION = 0x0112
-"""EXIF's tag; from 5 on the image lies on its side."""
 
 
 def annotated_samples(dataset: Any) -> list[PoseDataSample]:
@@ -88,7 +86,10 @@ class BlankImage:
 
     def __call__(self, results: dict) -> dict | None:
         """Set `img`, `img_shape` and `ori_shape` as the loader does."""
-        size = None if "img" in results else image_size(results["img_path"])
+        size = None
+        if "img" not in results:
+            check_links(results["img_path"], results.get("image_folders"))
+            size = image_size(results["img_path"], getattr(self.loader, "max_pixels", MAX_PIXELS))
         if size is None:
             loaded: dict | None = self.loader(results)
             return loaded
@@ -96,15 +97,13 @@ class BlankImage:
         return results | {"img": image, "img_shape": image.shape[:2], "ori_shape": image.shape[:2]}
 
 
-def image_size(path: str) -> tuple[int, int] | None:
+def image_size(path: str, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | None:
     """Read width and height in px, after EXIF's rotation; None if the header does not say."""
     if not os.path.isfile(path):
         return None
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            # Other formats would be decoded for it.
-            turned = image.format == "JPEG" and image.getexif().get(_ORIENTATION, 1) >= 5
-    except (OSError, UnidentifiedImageError):
+        with open(path, "rb") as file:
+            header = read_header(file, f"image {path}", max_pixels)
+    except OSError:
         return None
-    return (height, width) if turned else (width, height)
+    return header and header.size
