@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mmhg.errors import InputError
@@ -23,6 +24,9 @@ Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable
 
 FindPeople = Callable[[Frame], Any]
 """A `BoxFile`, or a function like it: a frame gives the boxes (P, 4) of its people."""
+
+PICTURE_ERRORS = (InputError, cv2.error, MemoryError)
+"""What a single image can cause."""
 
 _MOST_NAMES = 5
 
@@ -130,7 +134,11 @@ def run_inference(
     batch: list[tuple[Frame, np.ndarray | None]] = []
     count = 0
     for frame in frames_of(sources, summary):
-        boxes = None if people is None else croppable(frame, people(frame), summary)
+        try:
+            boxes = None if people is None else croppable(frame, people(frame), summary)
+        except PICTURE_ERRORS as error:
+            summary.add_problem(_about(frame, error))
+            continue
         batch.append((frame, boxes))
         count += 1 if boxes is None else len(boxes)
         if max(len(batch), count) >= batch_size:
@@ -148,8 +156,9 @@ def frames_of(sources: Sequence[Source], summary: Summary) -> Iterable[Frame]:
         for source in sources:
             try:
                 yield from source.frames()
-            except InputError as error:
-                summary.add_problem(str(error))
+            except PICTURE_ERRORS as error:
+                text = str(error) if isinstance(error, InputError) else f"{source.name}: {error!r}"
+                summary.add_problem(text)
 
     lengths = [source.length for source in sources]
     if None in lengths:
@@ -176,19 +185,51 @@ def predict_batch(
     outputs: Outputs,
     summary: Summary,
 ) -> None:
-    """Predict and write a batch of frames. Either all have boxes or none has."""
-    images = [frame.image for frame, _ in batch]
-    given = [boxes for _, boxes in batch if boxes is not None]
-    keypoints, scores = predict(images, given or None)
-    found = zip(keypoints, scores, strict=True)
-    for frame, boxes in batch:
-        if boxes is None:
-            height, width = frame.image.shape[:2]
-            boxes = as_boxes([0, 0, width, height])
-        people = [Person(box, *next(found)) for box in boxes]
-        outputs.add(frame, people)
+    """Predict and write a batch of frames. Either all have boxes or none has.
+
+    An image that cannot be processed is reported, and costs the others nothing.
+    """
+    try:
+        found = _predicted(batch, predict)
+    except PICTURE_ERRORS as error:
+        if len(batch) == 1:
+            summary.add_problem(_about(batch[0][0], error))
+            return
+        for one in batch:
+            predict_batch([one], predict, outputs, summary)
+        return
+    for (frame, _), people in zip(batch, found, strict=True):
+        try:
+            outputs.add(frame, people)
+        except cv2.error as error:
+            summary.add_problem(_about(frame, error))
         summary.frames += 1
         summary.video_frames += frame.index is not None
         summary.people += len(people)
         if not people:
             summary.empty[frame.source.name] += frame.index is not None
+
+
+def _predicted(
+    batch: Sequence[tuple[Frame, np.ndarray | None]], predict: Predict
+) -> list[list[Person]]:
+    """Return the people of each frame."""
+    images = [frame.image for frame, _ in batch]
+    given = [boxes for _, boxes in batch if boxes is not None]
+    keypoints, scores = predict(images, given or None)
+    found = zip(keypoints, scores, strict=True)
+    people = []
+    for image, (_, boxes) in zip(images, batch, strict=True):
+        if boxes is None:
+            boxes = as_boxes([0, 0, image.shape[1], image.shape[0]])
+        people.append([Person(box, *next(found)) for box in boxes])
+    return people
+
+
+def _about(frame: Frame, error: Exception) -> str:
+    """Name the image that an error is about, unless its message does."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    name = frame.source.name
+    if frame.index is not None:
+        name += f", frame {frame.index}"
+    return text if frame.source.name in text else f"{name} cannot be processed: {text}"

@@ -94,7 +94,12 @@ def decode_picture(
             f"{name} is damaged, its decoder warns: {damage}. Download it again or, if it looks "
             "right, save it anew"
         )
-    turn = _TURNS.get(header.orientation) if turns and header is not None else None
+    return upright(image, header.orientation) if turns and header is not None else image
+
+
+def upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn an image as EXIF's orientation, 1 to 8, says."""
+    turn = _TURNS.get(orientation)
     return image if turn is None else turn(image)
 
 

@@ -86,11 +86,16 @@ def read_header(
         raise _too_large(name, "no memory for it", max_pixels) from error
     except Exception:  # Pillow's plugins raise what their parsers meet
         return None
-    if width * height > max_pixels:
-        raise _too_large(name, f"{width} x {height} px", max_pixels)
+    check_pixels(name, width, height, max_pixels)
     if kind == "PNG" and exif is None:
         exif = _late_exif(file)
     return Header(kind, width, height, _orientation(exif))
+
+
+def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
+    """Raise InputError if a picture has more pixels."""
+    if width * height > max_pixels:
+        raise _too_large(name, f"{width} x {height} px", max_pixels)
 
 
 def png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:

@@ -122,6 +122,12 @@ def test_a_video_without_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         def read(self) -> tuple[bool, None]:
             return False, None
 
+        def grab(self) -> bool:
+            return False
+
+        def set(self, setting: int, value: float) -> bool:
+            return False
+
         def release(self) -> None: ...
 
     path = tmp_path / "clip.mp4"

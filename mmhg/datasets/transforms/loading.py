@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from mmengine.config import Config
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
@@ -72,3 +73,14 @@ class LoadWholeImage(LoadImage):
             image = image.astype(np.float32)
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
+
+
+def max_pixels_of(config: Config) -> int:
+    """Return the largest image that a config's test pipeline loads, width x height.
+
+    Inference and the demo page follow it as well.
+    """
+    for step in config.test_dataloader.dataset.pipeline:
+        if str(step["type"]).rpartition(".")[2] == LoadWholeImage.__name__:
+            return int(step.get("max_pixels", MAX_PIXELS))
+    return MAX_PIXELS
