@@ -104,6 +104,7 @@ class DemoServer(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -255,16 +256,17 @@ class Handler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "the request needs a Content-Length header")
         most = self.server.max_upload
-        long = len(length.lstrip("0")) > _MOST_DIGITS  # Python converts no 5,000 digits
-        if long or int(length) > most:
-            size = "far too many bytes" if long else megabytes(int(length))
+        digits = length.lstrip("0") or "0"
+        long = len(digits) > _MOST_DIGITS  # Python converts no 5,000 digits
+        if long or int(digits) > most:
+            size = "far too many bytes" if long else megabytes(int(digits))
             raise Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"this file has {size}, the limit is {megabytes(most)}. Make the "
                 "picture smaller, or start the page with a higher --max-upload",
             )
-        data = self.rfile.read(int(length))
-        if len(data) < int(length):
+        data = self.rfile.read(int(digits))
+        if len(data) < int(digits):
             raise ConnectionResetError("the browser has closed the connection")
         return data
 

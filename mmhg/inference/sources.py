@@ -168,9 +168,7 @@ class Video:
                 if file.read(16).lstrip().startswith(_PLAYLISTS):
                     raise OSError("it is a list of other files")
         except OSError as error:
-            raise InputError(
-                f"cannot open video {self.name}: {error.strerror or error}"
-            ) from error
+            raise InputError(f"cannot open video {self.name}: {error.strerror or error}") from error
         capture = cv2.VideoCapture(self.name)
         if not capture.isOpened():
             raise InputError(

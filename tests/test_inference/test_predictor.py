@@ -220,7 +220,7 @@ def test_bad_input(trained: Trained, images: Any, boxes: Any, message: str) -> N
 def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     for path, reason in (
         (tmp_path / "nosuch.jpg", "No such file or directory"),
-        (tmp_path, "Is a directory"),
+        (tmp_path, "it is a folder"),
     ):
         with pytest.raises(InputError) as raised:
             read_image(path)
