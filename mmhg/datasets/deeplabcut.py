@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.transforms import LoadWholeImage
+from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
 from mmhg.utils.progress import with_progress
 
@@ -53,9 +53,7 @@ def coco_annotations(project: Path) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     listed = with_progress(frames.items(), len(frames), "images")
     for image_id, (name, animals) in enumerate(listed, start=1):
-        loaded = LoadWholeImage()(dict(img_path=str(project / name)))
-        assert loaded is not None
-        height, width = loaded["img_shape"]
+        height, width = load_image(str(project / name), [str(project)]).shape[:2]
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         for keypoints in animals.values():
             if np.isfinite(keypoints).all(axis=1).any():

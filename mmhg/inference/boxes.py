@@ -13,7 +13,6 @@ import numpy as np
 from mmhg.datasets.people import CENTER_SHIFT, PIXELS_PER_SCALE
 from mmhg.errors import InputError
 
-
 _MOST_PX = 1e9
 """Largest coordinate of a box, far beyond any image."""
 

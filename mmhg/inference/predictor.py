@@ -22,7 +22,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
-from mmhg.datasets.transforms.loading import LoadWholeImage, max_pixels_of
+from mmhg.datasets.transforms.loading import load_image, max_pixels_of
 from mmhg.errors import InputError
 from mmhg.evaluation.person_metric import to_numpy
 from mmhg.inference.boxes import as_boxes
@@ -58,12 +58,6 @@ class Prediction:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.keypoints, self.scores))
-
-
-class _LoadNamedImage(LoadWholeImage):
-    """Load a file that the user named, rather than a dataset."""
-
-    way_to_files = "its path"
 
 
 class Predictor:
@@ -214,10 +208,7 @@ def read_image(source: Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         InputError: It cannot be read, is truncated, damaged or too large, or is no such array.
     """
     if not isinstance(source, np.ndarray):
-        results = _LoadNamedImage(max_pixels=max_pixels)(dict(img_path=str(source)))
-        assert results is not None
-        image: np.ndarray = results["img"]
-        return image
+        return load_image(str(source), max_pixels=max_pixels)
     if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8 or not source.size:
         raise InputError(
             "an image must be (height, width, 3) uint8 with channels blue, green, red, got "

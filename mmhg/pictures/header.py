@@ -14,7 +14,7 @@ from PIL import Image
 from mmhg.errors import InputError
 
 MAX_PIXELS = 178_956_970
-"""Largest picture that is decoded unless a setting says more. Pillow's own limit; 0.5 GB in color."""
+"""Largest picture that is decoded unless a setting says more: Pillow's own limit, 0.5 GB."""
 
 PNG_START = b"\x89PNG\r\n\x1a\n"
 _CHUNK_OVERHEAD = 12

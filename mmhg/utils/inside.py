@@ -49,11 +49,15 @@ def check_links(path: str, folders: Sequence[str] | None) -> None:
     if folders is None or "://" in path or "\0" in path:
         return
     real = os.path.realpath(path)
-    if not is_inside(real, [os.path.realpath(folder) for folder in folders]):
-        raise InputError(
-            f"{path} is really {real}, outside of {' and '.join(_shown(folders))}. If you trust "
-            f"the link, add {os.path.dirname(real)!r} to the dataset's linked_folders"
-        )
+    if is_inside(real, [os.path.realpath(folder) for folder in folders]):
+        return
+    where = f"outside of {' and '.join(_shown(folders))}"
+    if real == os.path.abspath(path):
+        raise InputError(f"{path} lies {where}")
+    raise InputError(
+        f"{path} is a link to {real}, {where}. If you trust it, add {os.path.dirname(real)!r} to "
+        "the dataset's linked_folders"
+    )
 
 
 def _absolute(folders: Sequence[str]) -> list[str]:

@@ -138,7 +138,8 @@ def test_what_others_print_meanwhile_is_passed_on(capfd: pytest.CaptureFixture[s
 
 def test_a_closed_standard_error() -> None:
     code = (
-        "import os; os.close(2); import numpy as np, cv2; from mmhg.pictures import decode_picture; "
+        "import os; os.close(2); import numpy as np, cv2\n"
+        "from mmhg.pictures import decode_picture\n"
         "d = cv2.imencode('.png', np.zeros((3, 4, 3), np.uint8))[1].tobytes(); "
         "print(decode_picture(d, 'it').shape)"
     )

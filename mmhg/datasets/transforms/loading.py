@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,32 @@ class LoadWholeImage(LoadImage):
             image = image.astype(np.float32)
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
+
+
+class _LoadNamedImage(LoadWholeImage):
+    """Load a file that the user named, rather than a dataset's settings."""
+
+    way_to_files = "its path"
+
+
+def load_image(
+    path: str, folders: Sequence[str] | None = None, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
+    """Load an image (H, W, 3) uint8, blue, green, red, by the rules of `LoadWholeImage`.
+
+    Args:
+        path: The file.
+        folders: That it must lie in; None lets it lie anywhere.
+        max_pixels: Largest width x height.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    results = dict(img_path=path, image_folders=folders)
+    loaded = _LoadNamedImage(max_pixels=max_pixels)(results)
+    assert loaded is not None
+    image: np.ndarray = loaded["img"]
+    return image
 
 
 def max_pixels_of(config: Config) -> int:
