@@ -319,7 +319,7 @@ def _rate(capture: cv2.VideoCapture) -> float:
     rate = float(capture.get(cv2.CAP_PROP_FPS))
     if 0 < rate < 1000:
         return rate
-    times = []
+    times: list[float] = []
     while len(times) < _MEASURED_FRAMES and capture.grab():
         times.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
     passed = times[-1] - times[0] if times else 0.0

@@ -106,4 +106,4 @@ def image_size(path: str, max_pixels: int = MAX_PIXELS) -> tuple[int, int] | Non
             header = read_header(file, f"image {path}", max_pixels)
     except OSError:
         return None
-    return header and header.size
+    return None if header is None else header.size

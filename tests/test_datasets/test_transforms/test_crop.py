@@ -153,10 +153,10 @@ def test_images_wider_than_opencv_takes_give_the_crops_of_smaller_ones(kind, use
             kind(input_size=(64, 64), **settings).transform(
                 dict(
                     img=image,
-                    bbox_center=CENTER + [left, 0],
+                    bbox_center=CENTER + np.array([left, 0]),
                     bbox_scale=np.array([[180.0, 200.0]]),
                     bbox_rotation=np.array([20.0]),
-                    keypoints=CENTER[None] + [left, 0],
+                    keypoints=CENTER[None] + np.array([left, 0]),
                 )
             )
             for image, left in ((wide, start), (part, 0))
