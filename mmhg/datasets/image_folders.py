@@ -49,6 +49,15 @@ class ImagesInFolders(BaseCocoStyleDataset):
             check_name(sample["img_path"], folders, self.bbox_file or self.ann_file)
         return samples
 
+    def parse_data_info(self, raw_data_info: dict) -> dict | None:
+        """Make a person's entries, with the width and height that COCO's file states."""
+        info: dict | None = super().parse_data_info(raw_data_info)
+        image = raw_data_info.get("raw_img_info", {})
+        size = image.get("width"), image.get("height")
+        if info is not None and all(isinstance(side, int) and side > 0 for side in size):
+            info["stated_size"] = size
+        return info
+
     def get_data_info(self, idx: int) -> dict:
         """Return a sample, with the folders that its image must lie in."""
         info: dict = super().get_data_info(idx)

@@ -53,10 +53,11 @@ def decode_picture(
     the flags `color` and `grayscale`, whatever version of OpenCV decodes. Of an animation the
     first picture is given.
 
-    A JPEG has no checksum. Damage inside of it is found where it makes libjpeg warn: of 60 photos
-    of COCO with 200 bytes set to zero it found 85 %, with 20 random bytes 59 %, with one 22 %; the
-    others look like pictures to any decoder. Damage in a TIFF is found by libtiff's warnings, in a
-    PNG by its checksums.
+    A JPEG has no checksum. Damage inside of it is found where it makes libjpeg warn. Of 240 damaged
+    photos of COCO and LSPET it did so in all where the rest was random or zero bytes, in 99 % where
+    300 bytes were missing, 97 % with 300 random bytes, 85 % with 300 zero bytes, and 60 % with 20
+    random bytes; to any decoder the others are pictures. Damage in a TIFF is found by libtiff's
+    warnings, in a PNG by its checksums; WebP and BMP have neither.
 
     Args:
         data: The file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,7 +82,9 @@ def read_header(
                 exif = image.getexif()
                 width, height = exif[_WIDTH], exif[_HEIGHT]
     except Image.DecompressionBombError as error:
-        raise _too_large(name, str(error), max_pixels) from error
+        stated = re.search(r"\((\d+) pixels\)", str(error))
+        found = f"{int(stated[1]):,} pixels" if stated else "more than Pillow reads"
+        raise _too_large(name, found, max_pixels) from error
     except MemoryError as error:
         raise _too_large(name, "no memory for it", max_pixels) from error
     except Exception:  # Pillow's plugins raise what their parsers meet

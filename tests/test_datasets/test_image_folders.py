@@ -10,9 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmhg.datasets import CocoPersonDataset, MPIIPersonDataset
 from mmhg.datasets.image_folders import ImagesInFolders
+from mmhg.engine.preflight.samples import annotated_samples, without_decoding
 from mmhg.errors import InputError
 
 LOAD = [dict(type="mmpose.LoadWholeImage")]
@@ -45,8 +47,9 @@ def coco(root: Path, name: str, **settings: Any) -> CocoPersonDataset:
         categories=[dict(id=1, name="person")],
     )
     (root / "data/all.json").write_text(json.dumps(content))
-    settings = dict(data_root=f"{root}/data", data_prefix=dict(img="images/")) | settings
-    return CocoPersonDataset("all.json", pipeline=LOAD, **settings)
+    places = dict(data_root=f"{root}/data", data_prefix=dict(img="images/"))
+    settings = places | dict(pipeline=LOAD) | settings
+    return CocoPersonDataset("all.json", **settings)
 
 
 def mpii(root: Path, name: str, make_person: Any, **settings: Any) -> MPIIPersonDataset:
@@ -107,6 +110,32 @@ def test_a_link_to_a_device_and_a_pipe(root: Path) -> None:
         coco(root, "zero.png")[0]
     with pytest.raises(InputError, match="it is a device"):
         coco(root, "zero.png", linked_folders=["/dev"])[0]
+
+
+def test_an_image_that_was_annotated_on_its_side(root: Path) -> None:
+    """COCO's file states the size of the stored pixels, EXIF says that they lie on their side."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (120, 90)).save(root / "data/images/turned.jpg", exif=exif)
+    stored = [dict(LOAD[0], color_type="color_ignore_orientation")]
+    with pytest.raises(
+        InputError, match=r"has 90 x 120 px, .* states 120 x 90.*color_i"
+    ):
+        coco(root, "turned.jpg")[0]
+    with pytest.raises(InputError, match=r"turned\.jpg has 90 x 120 px"):
+        annotated_samples(coco(root, "turned.jpg", test_mode=True))
+    dataset = coco(root, "turned.jpg", pipeline=stored)
+    assert dataset[0]["img"].shape == (90, 120, 3)
+    with without_decoding(dataset):
+        assert dataset[0]["img"].shape == (90, 120, 3)
+
+
+@pytest.mark.parametrize("mode", ["topdown", "bottomup"])
+def test_an_image_of_another_size_than_annotated(mode: str, root: Path) -> None:
+    assert coco(root, "a.png", data_mode=mode)[0]["img"].shape == (90, 120, 3)
+    cv2.imwrite(str(root / "data/images/a.png"), np.zeros((10, 10, 3), np.uint8))
+    with pytest.raises(InputError, match=r"a\.png has 10 x 10 px, .* states 120 x 90"):
+        coco(root, "a.png", data_mode=mode)[0]
 
 
 def test_what_opencv_fails_on_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

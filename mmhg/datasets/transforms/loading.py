@@ -46,7 +46,7 @@ class LoadWholeImage(LoadImage):
         """Read `results['img_path']`, unless there is `results['img']`.
 
         `results['image_folders']` are the folders that the file must lie in; absent for a file that
-        the user named.
+        the user named. `results['stated_size']` is the width and height that its annotation states.
         """
         if "img" in results:
             return super().transform(results)
@@ -66,6 +66,7 @@ class LoadWholeImage(LoadImage):
                 backend=self.imdecode_backend,
                 max_pixels=self.max_pixels,
             )
+            check_size(path, image.shape[1::-1], results.get("stated_size"))
         except InputError:
             if self.ignore_empty:
                 return None
@@ -74,6 +75,30 @@ class LoadWholeImage(LoadImage):
             image = image.astype(np.float32)
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
+
+
+def check_size(path: str, found: Sequence[int], stated: Sequence | None) -> None:
+    """Refuse an image of another width and height than its annotation states.
+
+    Raises:
+        InputError: Names the image, and what to do if it has been annotated on its side.
+    """
+    if stated is None:
+        return
+    if not isinstance(stated[0], int):  # all people of an image, in bottom-up data
+        stated = stated[0]
+    if tuple(found) == tuple(stated):
+        return
+    text = (
+        f"image {path} has {found[0]} x {found[1]} px, but its annotation file states "
+        f"{stated[0]} x {stated[1]}. "
+    )
+    if tuple(found) == tuple(stated[::-1]):
+        raise InputError(
+            f"{text}If its people were annotated on the pixels as they are stored, without EXIF's "
+            "orientation, set color_type='color_ignore_orientation' of LoadWholeImage"
+        )
+    raise InputError(f"{text}Give the image that was annotated, or correct the file")
 
 
 class _LoadNamedImage(LoadWholeImage):
