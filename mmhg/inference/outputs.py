@@ -26,6 +26,9 @@ _JPEG_SUFFIXES = (".jpg", ".jpeg")
 _LONGEST_JPEG = 65_500
 """Px. OpenCV writes no larger JPEG."""
 
+_LONGEST_PNG, _LONGEST_MP4 = 1_000_000, 8_191
+"""Px, of libpng and of MPEG-4."""
+
 _PX_DIGITS, _SCORE_DIGITS, _SECONDS_DIGITS = 3, 5, 4
 _LONGEST_PAUSE = 10.0
 """Seconds that a frame is shown at most, in case that a video's times are damaged."""
@@ -251,9 +254,6 @@ class Outputs:
         )
         if source.rate is not None:
             self._images[-1]["fps"] = source.rate
-            if self._pictures:
-                video = video_file(self._free_path(frame), source.rate, (height, width))
-                self._write_frame = self._of_source.enter_context(video)
 
     def _draw(self, frame: Frame, people: Sequence[Person]) -> None:
         image = frame.image.copy()
@@ -261,15 +261,24 @@ class Outputs:
             keypoints = np.stack([person.keypoints for person in people])
             drawn = np.stack([person.scores >= self._threshold for person in people])
             draw_people(image, keypoints, drawn, self._meta)
-        if self._write_frame is not None:
-            rate = frame.source.rate or 1.0
-            seconds = (frame.index or 0) / rate if frame.time is None else frame.time
-            self._write_frame(image, seconds)
+        if frame.source.rate is not None:
+            self._film(frame, image, frame.source.rate)
             return
         path = self._free_path(frame)
         with replacing(path) as partial:
             if not cv2.imwrite(str(partial), image):
+                if max(image.shape[:2]) > _LONGEST_PNG:
+                    raise cv2.error(f"OpenCV writes no picture of such a side: {path}")
                 raise InputError(f"cannot write picture {path}. Check space and permissions")
+
+    def _film(self, frame: Frame, image: np.ndarray, rate: float) -> None:
+        """Write a frame to its source's video, which its first frame begins."""
+        if frame.index == 0:
+            video = video_file(self._free_path(frame), rate, image.shape[:2])
+            self._write_frame = self._of_source.enter_context(video)
+        if self._write_frame is not None:
+            seconds = (frame.index or 0) / rate if frame.time is None else frame.time
+            self._write_frame(image, seconds)
 
     def _free_path(self, frame: Frame) -> Path:
         """Choose a new name for the picture or video of a source, whose first frame is given."""
@@ -301,7 +310,10 @@ def video_file(path: Path, rate: float, size: Sequence[int]) -> Iterator[WriteFr
 
     Raises:
         InputError: OpenCV cannot write it.
+        cv2.error: It is too large for MPEG-4.
     """
+    if max(size) > _LONGEST_MP4:
+        raise cv2.error(f"no side of a video that is written may exceed {_LONGEST_MP4} px: {path}")
     with replacing(path) as partial:
         code = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(str(partial), code, rate, (size[1], size[0]))

@@ -118,9 +118,7 @@ def test_an_image_that_was_annotated_on_its_side(root: Path) -> None:
     exif[0x0112] = 6
     Image.new("RGB", (120, 90)).save(root / "data/images/turned.jpg", exif=exif)
     stored = [dict(LOAD[0], color_type="color_ignore_orientation")]
-    with pytest.raises(
-        InputError, match=r"has 90 x 120 px, .* states 120 x 90.*color_i"
-    ):
+    with pytest.raises(InputError, match=r"has 90 x 120 px, .* states 120 x 90.*color_i"):
         coco(root, "turned.jpg")[0]
     with pytest.raises(InputError, match=r"turned\.jpg has 90 x 120 px"):
         annotated_samples(coco(root, "turned.jpg", test_mode=True))

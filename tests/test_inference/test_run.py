@@ -159,6 +159,28 @@ def test_variable_frame_rates(times: list[float], written: list[int], tmp_path: 
     assert content["images"][0]["fps"] == 10
 
 
+def test_what_is_too_large_to_be_written_is_reported(tmp_path: Path, photos: list[Path]) -> None:
+    class Wide(Film):
+        def frames(self) -> Iterator[Frame]:
+            for index in range(2):
+                yield Frame(self, index, np.zeros((2, 8192, 3), np.uint8))  # type: ignore
+
+    long = tmp_path / "long.jpg"
+    cv2.imwrite(f"{tmp_path}/long.png", np.zeros((4, 65_501, 3), np.uint8))
+    (tmp_path / "long.png").rename(long)
+    summary = infer(tmp_path / "out", [Wide(2), ImageFile(long), ImageFile(photos[0])])
+    (problem,) = summary.problems
+    assert problem.startswith("clips/film.mp4, frame 0 cannot be processed: no side of a video")
+    assert (summary.frames, summary.people) == (4, 4)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        photos[0].name,
+        "keypoints.json",
+        "long.png",
+    ]
+    content = json.loads((tmp_path / "out/keypoints.json").read_text())
+    assert [person.get("frame") for person in content["annotations"]] == [0, 1, None, None]
+
+
 @pytest.mark.parametrize("rate", [30000 / 1001, 24000 / 1001, 240.0, 12.5])
 def test_frame_rates_are_kept(rate: float, tmp_path: Path) -> None:
     film = Film(4)
