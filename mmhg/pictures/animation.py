@@ -11,7 +11,7 @@ from PIL import Image
 from mmhg.errors import InputError
 from mmhg.pictures.decoding import is_truncated, upright
 from mmhg.pictures.files import check_regular, read_picture_file
-from mmhg.pictures.header import MAX_PIXELS, read_header
+from mmhg.pictures.header import MAX_PIXELS, known, read_header
 
 _KINDS = ("GIF", "WEBP", "PNG", "AVIF")
 """Formats whose further pictures are an animation's; a TIFF's are pages."""
@@ -24,8 +24,8 @@ def is_animation(path: str) -> bool:
     """Tell by a file's header whether it is an animation of several pictures."""
     try:
         check_regular(path)
-        with Image.open(path) as image:
-            return image.format in _KINDS and getattr(image, "n_frames", 1) > 1
+        with Image.open(path, formats=known(_KINDS)) as image:
+            return getattr(image, "n_frames", 1) > 1
     except Exception:  # whoever reads it as an image says more
         return False
 
@@ -52,7 +52,7 @@ def frames_of(
         return
     index = 0
     try:
-        with Image.open(BytesIO(data)) as image:
+        with Image.open(BytesIO(data), formats=known(_KINDS)) as image:
             number = getattr(image, "n_frames", 1)
             for index in range(number if number > 1 else 0):
                 image.seek(index)

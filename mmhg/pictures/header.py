@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from typing import IO
 
@@ -23,6 +24,9 @@ _CHUNK_OVERHEAD = 12
 
 _WIDTH, _HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
 """Tags of TIFF and EXIF."""
+
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "SUN", "GIF", "AVIF", "JPEG2000", "PPM")
+"""Those that OpenCV reads too. Pillow knows others, of which EPS starts another program."""
 
 # Our limit is checked below, and a higher one was asked for.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
@@ -76,7 +80,7 @@ def read_header(
     allow_pixels(max_pixels)
     file = BytesIO(source) if isinstance(source, bytes) else source
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=known(_FORMATS)) as image:
             kind, (width, height), exif = image.format or "", image.size, image.info.get("exif")
             if kind == "TIFF":  # whose size Pillow turns already
                 exif = image.getexif()
@@ -99,6 +103,13 @@ def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:
     """Raise InputError if a picture has more pixels."""
     if width * height > max_pixels:
         raise _too_large(name, f"{width} x {height} px", max_pixels)
+
+
+@cache
+def known(formats: tuple[str, ...]) -> list[str]:
+    """Return those of some formats that this Pillow knows."""
+    Image.init()
+    return [kind for kind in formats if kind in Image.OPEN]
 
 
 def png_chunks(file: IO[bytes]) -> Iterator[tuple[bytes, int, int]]:

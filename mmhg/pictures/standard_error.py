@@ -14,7 +14,7 @@ _DECODERS = re.compile(
 )
 """Beginnings of lines that decoders print. Others come from elsewhere, and are passed on."""
 
-_MOST = 1 << 20
+_MOST = 1 << 16
 """Bytes that are kept of what is heard."""
 
 

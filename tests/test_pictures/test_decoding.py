@@ -147,6 +147,20 @@ def test_a_closed_standard_error() -> None:
     assert done.stdout == b"(3, 4, 3)\n"
 
 
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "ICO", "PCX"])
+def test_what_pillow_alone_knows_is_no_picture(kind: str) -> None:
+    """To decode an EPS, Pillow starts another program."""
+    for backend in ("cv2", "pillow"):
+        with pytest.raises(InputError, match="not an image, or of a kind that is not read here"):
+            decode_picture(saved(kind), "it", backend=backend)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "JPEG2000", "PPM", "TIFF", "PNG", "MPO"])
+def test_kinds_without_loss(kind: str) -> None:
+    found = decode_picture(saved(kind), "it")
+    assert np.abs(found[..., ::-1].astype(int) - CORNERS).mean() < 8
+
+
 def huge(kind: str, side: int) -> bytes:
     """Return a small file whose header states side x side px."""
     data = bytearray(saved(kind))
