@@ -10,6 +10,7 @@ import numpy as np
 
 from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
+from mmhg.utils.inside import check_name
 from mmhg.utils.progress import with_progress
 
 LABELS = "labeled-data/*/CollectedData_*.csv"
@@ -53,7 +54,9 @@ def coco_annotations(project: Path) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     listed = with_progress(frames.items(), len(frames), "images")
     for image_id, (name, animals) in enumerate(listed, start=1):
-        height, width = load_image(str(project / name), [str(project)]).shape[:2]
+        path = str(project / name)
+        check_name(path, [str(project)], "CollectedData_*.csv")
+        height, width = load_image(path).shape[:2]
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         for keypoints in animals.values():
             if np.isfinite(keypoints).all(axis=1).any():

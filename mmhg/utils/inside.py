@@ -32,7 +32,7 @@ def check_name(path: str, folders: Sequence[str], source: str) -> None:
     if "://" not in path and not is_inside(os.path.abspath(path), _absolute(folders)):
         raise InputError(
             f"{source} names image {path}, which lies outside of {' and '.join(_shown(folders))}. "
-            "Set data_root to a folder that has all images, if you trust the file"
+            "If you trust it, name a folder (data_root) that has all of its images"
         )
 
 
