@@ -11,11 +11,10 @@ from mmhg.checkpoints.shipped import DEFAULT, shipped_weights, weights_of
 from mmhg.config.catalog import config_names, find_config
 from mmhg.errors import InputError
 from mmhg.export.folder import is_exported
-from mmhg.inference.sources import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from mmhg.inference.sources import is_media
 
 CONFIG_SUFFIXES = (".py", ".json", ".yaml", ".yml")
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
-INPUT_SUFFIXES = IMAGE_SUFFIXES | VIDEO_SUFFIXES
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -53,8 +52,7 @@ def is_input(text: str) -> bool:
     path = Path(text)
     if text in shipped_weights():
         return False
-    known = path.suffix.lower() in INPUT_SUFFIXES
-    return known or path.is_dir() or has_magic(text) or (text.isascii() and text.isdigit())
+    return is_media(path) or path.is_dir() or has_magic(text) or (text.isascii() and text.isdigit())
 
 
 def check_input_names(inputs: Sequence[str]) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mmhg.datasets.transforms import LoadWholeImage
+from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
 from mmhg.utils.coco_file import check_points
 from mmhg.utils.csv_file import number, read_csv
+from mmhg.utils.inside import check_name
 from mmhg.utils.progress import with_progress
 
 LABELS = "labeled-data/*/CollectedData_*.csv"
@@ -56,9 +57,9 @@ def coco_annotations(project: Path) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     listed = with_progress(frames.items(), len(frames), "images")
     for image_id, (name, animals) in enumerate(listed, start=1):
-        loaded = LoadWholeImage()(dict(img_path=str(project / name)))
-        assert loaded is not None
-        height, width = loaded["img_shape"]
+        path = str(project / name)
+        check_name(path, [str(project)], "CollectedData_*.csv")
+        height, width = load_image(path).shape[:2]
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         for keypoints in animals.values():
             points = keypoints[np.isfinite(keypoints).all(axis=1)]

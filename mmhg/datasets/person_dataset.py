@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
-from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.datasets.transforms import PackPoseInputs
 
 from mmhg.datasets.hold_out import HoldOut, held_out
+from mmhg.datasets.image_folders import ImagesInFolders
 from mmhg.datasets.people import AnnotatedPerson, to_zero_based
 from mmhg.datasets.plausible import check_people
 from mmhg.errors import InputError
 
 
-class PersonDataset(BaseCocoStyleDataset):
+class PersonDataset(ImagesInFolders):
     """People of `read_people`, one per sample, box and joints on 0-based pixels.
 
     A sample has `bbox` (1, 4) where the person has a box, `keypoints` (1, K, 2) px,
@@ -35,7 +35,7 @@ class PersonDataset(BaseCocoStyleDataset):
             file, or a list of images' file names. With `test_mode` the dataset has the people of
             these images, without it those of the others. Set it alike in training and validation.
             None keeps all.
-        settings: As for `mmpose.datasets.BaseCocoStyleDataset`.
+        settings: As for `mmhg.datasets.image_folders.ImagesInFolders`.
     """
 
     def __init__(self, ann_file: str = "", *, hold_out: HoldOut = None, **settings: Any) -> None:

@@ -28,8 +28,10 @@ from mmhg.datasets.shrink_annotations import (
 )
 from mmhg.datasets.transforms.augmentation import RandomScaleRotation, ScaleBox
 from mmhg.datasets.transforms.crop import crop_size
-from mmhg.datasets.transforms.loading import LoadWholeImage
+from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
+from mmhg.pictures import check_regular
+from mmhg.utils.inside import check_links
 from mmhg.utils.progress import with_progress
 
 SPLITS = ("train", "val", "test")
@@ -75,6 +77,29 @@ class _Split:
     def folder(self) -> str:
         """Return the folder of the images."""
         return self.dataset.data_prefix["img"]
+
+    @property
+    def allowed(self) -> list[str]:
+        """Return the folders that images may lie in."""
+        return [
+            *(getattr(self.dataset, "image_folders", None) or [self.folder]),
+            *getattr(self.dataset, "linked_folders", ()),
+        ]
+
+    def files(self) -> Iterator[str]:
+        """Yield the files in the images' folder, each folder once though links may lead in circles.
+
+        Raises:
+            InputError: A link leads out of the dataset's folders.
+        """
+        seen = set()
+        for folder, inner, names in os.walk(self.folder, followlinks=True):
+            check_links(folder, self.allowed)
+            if (real := os.path.realpath(folder)) in seen:
+                inner.clear()
+                continue
+            seen.add(real)
+            yield from (os.path.join(folder, name) for name in names)
 
     def people(self) -> Iterator[dict]:
         """Yield the people of this split alone."""
@@ -144,9 +169,11 @@ def shrink_dataset(
         raise InputError(f"{out} lies in the dataset {root} itself. Name a folder beside it")
 
     with _new_folder(out) as copy, ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        allowed = [folder for split in found for folder in split.allowed]
 
         def shrink(name: str) -> Placement:
             source, target, window = root / name, copy / name, windows.get(name)
+            check_links(str(source), allowed)
             if window is None:
                 return shrink_image(source, target, factors[name], quality)
             return crop_image(source, target, window, factors[name], longest, quality)
@@ -172,9 +199,11 @@ def shrink_image(source: Path, target: Path, factor: float, quality: int = 90) -
     target.parent.mkdir(parents=True, exist_ok=True)
     if factor > _WORTHWHILE:
         try:
+            check_regular(str(source))
             shutil.copyfile(source, target)
         except OSError as error:
-            raise InputError(f"cannot copy {source} to {target}: {error.strerror}") from error
+            reason = error.strerror or error
+            raise InputError(f"cannot copy {source} to {target}: {reason}") from error
         return UNCHANGED
     return crop_image(source, target, _WHOLE, factor, None, quality)
 
@@ -201,7 +230,7 @@ def crop_image(
         InputError: Names the file, which is missing, damaged or of an unknown kind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    image = LoadWholeImage()({"img_path": str(source)})["img"]
+    image = load_image(str(source))
     left, top = max(math.floor(window[0]), 0), max(math.floor(window[1]), 0)
     right = math.ceil(min(window[2], image.shape[1]))
     bottom = math.ceil(min(window[3], image.shape[0]))
@@ -360,9 +389,8 @@ def _plan(
         if crop and split.dataset.ann_file not in kept:  # images without people
             for image in split.annotations.images():
                 windows.setdefault(_below(root, os.path.join(split.folder, image)), _WHOLE)
-        for folder, _, names in os.walk(split.folder, followlinks=True):
-            for name in names:
-                factors.setdefault(_below(root, os.path.join(folder, name)), 1.0)
+        for path in split.files():
+            factors.setdefault(_below(root, path), 1.0)
     for split in splits:
         for path in split.kept_images():
             name = _below(root, path)

@@ -2,57 +2,53 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
 
 import cv2
-import mmcv
 import numpy as np
-from PIL import Image
 
-from mmhg.datasets.transforms.loading import is_truncated
-from mmhg.errors import InputError
-
-MOST_PIXELS = 80_000_000
-"""Largest image. A small file can decode to more pixels than memory holds."""
+from mmhg.pictures import MAX_PIXELS, decode_picture, read_header
 
 LONGEST_SIDE = 2048
 """Longest side in px of an image that goes back to the browser."""
 
+_NAME = "this picture"
 
-def decode_picture(data: bytes) -> np.ndarray:
-    """Decode an image (height, width, 3) uint8, BGR, rotated upright as its file says.
 
-    The pixels equal those that `mmhg.inference.predictor.read_image` reads from a file.
+class PictureMemory:
+    """Decode pictures, as many at a time as one of the largest size has pixels.
 
-    Raises:
-        InputError: The file is not an image, or it is damaged, truncated or too large.
+    Args:
+        max_pixels: Largest picture, width x height.
     """
-    if is_truncated(data):
-        raise InputError("this picture is cut off: its end is missing. Download or save it again")
-    try:
-        with Image.open(BytesIO(data)) as header:  # reads no pixels yet
-            width, height = header.size
-    except Image.DecompressionBombError:
-        width = height = MOST_PIXELS  # more still
-    except (OSError, SyntaxError, ValueError):
-        raise InputError(
-            "this file is not a picture that can be read here. Use JPEG, PNG, WebP, BMP or TIFF, "
-            "and save a photo in HEIC as one of these"
-        ) from None
-    if width * height > MOST_PIXELS:
-        raise InputError(
-            f"this picture has more than {MOST_PIXELS // 1_000_000} megapixels. Make it smaller"
-        )
-    try:
-        image: np.ndarray | None = mmcv.imfrombytes(data, flag="color", backend="cv2")
-    except cv2.error:
-        image = None
-    if image is None:
-        raise InputError(
-            "this picture is damaged, or of a kind that OpenCV does not read. Save it as JPEG or "
-            "PNG"
-        )
-    return image
+
+    def __init__(self, max_pixels: int = MAX_PIXELS) -> None:
+        self.max_pixels = max_pixels
+        self._taken = 0
+        self._freed = Condition()
+
+    @contextmanager
+    def decoded(self, data: bytes) -> Iterator[np.ndarray]:
+        """Give an image (height, width, 3) uint8, BGR, for a `with` block, when there is room.
+
+        The pixels equal those that `mmhg.inference.predictor.read_image` reads from a file.
+
+        Raises:
+            InputError: The file is not an image, or it is damaged, truncated or too large.
+        """
+        header = read_header(data, _NAME, self.max_pixels)
+        pixels = header.width * header.height if header else 0  # it will be refused
+        with self._freed:
+            self._freed.wait_for(lambda: self._taken + pixels <= self.max_pixels)
+            self._taken += pixels
+        try:
+            yield decode_picture(data, _NAME, max_pixels=self.max_pixels)
+        finally:
+            with self._freed:
+                self._taken -= pixels
+                self._freed.notify_all()
 
 
 def encode_picture(image: np.ndarray) -> bytes:

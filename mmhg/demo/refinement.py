@@ -23,6 +23,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
+from mmhg.datasets.transforms.loading import max_pixels_of
 from mmhg.errors import InputError
 from mmhg.inference.outputs import ImageRef, KeypointJson, Person
 from mmhg.inference.person_input import PersonInput
@@ -46,6 +47,9 @@ class RefinementDemo:
             that comes with weights.
         checkpoint: Weights of the config's network; None takes those that come with the config.
         device: Device to compute on; None takes a GPU if there is one.
+
+    Attributes:
+        max_pixels: Largest image, as the test pipeline's `LoadWholeImage` has it.
 
     Raises:
         InputError: The checkpoint belongs to another network, there is no such device, or the
@@ -72,6 +76,7 @@ class RefinementDemo:
         self._names = [Path(config.filename or "config").stem, Path(checkpoint).name]
         self._metainfo: dict[str, Any] = self._model.dataset_meta
         self._input = PersonInput(config, self._metainfo)
+        self.max_pixels = max_pixels_of(config)
         # Always the same thread, since each thread that computes keeps its own helper threads.
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="network")
 

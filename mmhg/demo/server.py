@@ -13,20 +13,24 @@ Errors are JSON, `{"error": ...}`.
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import json
+import math
 import socket
 import sys
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from mmhg.demo.examples import Example
-from mmhg.demo.pictures import decode_picture, encode_picture
+from mmhg.demo.pictures import PictureMemory, encode_picture
 from mmhg.demo.refinement import RefinementDemo
 from mmhg.errors import InputError
 
@@ -48,6 +52,15 @@ _HEADERS = {
 
 _MOST_DISCARDED = 200_000_000
 _CHUNK = 1 << 16
+
+_MOST_CONNECTIONS = 1000
+"""At a time. More are closed at once."""
+
+_MOST_DIGITS = 15
+"""Of a length: more than any file has."""
+
+_MOST_PX = 1e9
+"""Largest coordinate of a box, far beyond any image."""
 
 
 class Refusal(Exception):
@@ -91,6 +104,7 @@ class DemoServer(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -104,6 +118,8 @@ class DemoServer(ThreadingHTTPServer):
         self.demo = demo
         self.host = host
         self.max_upload = max_upload
+        self.memory = PictureMemory(demo.max_pixels)
+        self._free = BoundedSemaphore(_MOST_CONNECTIONS)
         self.examples = examples
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -126,10 +142,50 @@ class DemoServer(ThreadingHTTPServer):
         """Tell whether only this machine can reach the server."""
         return is_local(self.host)
 
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin to answer a connection, unless there are too many."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a connection until it ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Report an error, unless the browser has only closed the connection."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)
+
+
+class _Incoming(io.RawIOBase):
+    """What a browser sends, until it has been silent or has taken too long.
+
+    Attributes:
+        silence: Longest wait for the next bytes, s.
+        deadline: When all must have been read, by `time.monotonic`.
+    """
+
+    def __init__(self, connection: socket.socket, silence: float) -> None:
+        self._connection = connection
+        self.silence = silence
+        self.deadline = math.inf
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what has come; raise TimeoutError if nothing comes in time."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the request takes too long")
+        self._connection.settimeout(min(left, self.silence))
+        return self._connection.recv_into(buffer)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -139,6 +195,19 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
     """Seconds after which a silent browser is disconnected."""
+    longest_request = 120
+    """Seconds within which a request must have come, from the end of the one before."""
+
+    def setup(self) -> None:
+        """Read through `_Incoming`."""
+        super().setup()
+        self._incoming = _Incoming(self.connection, self.timeout)
+        self.rfile = io.BufferedReader(self._incoming)
+
+    def handle_one_request(self) -> None:
+        """Read a request and answer it."""
+        self._incoming.deadline = time.monotonic() + self.longest_request
+        super().handle_one_request()
 
     def do_GET(self) -> None:
         """Answer with a file of the page, an example, or the description of the network."""
@@ -172,14 +241,14 @@ class Handler(BaseHTTPRequestHandler):
     def _post(self, url: SplitResult) -> Answer:
         if url.path not in ("/api/picture", "/api/pose"):
             raise Refusal(HTTPStatus.NOT_FOUND, f"there is nothing at {url.path}")
-        image = decode_picture(self._upload())
-        if url.path == "/api/picture":
-            height, width = image.shape[:2]
-            size = {"X-Width": str(width), "X-Height": str(height)}
-            return Answer(encode_picture(image), "image/jpeg", size)
         query = parse_qs(url.query)
         box = _box(query["box"][-1]) if "box" in query else None
-        return _json(self.server.demo(image, box, query.get("name", ["photo"])[-1]))
+        with self.server.memory.decoded(self._upload()) as image:
+            if url.path == "/api/picture":
+                height, width = image.shape[:2]
+                size = {"X-Width": str(width), "X-Height": str(height)}
+                return Answer(encode_picture(image), "image/jpeg", size)
+            return _json(self.server.demo(image, box, query.get("name", ["photo"])[-1]))
 
     def _upload(self) -> bytes:
         """Read the body of the request."""
@@ -187,14 +256,17 @@ class Handler(BaseHTTPRequestHandler):
         if not (length.isascii() and length.isdigit()):
             raise Refusal(HTTPStatus.LENGTH_REQUIRED, "the request needs a Content-Length header")
         most = self.server.max_upload
-        if int(length) > most:
+        digits = length.lstrip("0") or "0"
+        long = len(digits) > _MOST_DIGITS  # Python converts no 5,000 digits
+        if long or int(digits) > most:
+            size = "far too many bytes" if long else megabytes(int(digits))
             raise Refusal(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"this file has {megabytes(int(length))}, the limit is {megabytes(most)}. Make the "
+                f"this file has {size}, the limit is {megabytes(most)}. Make the "
                 "picture smaller, or start the page with a higher --max-upload",
             )
-        data = self.rfile.read(int(length))
-        if len(data) < int(length):
+        data = self.rfile.read(int(digits))
+        if len(data) < int(digits):
             raise ConnectionResetError("the browser has closed the connection")
         return data
 
@@ -202,11 +274,12 @@ class Handler(BaseHTTPRequestHandler):
         """Send the answer that `find` returns, or the error that it raises."""
         try:
             self._check_origin()
-            answer = find(urlsplit(self.path))
+            answer = find(_split(self.path))
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
             answer = _explain(error)
+        self.connection.settimeout(self.timeout)
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         self.send_header("Content-Length", str(len(answer.content)))
@@ -224,16 +297,23 @@ class Handler(BaseHTTPRequestHandler):
 
         This includes sites whose own name resolves to this machine.
         """
-        site = self.headers.get("Sec-Fetch-Site", "none")
-        named = urlsplit(f"//{self.headers.get('Host', '')}").hostname or ""
-        if self.server.is_local and not is_local(named):
-            raise Refusal(HTTPStatus.FORBIDDEN, f"open the page at {self.server.url}")
-        if self.command == "POST" and site not in ("none", "same-origin"):
+        site = self.headers.get("Sec-Fetch-Site")
+        host = self.headers.get("Host", "")
+        named = _split(f"//{host}").hostname or ""
+        origin = self.headers.get("Origin")
+        foreign = origin is not None and origin.partition("://")[2].lower() != host.lower()
+        if not self.server.is_local and site == "same-origin":
+            foreign = False  # a proxy may have changed the host
+        if (
+            (self.server.is_local and not is_local(named))
+            or (self.command == "POST" and site not in (None, "none", "same-origin"))
+            or foreign
+        ):
             raise Refusal(HTTPStatus.FORBIDDEN, f"open the page at {self.server.url}")
 
     def _discard(self) -> None:
         """Read the rest of a refused upload. Otherwise the browser would not get the answer."""
-        self.connection.settimeout(1)
+        self._incoming.silence, self._incoming.deadline = 1, time.monotonic() + self.timeout
         left = _MOST_DISCARDED
         try:
             while left > 0 and (data := self.rfile.read1(_CHUNK)):
@@ -256,7 +336,8 @@ def megabytes(size: int) -> str:
 
 
 def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> Answer:
-    return Answer(json.dumps(value).encode(), "application/json", status=status)
+    content = json.dumps(value, allow_nan=False).encode()
+    return Answer(content, "application/json", status=status)
 
 
 def _explain(error: Exception) -> Answer:
@@ -270,12 +351,24 @@ def _explain(error: Exception) -> Answer:
     return _json(dict(error=message), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def _split(address: str) -> SplitResult:
+    """Split an address that a browser sent."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  raises for what is no number
+    except ValueError:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the request's address is malformed") from None
+    return parts
+
+
 def _box(text: str) -> list[float]:
     """Parse left, top, right, bottom."""
     try:
         left, top, right, bottom = (float(side) for side in text.split(","))
+        if not all(abs(side) <= _MOST_PX for side in (left, top, right, bottom)):  # nor nan
+            raise ValueError
     except ValueError:
         raise InputError(
-            f"a box is left,top,right,bottom in px, for example 10,20,110,220; got {text!r}"
+            f"a box is left,top,right,bottom in px, for example 10,20,110,220; got {text[:80]!r}"
         ) from None
     return [left, top, right, bottom]

@@ -13,15 +13,23 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+MAX_PIXELS = 178_956_970
+"""Largest image, width x height, by its header. OPENCV_IO_MAX_IMAGE_PIXELS in the environment sets
+another limit."""
+
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(MAX_PIXELS))  # OpenCV reads it on import
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
 
 DESCRIPTION = "model.json"
 BATCH_SIZE = 8
@@ -30,6 +38,14 @@ BATCH_SIZE = 8
 _QUARTER = 0.25
 _PRECISION_HINTS = {"float32": "f32", "float16": "f16", "bfloat16": "bf16"}
 _SOME_FAILED, _BAD_INPUT = 1, 2
+_LONGEST_SIDE = 32_766
+"""Px that OpenCV warps."""
+
+_MOST_PX = 1e9
+"""Largest coordinate of a box, far beyond any image."""
+
+_DAMAGE = (b"Corrupt JPEG data", b"Premature end of JPEG")
+_LISTENING = threading.Lock()
 
 Image = str | Path | np.ndarray
 Network = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -214,7 +230,13 @@ def _load_torch(path: Path, description: dict[str, Any], threads: int | None) ->
 
 
 def read_image(source: Image) -> np.ndarray:
-    """Read an image (height, width, 3) uint8, turned upright as its file says."""
+    """Read an image (height, width, 3) uint8, upright where OpenCV turns it as its file says.
+
+    It does so for JPEG, PNG and TIFF, from version 4.13 on for WebP as well.
+
+    Raises:
+        ValueError: It cannot be read, is damaged or too large, or is no such array.
+    """
     if isinstance(source, np.ndarray):
         if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
             raise ValueError(
@@ -222,13 +244,42 @@ def read_image(source: Image) -> np.ndarray:
             )
         return source
     try:
-        data = np.fromfile(source, np.uint8)
-    except OSError as error:
-        raise ValueError(f"{source}: {error.strerror}") from error
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if "\0" in str(source):
+            raise OSError("its name has a NUL character")
+        if Path(source).exists() and not Path(source).is_file():  # a pipe would be waited for
+            raise OSError("it is not a file")
+        image, warning = _decode(np.fromfile(source, np.uint8))
+    except (OSError, MemoryError, cv2.error) as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        if "CV_IO_MAX_IMAGE" in reason:
+            most = os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]
+            reason = f"it has more than OPENCV_IO_MAX_IMAGE_PIXELS={most}"
+        raise ValueError(f"{str(source)!r} cannot be read: {reason}") from error
     if image is None:
-        raise ValueError(f"{source} is not an image that OpenCV reads")
+        raise ValueError(f"{source} is not an image that OpenCV reads, or it is cut off")
+    if warning:
+        raise ValueError(f"{source} is damaged, its decoder warns: {warning}")
     return image
+
+
+def _decode(data: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """Decode an image, and return the warning of damage, which libjpeg only prints."""
+    if not data.size:
+        return None, ""
+    with _LISTENING, tempfile.TemporaryFile() as heard:
+        try:
+            printed = os.dup(2)
+        except OSError:  # there is no standard error
+            return cv2.imdecode(data, cv2.IMREAD_COLOR), ""
+        try:
+            os.dup2(heard.fileno(), 2)
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        finally:
+            os.dup2(printed, 2)
+            os.close(printed)
+        heard.seek(0)
+        damage = [line for line in heard if line.startswith(_DAMAGE)]
+    return image, damage[0].decode().strip() if damage else ""
 
 
 def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
@@ -245,7 +296,7 @@ def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
     height, width = image.shape[:2]
     for box in array:
         left, top, right, bottom = box
-        if not (np.isfinite(box).all() and left < right and top < bottom):
+        if not (np.abs(box).max() <= _MOST_PX and left < right and top < bottom):
             raise ValueError(
                 f"{name}: a box must be left, top, right, bottom in px and have an area, got "
                 f"{box.tolist()}"
@@ -300,8 +351,42 @@ def crop_person(
         source = _float32([*source, source[1] + _float32([0, half])])
         target = _float32([[width / 2, height / 2], [0, height / 2], [0, height / 2 + width / 2]])
         matrix = cv2.getAffineTransform(source, target)
-    crop = cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return crop, center, size
+    return _warp(image, matrix, (width, height)), center, size
+
+
+def _warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Warp an image; of one that is too large for OpenCV only the part that the result shows.
+
+    If that is too large as well, the two halves of the result are made one after the other.
+    """
+    if max(image.shape[:2]) <= _LONGEST_SIDE:
+        return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR)
+    matrix = np.asarray(matrix, dtype=np.float64)
+    inverse = cv2.invertAffineTransform(matrix)
+    ends = np.array([[0, 0], [size[0] - 1, size[1] - 1]]) @ inverse[:, :2].T + inverse[:, 2]
+    most = image.shape[1::-1]
+    low = np.clip(np.floor(ends[0]) - 2, 0, most).astype(int)
+    high = np.clip(np.ceil(ends[1]) + 3, 0, most).astype(int)
+    if (low >= high).any():
+        return np.zeros((size[1], size[0], 3), np.uint8)
+    if (high - low).max() <= _LONGEST_SIDE:
+        part = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
+        return _warp(part, _moved(matrix, matrix[:, :2] @ low), size)
+    axis = int(size[1] > size[0])  # x or y
+    first, rest, start = list(size), list(size), np.zeros(2)
+    first[axis] = size[axis] // 2
+    rest[axis] -= first[axis]
+    start[axis] = first[axis]
+    halves = (
+        _warp(image, matrix, (first[0], first[1])),
+        _warp(image, _moved(matrix, -start), (rest[0], rest[1])),
+    )
+    return np.concatenate(halves, axis=1 - axis)
+
+
+def _moved(matrix: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return an affine matrix (2, 3) whose result is moved by a step (2,)."""
+    return np.column_stack([matrix[:, :2], matrix[:, 2] + step])
 
 
 def normalize(crop: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
@@ -421,6 +506,8 @@ def main(argv: list[str] | None = None) -> int:
             people += found
         except ValueError as error:
             problems = [str(error)]
+        except (cv2.error, MemoryError) as error:
+            problems = [f"{image} cannot be processed: {' '.join(str(error).split())}"]
         for problem in problems:
             print(f"error: {problem}", file=sys.stderr)
         failed = failed or bool(problems)

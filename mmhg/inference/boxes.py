@@ -13,6 +13,9 @@ import numpy as np
 from mmhg.datasets.people import CENTER_SHIFT, PIXELS_PER_SCALE
 from mmhg.errors import InputError
 
+_MOST_PX = 1e9
+"""Largest coordinate of a box, far beyond any image."""
+
 
 def person_boxes(centers: Any, scales: Any) -> np.ndarray:
     """Compute boxes from MPII's center and scale.
@@ -59,6 +62,8 @@ def box_problem(box: np.ndarray, size: Sequence[int]) -> str | None:
     shown = f"box [{', '.join(f'{side:g}' for side in box.tolist())}]"
     if not (np.isfinite(box).all() and left < right and top < bottom):
         return f"{shown} has no area. Boxes are left, top, right, bottom in px"
+    if np.abs(box).max() > _MOST_PX:
+        return f"{shown} is larger than any image. Boxes are left, top, right, bottom in px"
     if right <= 0 or bottom <= 0 or left >= width or top >= height:
         return (
             f"{shown} lies outside of the image, {width} x {height} px. Boxes are left, top, "

@@ -23,7 +23,18 @@ from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
 
 _JPEG_SUFFIXES = (".jpg", ".jpeg")
-_PX_DIGITS, _SCORE_DIGITS = 3, 5
+_LONGEST_JPEG = 65_500
+"""Px. OpenCV writes no larger JPEG."""
+
+_LONGEST_PNG, _LONGEST_MP4 = 1_000_000, 8_191
+"""Px, of libpng and of MPEG-4."""
+
+_PX_DIGITS, _SCORE_DIGITS, _SECONDS_DIGITS = 3, 5, 4
+_LONGEST_PAUSE = 10.0
+"""Seconds that a frame is shown at most, in case that a video's times are damaged."""
+
+WriteFrame = Callable[[np.ndarray, float], None]
+"""Takes the next frame of a video, and the second at which it is shown."""
 
 
 class Person(NamedTuple):
@@ -53,18 +64,26 @@ class Person(NamedTuple):
 
 
 class ImageRef(NamedTuple):
-    """An image, by its id and its name as given, and in a video the frame's number, from 0."""
+    """An image, by its id and its name as given, and in a video the frame's number and time.
+
+    Attributes:
+        image_id: From 1.
+        name: As the source was given.
+        frame: Number in a video, from 0.
+        time: Seconds from the beginning of a video.
+    """
 
     image_id: int
     name: str
     frame: int | None
+    time: float | None = None
 
 
 class KeypointJson:
     """COCO's format: `categories`, `annotations` and `images`.
 
     Keypoints are x, y, score of each in turn, as in COCO's results (COCO's annotations have a flag
-    in place of the score). People of a video have its `frame` as well.
+    in place of the score). People of a video have its `frame`, and its `time` in s, as well.
 
     Args:
         file: To write to.
@@ -92,7 +111,7 @@ class KeypointJson:
         self._count = 0
 
     def add(self, image: ImageRef, person: Person) -> None:
-        """Write a person."""
+        """Write a person, with the frame and its time in a video."""
         rows = person.rows()
         left, top, right, bottom = person.box.tolist()
         box = [round(side, _PX_DIGITS) for side in (left, top, right - left, bottom - top)]
@@ -110,6 +129,8 @@ class KeypointJson:
         )
         if image.frame is not None:
             entry["frame"] = image.frame
+        if image.time is not None:
+            entry["time"] = round(image.time, _SECONDS_DIGITS)
         self._file.write(f"{',' if self._count > 1 else ''}\n{json.dumps(entry)}")
 
     def write_images(self, images: Sequence[Mapping[str, Any]]) -> None:
@@ -171,7 +192,7 @@ class Outputs:
         self._json: KeypointJson | None = None
         self._csv: KeypointCsv | None = None
         self._source: Source | None = None
-        self._write_frame: Callable[[np.ndarray], None] | None = None
+        self._write_frame: WriteFrame | None = None
         self._images: list[dict[str, Any]] = []
         self._taken: set[str] = set()
 
@@ -201,7 +222,7 @@ class Outputs:
         image = self._images[-1]
         if frame.index is not None:
             image["frames"] = frame.index + 1
-        reference = ImageRef(image["id"], image["file_name"], frame.index)
+        reference = ImageRef(image["id"], image["file_name"], frame.index, frame.time)
         for person in people:
             self._json.add(reference, person)
             if self._csv:
@@ -233,9 +254,6 @@ class Outputs:
         )
         if source.rate is not None:
             self._images[-1]["fps"] = source.rate
-            if self._pictures:
-                video = video_file(self._free_path(source), source.rate, (height, width))
-                self._write_frame = self._of_source.enter_context(video)
 
     def _draw(self, frame: Frame, people: Sequence[Person]) -> None:
         image = frame.image.copy()
@@ -243,20 +261,33 @@ class Outputs:
             keypoints = np.stack([person.keypoints for person in people])
             drawn = np.stack([person.scores >= self._threshold for person in people])
             draw_people(image, keypoints, drawn, self._meta)
-        if self._write_frame is not None:
-            self._write_frame(image)
+        if frame.source.rate is not None:
+            self._film(frame, image, frame.source.rate)
             return
-        path = self._free_path(frame.source)
+        path = self._free_path(frame)
         with replacing(path) as partial:
             if not cv2.imwrite(str(partial), image):
+                if max(image.shape[:2]) > _LONGEST_PNG:
+                    raise cv2.error(f"OpenCV writes no picture of such a side: {path}")
                 raise InputError(f"cannot write picture {path}. Check space and permissions")
 
-    def _free_path(self, source: Source) -> Path:
-        """Choose a new name for the picture or video of a source."""
-        path = Path(source.name)
+    def _film(self, frame: Frame, image: np.ndarray, rate: float) -> None:
+        """Write a frame to its source's video, which its first frame begins."""
+        if frame.index == 0:
+            video = video_file(self._free_path(frame), rate, image.shape[:2])
+            self._write_frame = self._of_source.enter_context(video)
+        if self._write_frame is not None:
+            seconds = (frame.index or 0) / rate if frame.time is None else frame.time
+            self._write_frame(image, seconds)
+
+    def _free_path(self, frame: Frame) -> Path:
+        """Choose a new name for the picture or video of a source, whose first frame is given."""
+        path = Path(frame.source.name)
         suffix = ".mp4"
-        if isinstance(source, ImageFile):
-            suffix = path.suffix if path.suffix.lower() in _JPEG_SUFFIXES else ".png"
+        if isinstance(frame.source, ImageFile):
+            is_jpeg = path.suffix.lower() in _JPEG_SUFFIXES
+            fits = max(frame.image.shape[:2]) <= _LONGEST_JPEG
+            suffix = path.suffix if is_jpeg and fits else ".png"
         name, number = f"{path.stem}{suffix}", 1
         while name in self._taken:
             number += 1
@@ -266,10 +297,11 @@ class Outputs:
 
 
 @contextmanager
-def video_file(
-    path: Path, rate: float, size: Sequence[int]
-) -> Iterator[Callable[[np.ndarray], None]]:
+def video_file(path: Path, rate: float, size: Sequence[int]) -> Iterator[WriteFrame]:
     """Give a function that writes the next frame of an `.mp4`, which appears when the block ends.
+
+    The video has a constant rate. Where that of the source varies, a frame is repeated until the
+    next one's time, or left out if it has no time of its own, so that the video is as long.
 
     Args:
         path: To write.
@@ -278,16 +310,49 @@ def video_file(
 
     Raises:
         InputError: OpenCV cannot write it.
+        cv2.error: It is too large for MPEG-4.
     """
+    if max(size) > _LONGEST_MP4:
+        raise cv2.error(f"no side of a video that is written may exceed {_LONGEST_MP4} px: {path}")
     with replacing(path) as partial:
         code = cv2.VideoWriter.fourcc(*"mp4v")
         writer = cv2.VideoWriter(str(partial), code, rate, (size[1], size[0]))
         if not writer.isOpened():
             raise InputError(f"cannot write video {path}: no encoder, or no space")
+        frames = _AtConstantRate(writer, rate)
         try:
-            yield writer.write
+            yield frames.write
         finally:
+            frames.end()
             writer.release()
+
+
+class _AtConstantRate:
+    """Write frames, each until the time of the next one."""
+
+    def __init__(self, writer: cv2.VideoWriter, rate: float) -> None:
+        self._writer = writer
+        self._rate = rate
+        self._last: np.ndarray | None = None
+        self._last_seconds, self._late = 0.0, 0.0
+        self._written = 0
+
+    def write(self, image: np.ndarray, seconds: float) -> None:
+        """Write the frame before this one."""
+        seconds -= self._late
+        if seconds - self._last_seconds > _LONGEST_PAUSE:
+            self._late += seconds - self._last_seconds - _LONGEST_PAUSE
+            seconds = self._last_seconds + _LONGEST_PAUSE
+        if self._last is not None:
+            for _ in range(round(seconds * self._rate) - self._written):
+                self._writer.write(self._last)
+                self._written += 1
+        self._last, self._last_seconds = image, seconds
+
+    def end(self) -> None:
+        """Write the last frame."""
+        if self._last is not None:
+            self._writer.write(self._last)
 
 
 def refuse_to_replace(sources: Iterable[Source], folder: Path) -> None:

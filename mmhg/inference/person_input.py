@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose
@@ -44,7 +45,7 @@ class PersonInput:
             The box, (4,), and a sample for `mmengine.dataset.pseudo_collate`.
 
         Raises:
-            InputError: The box has no area or lies outside of the image.
+            InputError: The box has no area or lies outside of the image, or OpenCV fails on it.
         """
         height, width = image.shape[:2]
         person_box = as_boxes([0, 0, width, height] if box is None else box)[0]
@@ -52,4 +53,8 @@ class PersonInput:
             raise InputError(f"{name}: {problem}" if name else problem)
         pipeline = self._pipeline if box is None else self._pipeline_for_boxes
         person = dict(img=image, bbox=person_box[None], bbox_score=np.ones(1, dtype=np.float32))
-        return person_box, pipeline(person | self._metainfo)
+        try:
+            return person_box, pipeline(person | self._metainfo)
+        except cv2.error as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"{name or 'the image'} cannot be processed: {reason}") from error

@@ -22,13 +22,14 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
-from mmhg.datasets.transforms import LoadWholeImage
+from mmhg.datasets.transforms.loading import load_image, max_pixels_of
 from mmhg.errors import InputError
 from mmhg.evaluation.person_metric import to_numpy
 from mmhg.inference.boxes import as_boxes
 from mmhg.inference.person_input import PersonInput
 from mmhg.models.loading import load_model
 from mmhg.nn import enable_fast_inference
+from mmhg.pictures import MAX_PIXELS
 from mmhg.refinement.predict import predict_each_stack
 
 Image = str | Path | np.ndarray
@@ -59,12 +60,6 @@ class Prediction:
         return iter((self.keypoints, self.scores))
 
 
-class _LoadNamedImage(LoadWholeImage):
-    """Load a file that the user named, rather than a dataset."""
-
-    way_to_files = "its path"
-
-
 class Predictor:
     """Find keypoints in images with a trained top-down network.
 
@@ -88,6 +83,7 @@ class Predictor:
         config: The loaded config.
         model: MMPose's model, in evaluation mode.
         dataset_meta: The keypoints' names, skeleton and colors.
+        max_pixels: Largest image, as the test pipeline's `LoadWholeImage` has it.
 
     Raises:
         InputError: The config has no top-down network, the checkpoint belongs to another network,
@@ -129,6 +125,7 @@ class Predictor:
                 f"{type(self.model.backbone).__name__}. Leave them out"
             )
         self._input = PersonInput(self.config, self.dataset_meta)
+        self.max_pixels = max_pixels_of(self.config)
 
     def __call__(
         self,
@@ -198,23 +195,20 @@ class Predictor:
     ) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
         """Yield image number, box (4,) and network input of each person."""
         for index, (source, given) in enumerate(zip(sources, boxes, strict=True)):
-            image = read_image(source)
+            image = read_image(source, self.max_pixels)
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
             for box in [None] if given is None else as_boxes(given):
                 yield index, *self._input(image, box, name=name)
 
 
-def read_image(source: Image) -> np.ndarray:
+def read_image(source: Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Read an image (height, width, 3) uint8, blue, green, red, turned upright as its file says.
 
     Raises:
-        InputError: It cannot be read, is truncated, or is no such array.
+        InputError: It cannot be read, is truncated, damaged or too large, or is no such array.
     """
     if not isinstance(source, np.ndarray):
-        results = _LoadNamedImage()(dict(img_path=str(source)))
-        assert results is not None
-        image: np.ndarray = results["img"]
-        return image
+        return load_image(str(source), max_pixels=max_pixels)
     if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8 or not source.size:
         raise InputError(
             "an image must be (height, width, 3) uint8 with channels blue, green, red, got "

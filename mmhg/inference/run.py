@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from mmhg.errors import InputError
@@ -25,6 +26,9 @@ Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable
 
 FindPeople = Callable[[Frame], Any]
 """A `BoxFile`, or a function like it: a frame gives the boxes (P, 4) of its people."""
+
+PICTURE_ERRORS = (InputError, cv2.error, MemoryError)
+"""What a single image can cause."""
 
 _MOST_NAMES = 5
 
@@ -132,7 +136,11 @@ def run_inference(
     batch: list[tuple[Frame, np.ndarray | None]] = []
     count = 0
     for frame in frames_of(sources, summary):
-        boxes = None if people is None else croppable(frame, people(frame), summary)
+        try:
+            boxes = None if people is None else croppable(frame, people(frame), summary)
+        except PICTURE_ERRORS as error:
+            summary.add_problem(_about(frame, error))
+            continue
         batch.append((frame, boxes))
         count += 1 if boxes is None else len(boxes)
         if max(len(batch), count) >= batch_size:
@@ -150,8 +158,9 @@ def frames_of(sources: Sequence[Source], summary: Summary) -> Iterable[Frame]:
         for source in sources:
             try:
                 yield from source.frames()
-            except InputError as error:
-                summary.add_problem(str(error))
+            except PICTURE_ERRORS as error:
+                text = str(error) if isinstance(error, InputError) else f"{source.name}: {error!r}"
+                summary.add_problem(text)
 
     lengths = [source.length for source in sources]
     if None in lengths:
@@ -178,7 +187,35 @@ def predict_batch(
     outputs: Outputs,
     summary: Summary,
 ) -> None:
-    """Predict and write a batch of frames. Either all have boxes or none has."""
+    """Predict and write a batch of frames. Either all have boxes or none has.
+
+    An image that cannot be processed is reported, and costs the others nothing.
+    """
+    try:
+        found = _predicted(batch, predict)
+    except PICTURE_ERRORS as error:
+        if len(batch) == 1:
+            summary.add_problem(_about(batch[0][0], error))
+            return
+        for one in batch:
+            predict_batch([one], predict, outputs, summary)
+        return
+    for (frame, _), people in zip(batch, found, strict=True):
+        try:
+            outputs.add(frame, people)
+        except cv2.error as error:
+            summary.add_problem(_about(frame, error))
+        summary.frames += 1
+        summary.video_frames += frame.index is not None
+        summary.people += len(people)
+        if not people:
+            summary.empty[frame.source.name] += frame.index is not None
+
+
+def _predicted(
+    batch: Sequence[tuple[Frame, np.ndarray | None]], predict: Predict
+) -> list[list[Person]]:
+    """Return the people of each frame."""
     images = [frame.image for frame, _ in batch]
     given = [boxes for _, boxes in batch if boxes is not None]
     prediction = predict(images, given or None)
@@ -190,11 +227,13 @@ def predict_batch(
     else:
         cropped = np.array([[0, 0, image.shape[1], image.shape[0]] for image in images], float)
     found = map(Person, cropped, keypoints, scores)
-    for frame, boxes in batch:
-        people = list(islice(found, 1 if boxes is None else len(boxes)))
-        outputs.add(frame, people)
-        summary.frames += 1
-        summary.video_frames += frame.index is not None
-        summary.people += len(people)
-        if not people:
-            summary.empty[frame.source.name] += frame.index is not None
+    return [list(islice(found, 1 if boxes is None else len(boxes))) for _, boxes in batch]
+
+
+def _about(frame: Frame, error: Exception) -> str:
+    """Name the image that an error is about, unless its message does."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    name = frame.source.name
+    if frame.index is not None:
+        name += f", frame {frame.index}"
+    return text if frame.source.name in text else f"{name} cannot be processed: {text}"

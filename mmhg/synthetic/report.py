@@ -16,6 +16,7 @@ import numpy as np
 from mmhg.datasets.formats.mpii_mat import JOINTS, ReleaseImage, read_release
 from mmhg.datasets.mpii_converter import read_split_list
 from mmhg.datasets.people import AnnotatedPerson, head_sizes_from_boxes
+from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
 from mmhg.evaluation.pckh import normalized_distances, score_pckh
 from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LIST_NAME
@@ -225,9 +226,8 @@ def draw_sheet(
 
 
 def _tile(folder: Path, people: MeasuredPeople, row: int, size: int, side: int = 256) -> np.ndarray:
-    image = cv2.imread(str(folder / "images" / people.images[row]))
-    if image is None:
-        raise InputError(f"{folder / 'images' / people.images[row]} cannot be read. Render again")
+    path = str(folder / "images" / people.images[row])
+    image = load_image(path, [str(folder)])
     zoom = size / (CROP_SIDE * people.scales[row])
     shift = (size - 1) / 2 - zoom * (people.centers[row] - ORIGIN)
     crop = cv2.warpAffine(image, np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]]), (size, size))

@@ -9,6 +9,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mmhg.pictures import warp_affine
+
 Image = np.ndarray
 
 FAR = 1e6
@@ -110,7 +112,7 @@ def person_tile(
     zoom = side / float(max(scale))
     shift = side / 2 - zoom * np.asarray(center, dtype=float)
     matrix = np.array([[zoom, 0, shift[0]], [0, zoom, shift[1]]])
-    tile = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    tile = warp_affine(image, matrix, (side, side))
     draw_skeleton(tile, keypoints * zoom + shift, drawn, metainfo)
     return tile
 

@@ -112,7 +112,7 @@ def run(args: Namespace) -> int:
     if not inputs:
         raise InputError("give at least one INPUT: an image, a folder, a video, or --camera N")
     summary = Summary()
-    sources, problems = find_sources(inputs)
+    sources, problems = find_sources(inputs, most_pixels(args))
     for problem in problems:
         summary.add_problem(problem)
     if sources:
@@ -177,6 +177,17 @@ def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
         )
         return lambda frame: detector(frame.image), {"detector": detector.description}
     return None, {}
+
+
+def most_pixels(args: Namespace) -> int:
+    """Return the largest image that the config reads; an exported network has no such setting."""
+    from mmhg.datasets.transforms.loading import max_pixels_of
+    from mmhg.pictures import MAX_PIXELS
+
+    if len(args.model) < 2:
+        return MAX_PIXELS
+    args.config = args.model[0]
+    return max_pixels_of(load_config(args))
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:

@@ -141,6 +141,13 @@ def test_what_a_spreadsheet_saves(
     assert coco_annotations(project) == expected
 
 
+@pytest.mark.parametrize("name", ["../img0.png", "/etc/hostname", "labeled-data/../../img0.png"])
+def test_refuses_images_outside_of_the_project(project: Path, name: str) -> None:
+    write(project, ONE_ANIMAL.replace("labeled-data/clip/img0.png", name))
+    with pytest.raises(InputError, match=r"CollectedData_\*\.csv names image .* lies outside of"):
+        coco_annotations(project)
+
+
 def test_refuses_a_folder_without_labels(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"has no labeled-data/\*/CollectedData_"):
         coco_annotations(tmp_path)

@@ -353,3 +353,19 @@ def test_boxes_that_are_not_there_are_missed_before_the_images(coco_config, tmp_
     coco_config.val_dataloader.dataset.bbox_file += ".gone"
     with pytest.raises(InputError, match=r"there is no bbox_file .*boxes\.json\.gone"):
         shrink_dataset(coco_config, tmp_path / "small", splits=["val"])
+
+
+def test_links_that_lead_out_are_not_copied(mpii, mpii_config, tmp_path):
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private/secret.txt").write_text("secret")
+    (mpii / "images/inner").symlink_to(mpii / "images")  # in circles
+    shrink_dataset(mpii_config, tmp_path / "circles")
+    for name, target in (("more", "private"), ("more.jpg", "private/secret.txt")):
+        (mpii / "images" / name).symlink_to(tmp_path / target)
+        with pytest.raises(InputError, match=rf"{name} is a link to .*private.*linked_folders"):
+            shrink_dataset(mpii_config, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
+        (mpii / "images" / name).unlink()
+    (mpii / "images/more.jpg").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match=r"more\.jpg is a link to /dev/zero"):
+        shrink_dataset(mpii_config, tmp_path / "out")

@@ -69,8 +69,8 @@ def test_an_example_comes_with_its_box(page, demo, image):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"This is a text.", "notes.jpg: this file is not a picture that can be read here."),
-        (None, "notes.jpg: this picture is cut off"),
+        (b"This is a text.", "notes.jpg: cannot decode this picture (15 bytes): not an image"),
+        (None, "notes.jpg: this picture is truncated"),
         (bytes(MAX_UPLOAD + 1), "notes.jpg: this file has 0.2 MB, the limit is 0.2 MB."),
     ],
 )

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from urllib.parse import quote
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from mmhg.demo import DemoServer
-from mmhg.demo.server import is_local, megabytes
+from mmhg.demo.server import Handler, is_local, megabytes
 from mmhg.errors import InputError
 
 from .conftest import HEIGHT, MAX_UPLOAD, WIDTH
@@ -96,9 +97,9 @@ def test_requests_at_the_same_time_get_their_own_answers(server, demo, photo, im
 @pytest.mark.parametrize("path", ["/api/picture", "/api/pose"])
 def test_broken_pictures(server, photo, path):
     status, message = error(ask(server, path, photo.read_bytes()[:500]))
-    assert status == 422 and "cut off" in message
+    assert status == 422 and "truncated" in message
     status, message = error(ask(server, path, b""))
-    assert status == 422 and "not a picture" in message
+    assert status == 422 and "not an image" in message
 
 
 @pytest.mark.parametrize(
@@ -108,6 +109,9 @@ def test_broken_pictures(server, photo, path):
         ("a,b,c,d", "a box is left,top,right,bottom"),
         ("5,5,5,9", "has no area"),
         ("900,0,999,9", "lies outside of the image"),
+        ("nan,0,9,9", "a box is left,top,right,bottom"),
+        ("0,0,inf,9", "a box is left,top,right,bottom"),
+        ("-1e308,-1e308,1e308,1e308", "a box is left,top,right,bottom"),
     ],
 )
 def test_bad_boxes(server, photo, box, message):
@@ -129,6 +133,84 @@ def test_an_upload_of_the_limit_is_read(server):
 
 def test_uploads_of_unknown_length(server):
     assert ask(server, "/api/picture", iter([b"abc"]))[0] == 411
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [("9" * 5000, 413), ("0" * 5000 + "1", 422), ("-1", 411), ("1e3", 411)]
+)
+def test_lengths_that_are_none(server, length, status):
+    message = f"POST /api/picture HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\nx"
+    assert status_of(server, message) == status
+
+
+def status_of(server, message):
+    """Send a message as it is; return the status of the answer."""
+    with socket.create_connection(server.server_address[:2], timeout=20) as connection:
+        connection.sendall(message.encode())
+        connection.shutdown(socket.SHUT_WR)
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+@pytest.mark.parametrize("host", ["[", "[::1", "localhost:port", "localhost:99999", "a]b"])
+def test_malformed_hosts(server, host):
+    assert status_of(server, f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n") == 400
+
+
+def test_a_malformed_target(server):
+    assert status_of(server, "GET http://[/ HTTP/1.1\r\nHost: localhost\r\n\r\n") == 400
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    monkeypatch.setattr(Handler, "timeout", 0.5)
+    monkeypatch.setattr(Handler, "longest_request", 1.0)
+
+
+def ended_after(connection, drip=None):
+    """Wait until the server ends a connection; return the seconds."""
+    start = time.monotonic()
+    connection.settimeout(0.1)
+    while time.monotonic() - start < 10:
+        try:
+            if drip:
+                connection.sendall(drip)
+            if not connection.recv(100):
+                break
+        except TimeoutError:
+            pass
+        except OSError:
+            break
+    return time.monotonic() - start
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"POST /api/pic", b"POST /api/picture HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99"],
+)
+@pytest.mark.parametrize("drip", [None, b"x"])
+def test_connections_end(server, begin, drip, capfd):
+    """Idle and half-open ones, and those that give a byte now and then."""
+    with socket.create_connection(server.server_address[:2]) as connection:
+        connection.sendall(begin)
+        assert ended_after(connection, drip) < 4
+    assert ask(server, "/")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_dripping_upload_ends(server):
+    head = b"POST /api/picture HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\n"
+    with socket.create_connection(server.server_address[:2]) as connection:
+        connection.sendall(head)
+        assert 0.8 < ended_after(connection, b"x") < 4
+
+
+def test_many_idle_connections(server):
+    idle = [socket.create_connection(server.server_address[:2]) for _ in range(200)]
+    assert ask(server, "/")[0] == 200
+    for connection in idle:
+        connection.close()
 
 
 def test_one_connection_serves_many_requests(server, photo):
@@ -174,6 +256,22 @@ def test_names_of_this_machine(server, host):
 def test_other_sites(server, photo, site, status):
     headers = {"Sec-Fetch-Site": site}
     assert ask(server, "/api/picture", photo.read_bytes(), **headers)[0] == status
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://localhost:1", 403),  # another server on this machine
+        ("http://{host}", 200),
+    ],
+)
+def test_foreign_origins(server, photo, origin, status):
+    host = "{}:{}".format(*server.server_address[:2])
+    origin = origin.format(host=host)
+    assert ask(server, "/api/picture", photo.read_bytes(), Origin=origin)[0] == status
+    assert ask(server, "/api/about", Origin=origin)[0] == status
 
 
 def test_it_listens_to_this_machine_alone(server):

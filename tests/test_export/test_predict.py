@@ -1,8 +1,11 @@
 """predict.py by itself: reading heatmaps, boxes, images; and its command line without MMPose."""
 
 import json
+import os
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import cv2
@@ -85,6 +88,7 @@ def test_ties_have_no_offset_in_the_graph():
     [
         ([[5, 5, 5, 9]], "a.jpg: a box must .* have an area"),
         ([[0, 0, float("nan"), 9]], "a.jpg: a box must .* have an area"),
+        ([[0, 0, 1e308, 9]], "a.jpg: a box must"),
         ([[-9, 0, 0, 9]], "outside of the image, 40 x 30 px"),
         ([[1, 2, 3]], "a.jpg: boxes must be"),
         (7, "a.jpg: boxes must be"),
@@ -118,6 +122,46 @@ def test_what_is_no_image_is_refused(tmp_path):
         predict.read_image(tmp_path / "none.jpg")
     with pytest.raises(ValueError, match="uint8"):
         predict.read_image(np.zeros((4, 4, 3)))
+
+
+def test_what_cannot_be_an_image_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for name in (str(tmp_path / "pipe.jpg"), "/dev/zero", str(tmp_path), "a\0.jpg"):
+        with pytest.raises(ValueError, match="cannot be read: it"):
+            predict.read_image(name)
+
+
+def test_damage_inside_a_jpeg(tmp_path, capfd):
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    data = bytearray(cv2.imencode(".jpg", noise)[1].tobytes())
+    (tmp_path / "whole.jpg").write_bytes(data)
+    assert predict.read_image(tmp_path / "whole.jpg").shape == (120, 160, 3)
+    middle = len(data) // 2
+    data[middle : middle + 200] = bytes(200)
+    (tmp_path / "damaged.jpg").write_bytes(data)
+    (tmp_path / "cut.jpg").write_bytes(data[:middle])
+    for name in ("damaged.jpg", "cut.jpg"):
+        with pytest.raises(
+            ValueError, match=f"{name} is (damaged, its decoder warns: |not .* cut off)"
+        ):
+            predict.read_image(tmp_path / name)
+    os.write(2, b"still heard")
+    assert capfd.readouterr().err == "still heard"
+
+
+@pytest.mark.parametrize("limit", [40, 100])
+@pytest.mark.parametrize("box", [[10, 20, 60, 90], [0, 0, 200, 120], [-50, -90, 900, 140]])
+def test_crops_of_images_wider_than_opencv_takes(limit, box, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (120, 200, 3), np.uint8)
+    description = {
+        "input": {"size": [64, 48]},
+        "crop": {"padding": 1.25, "alignment": "pixel centers"},
+    }
+    expected, *_ = predict.crop_person(image, np.array(box, float), description)
+    monkeypatch.setattr(predict, "_LONGEST_SIDE", limit)
+    found, *_ = predict.crop_person(image, np.array(box, float), description)
+    assert np.abs(found.astype(int) - expected).max() <= 2
+    assert found.shape == (48, 64, 3)
 
 
 def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -163,7 +207,12 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
     folder = tmp_path / "out"
     export(*make("hg8_mpii_256"), folder, format="torchscript")
     (tmp_path / "text.jpg").write_text("text")
+    huge = bytearray(photos[0].read_bytes())  # a PNG that states 30,000 x 30,000 px
+    huge[16:24] = struct.pack(">II", 30_000, 30_000)
+    huge[29:33] = struct.pack(">I", zlib.crc32(huge[12:29]))
+    (tmp_path / "huge.png").write_bytes(huge)
     given = {
+        "huge.png": boxes,
         photos[0].name: [[500, 0, 600, 9], boxes[0]],
         photos[1].name: [],
         "text.jpg": boxes,
@@ -171,12 +220,14 @@ def test_one_bad_image_does_not_stop_the_others(make, photos, boxes, tmp_path):
     (tmp_path / "boxes.json").write_text(json.dumps(given))
     command = [sys.executable, str(folder / "predict.py")]
     images = [tmp_path / "text.jpg", photos[0], tmp_path / "none.jpg", photos[1]]
+    images.append(tmp_path / "huge.png")
     options = ["--boxes", tmp_path / "boxes.json", "-o", tmp_path / "keypoints.json"]
     done = subprocess.run(
         [*command, *map(str, [*images, *options])], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    first, second, third = done.stderr.splitlines()
+    first, second, third, last = done.stderr.splitlines()
+    assert "huge.png' cannot be read: it has more than OPENCV_IO_MAX_IMAGE_PIXELS=178" in last
     assert "text.jpg is not an image" in first
     assert "is outside of the image, 160 x 120 px" in second
     assert "none.jpg: --boxes has no entry" in third

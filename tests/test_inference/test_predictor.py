@@ -220,11 +220,36 @@ def test_bad_input(trained: Trained, images: Any, boxes: Any, message: str) -> N
 def test_images_that_cannot_be_read(tmp_path: Path) -> None:
     for path, reason in (
         (tmp_path / "nosuch.jpg", "No such file or directory"),
-        (tmp_path, "Is a directory"),
+        (tmp_path, "it is a folder"),
     ):
         with pytest.raises(InputError) as raised:
             read_image(path)
         assert str(raised.value) == f"cannot read image {path} ({reason}). Check its path"
+
+
+def test_an_image_wider_than_opencv_takes_gives_the_keypoints_of_a_smaller_one(
+    trained: Trained, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    part = cv2.resize(rng.integers(0, 256, (9, 12, 3), np.uint8), (120, 90))
+    wide = np.zeros((90, 40_000, 3), np.uint8)
+    wide[:, 33_000:33_120] = part
+    cv2.imwrite(str(tmp_path / "wide.png"), wide)
+    predictor = Predictor(*trained, device="cpu")
+    expected, scores = predictor(part, [[20, 10, 90, 80]])
+    found, others = predictor(tmp_path / "wide.png", [[33_020, 10, 33_090, 80]])
+    np.testing.assert_allclose(found - [33_000, 0], expected, atol=0.02)
+    np.testing.assert_allclose(others, scores, atol=1e-3)
+    assert np.isfinite(predictor(tmp_path / "wide.png").keypoints).all()
+
+
+def test_the_configs_limit_of_pixels(trained: Trained, photos: list[Path]) -> None:
+    config = Config.fromfile(trained.config)
+    config.test_dataloader.dataset.pipeline[0].max_pixels = 160 * 120 - 1
+    with pytest.raises(
+        InputError, match=r"a\.png is too large: 160 x 120 px, and the limit is 19,1"
+    ):
+        Predictor(config, trained.checkpoint, device="cpu")(photos[0])
 
 
 def test_bad_networks(

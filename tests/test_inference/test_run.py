@@ -129,6 +129,68 @@ def test_json_is_cocos(tmp_path: Path, photos: list[Path]) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["keypoints.json"]
 
 
+class Variable(Film):
+    """Frames at given seconds."""
+
+    def __init__(self, times: Sequence[float]) -> None:
+        super().__init__(len(times))
+        self.times = times
+
+    def frames(self) -> Iterator[Frame]:
+        for frame, time in zip(super().frames(), self.times, strict=True):
+            yield Frame(frame.source, frame.index, frame.image, time)
+
+
+@pytest.mark.parametrize(
+    ("times", "written"),
+    [
+        ([0, 0.1, 0.2, 0.3], [0, 1, 2, 3]),
+        ([0, 0.098, 0.204, 0.296], [0, 1, 2, 3]),  # rounded by the container
+        ([0, 0.3, 0.4], [0, 0, 0, 1, 2]),  # a pause is as long as it was
+        ([0, 0.1, 0.12, 0.14, 0.3], [0, 3, 3, 4]),  # no room for all of a burst
+        ([0, 1e9, 1e9 + 0.1], [*[0] * 100, 1, 2]),  # damaged times end
+    ],
+)
+def test_variable_frame_rates(times: list[float], written: list[int], tmp_path: Path) -> None:
+    infer(tmp_path, [Variable(times)])
+    assert stamps(tmp_path / "film.mp4") == written
+    content = json.loads((tmp_path / "keypoints.json").read_text())
+    assert [person["time"] for person in content["annotations"]] == [round(t, 4) for t in times]
+    assert content["images"][0]["fps"] == 10
+
+
+def test_what_is_too_large_to_be_written_is_reported(tmp_path: Path, photos: list[Path]) -> None:
+    class Wide(Film):
+        def frames(self) -> Iterator[Frame]:
+            for index in range(2):
+                yield Frame(self, index, np.zeros((2, 8192, 3), np.uint8))  # type: ignore
+
+    long = tmp_path / "long.jpg"
+    cv2.imwrite(f"{tmp_path}/long.png", np.zeros((4, 65_501, 3), np.uint8))
+    (tmp_path / "long.png").rename(long)
+    summary = infer(tmp_path / "out", [Wide(2), ImageFile(long), ImageFile(photos[0])])
+    (problem,) = summary.problems
+    assert problem.startswith("clips/film.mp4, frame 0 cannot be processed: no side of a video")
+    assert (summary.frames, summary.people) == (4, 4)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        photos[0].name,
+        "keypoints.json",
+        "long.png",
+    ]
+    content = json.loads((tmp_path / "out/keypoints.json").read_text())
+    assert [person.get("frame") for person in content["annotations"]] == [0, 1, None, None]
+
+
+@pytest.mark.parametrize("rate", [30000 / 1001, 24000 / 1001, 240.0, 12.5])
+def test_frame_rates_are_kept(rate: float, tmp_path: Path) -> None:
+    film = Film(4)
+    film.rate = rate
+    infer(tmp_path, [film])
+    capture = cv2.VideoCapture(str(tmp_path / "film.mp4"))
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(rate, rel=1e-4)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 4
+
+
 def test_csv(tmp_path: Path) -> None:
     infer(tmp_path, [Film(3)], boxes_by_frame, csv=True, pictures=False)
     with (tmp_path / "keypoints.csv").open() as file:
@@ -177,6 +239,37 @@ def test_bad_boxes_and_pictures_do_not_stop_the_rest(
     assert [entry["image_id"] for entry in content["annotations"]] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "error", [InputError("broken"), cv2.error("broken"), MemoryError("broken")]
+)
+def test_a_picture_that_the_network_fails_on_costs_the_others_nothing(
+    error: Exception, tmp_path: Path, photos: list[Path]
+) -> None:
+    def fails_on_wide(images: Sequence[np.ndarray], boxes: Any) -> Any:
+        if any(image.shape == (120, 160, 3) for image in images):
+            raise error
+        return predict(images, boxes)
+
+    with Outputs(tmp_path / "out", META, {}, threshold=0.0) as outputs:
+        sources = [ImageFile(path) for path in photos]
+        summary = run_inference(sources, fails_on_wide, None, outputs, batch_size=4)
+    assert summary.problems == [f"{photos[0]} cannot be processed: broken"]
+    assert summary.frames == len(photos) - 1 > 1
+    content = json.loads((tmp_path / "out/keypoints.json").read_text())
+    assert [image["file_name"] for image in content["images"]] == [*map(str, photos[1:])]
+
+
+def test_a_picture_that_the_detector_fails_on(tmp_path: Path, photos: list[Path]) -> None:
+    def find(frame: Frame) -> list[list[float]]:
+        if frame.source.name == str(photos[1]):
+            raise cv2.error("too wide")
+        return [[0.0, 0.0, 50.0, 50.0]]
+
+    summary = infer(tmp_path / "out", [ImageFile(path) for path in photos], find)
+    assert summary.problems == [f"{photos[1]} cannot be processed: too wide"]
+    assert summary.people == len(photos) - 1
+
+
 def test_nothing_is_left_of_nothing(tmp_path: Path) -> None:
     infer(tmp_path / "out", [ImageFile(tmp_path / "nosuch.jpg")], csv=True)
     assert not (tmp_path / "out").exists()
@@ -185,9 +278,9 @@ def test_nothing_is_left_of_nothing(tmp_path: Path) -> None:
 def test_an_error_leaves_no_half_files(tmp_path: Path) -> None:
     def fail(frame: Frame) -> list[list[float]]:
         if frame.index == 9:
-            raise InputError("no more")
+            raise RuntimeError("no more")
         return boxes_by_frame(frame)
 
-    with pytest.raises(InputError, match="no more"):
+    with pytest.raises(RuntimeError, match="no more"):
         infer(tmp_path, [Film(20)], fail, csv=True)
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]

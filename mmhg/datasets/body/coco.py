@@ -11,12 +11,13 @@ from mmpose.registry import DATASETS
 
 from mmhg.datasets.formats.coco_boxes import read_detections
 from mmhg.datasets.hold_out import HoldOut, held_out
+from mmhg.datasets.image_folders import ImagesInFolders
 from mmhg.errors import InputError
 from mmhg.utils.coco_file import check_categories, person_category
 
 
 @DATASETS.register_module()
-class CocoPersonDataset(CocoDataset):
+class CocoPersonDataset(ImagesInFolders, CocoDataset):
     """MMPose's `CocoDataset`, of which a part can be held out of training to validate.
 
     The files are checked (`mmhg.utils.coco_file`). In test mode its metainfo has `image_ids`, the
@@ -29,7 +30,7 @@ class CocoPersonDataset(CocoDataset):
             file, or a list of images' file names. With `test_mode` the dataset has the people of
             these images, without it those of the others. Set it alike in training and validation.
             None keeps all.
-        settings: As for `mmpose.datasets.CocoDataset`.
+        settings: As for `mmhg.datasets.image_folders.ImagesInFolders`.
 
     Raises:
         InputError: A file cannot be used, or nobody is left; names the file, the id and the value.

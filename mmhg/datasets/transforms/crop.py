@@ -9,6 +9,9 @@ import cv2
 import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
+from mmpose.structures.bbox import get_udp_warp_matrix, get_warp_matrix
+
+from mmhg.pictures.warp import LONGEST_SIDE, warp_affine
 
 Size = tuple[float, float]
 """Width and height in px."""
@@ -39,7 +42,7 @@ def contiguous(image: np.ndarray) -> np.ndarray:
 
 @TRANSFORMS.register_module()
 class PersonCrop(TopdownAffine):
-    """`TopdownAffine`, bit for bit, but fast after a flip.
+    """`TopdownAffine`, bit for bit, but fast after a flip, and for images of any size.
 
     Takes the settings of `mmpose.datasets.transforms.TopdownAffine`.
     """
@@ -49,10 +52,29 @@ class PersonCrop(TopdownAffine):
         center = results["bbox_center"]
         results["bbox_center"] = self._middle(results)
         image = results["img"]
-        results["img"] = [*map(contiguous, image)] if isinstance(image, list) else contiguous(image)
+        images = [*map(contiguous, image)] if isinstance(image, list) else [contiguous(image)]
+        huge = any(max(each.shape[:2]) > LONGEST_SIDE for each in images)
+        results["img"] = [] if huge else images
         results = super().transform(results)
+        if huge:
+            matrix = self._matrix(results)
+            results["img"] = [warp_affine(each, matrix, results["input_size"]) for each in images]
+        if not isinstance(image, list):
+            (results["img"],) = results["img"]
         results["bbox_center"] = center
         return results
+
+    def _matrix(self, results: dict) -> np.ndarray:
+        """Return the matrix (2, 3) by which `TopdownAffine` has warped."""
+        rotation = results["bbox_rotation"][0] if "bbox_rotation" in results else 0.0
+        warp = get_udp_warp_matrix if self.use_udp else get_warp_matrix
+        matrix: np.ndarray = warp(
+            results["input_center"],
+            results["input_scale"],
+            rotation,
+            output_size=results["input_size"],
+        )
+        return matrix
 
     def _middle(self, results: dict) -> np.ndarray:
         """Return the image point (1, 2) in px that falls on input pixel (W / 2, H / 2)."""

@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from typing import Any
 
-import mmcv
 import numpy as np
-from mmengine import fileio
+from mmengine.config import Config
 from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from mmhg.errors import InputError
-
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-"""Does not match bytes among pixels (stuffed bytes, restart markers) and fill bytes."""
-
-_PNG_START = b"\x89PNG\r\n\x1a\n"
-_CHUNK_OVERHEAD = 12
-"""Bytes of a PNG chunk besides its data: length, type, checksum."""
-
-
-def is_truncated(data: bytes) -> bool:
-    """Tell if a JPEG lacks its end-of-image marker or a PNG its last chunk.
-
-    Decoders fill missing parts with gray and at most print a warning. For other formats the result
-    is False.
-    """
-    if data.startswith(_JPEG_START):
-        return not _jpeg_ends(data)
-    if data.startswith(_PNG_START):
-        return not _png_ends(data)
-    return False
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    position = len(_JPEG_START)
-    while marker := _MARKER.search(data, position):
-        position = marker.end()
-        if data[position - 1] == _END_OF_IMAGE:
-            return True
-        # Pixels cannot contain the end marker. Files with more data after it are searched.
-        if data[position - 1] == _START_OF_SCAN and data.endswith(_JPEG_END):
-            return True
-        position += int.from_bytes(data[position : position + 2], "big")
-    return False
-
-
-def _png_ends(data: bytes) -> bool:
-    position = len(_PNG_START)
-    while position + _CHUNK_OVERHEAD <= len(data):
-        if data[position + 4 : position + 8] == b"IEND":
-            return True
-        position += _CHUNK_OVERHEAD + int.from_bytes(data[position : position + 4], "big")
-    return False
+from mmhg.pictures import MAX_PIXELS, decode_picture, read_picture_file
+from mmhg.utils.inside import check_links
 
 
 @TRANSFORMS.register_module()
 class LoadWholeImage(LoadImage):
-    """`LoadImage` that refuses a missing, undecodable or truncated file.
+    """`LoadImage` that refuses a missing, undecodable, damaged, truncated or huge file.
 
     Takes the settings of `mmpose.datasets.transforms.LoadImage`. With `ignore_empty=True` such a
-    file gives None, and the dataset takes another sample.
+    file gives None, and the dataset takes another sample. Images are upright, as their EXIF data
+    says, unless `color_type` ends in `_ignore_orientation`; `mmhg.pictures.decode_picture` has the
+    rules, which training and inference share.
+
+    Args:
+        max_pixels: Largest image, width x height. A small file can decode to more pixels than
+            memory holds; its header tells.
+        settings: As for `LoadImage`.
 
     Raises:
         InputError: The image cannot be loaded; names the file and the problem.
@@ -71,12 +36,37 @@ class LoadWholeImage(LoadImage):
     way_to_files = "the dataset's data_root and data_prefix"
     """The settings to check if a file cannot be read."""
 
+    def __init__(self, *, max_pixels: int = MAX_PIXELS, **settings: Any) -> None:
+        super().__init__(**settings)
+        if not isinstance(max_pixels, int) or max_pixels < 1:
+            raise InputError(f"max_pixels must be a whole number from 1, got {max_pixels!r}")
+        self.max_pixels = max_pixels
+
     def transform(self, results: dict) -> dict | None:
-        """Read `results['img_path']`, unless there is `results['img']`."""
+        """Read `results['img_path']`, unless there is `results['img']`.
+
+        `results['image_folders']` are the folders that the file must lie in; absent for a file that
+        the user named. `results['stated_size']` is the width and height that its annotation states.
+        """
         if "img" in results:
             return super().transform(results)
+        path = results["img_path"]
         try:
-            image = self._decode(self._read(results["img_path"]), results["img_path"])
+            check_links(path, results.get("image_folders"))
+            data = read_picture_file(
+                path,
+                way_out=self.way_to_files,
+                max_pixels=self.max_pixels,
+                backend_args=self.backend_args,
+            )
+            image = decode_picture(
+                data,
+                f"image {path}",
+                flag=self.color_type,
+                backend=self.imdecode_backend,
+                max_pixels=self.max_pixels,
+            )
+            check_size(path, image.shape[1::-1], results.get("stated_size"))
         except InputError:
             if self.ignore_empty:
                 return None
@@ -86,26 +76,63 @@ class LoadWholeImage(LoadImage):
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
         return results
 
-    def _read(self, path: str) -> bytes:
-        """Read the whole file."""
-        try:
-            data = fileio.get(path, backend_args=self.backend_args)
-        except OSError as error:
-            raise InputError(
-                f"cannot read image {path} ({error.strerror or error}). Check {self.way_to_files}"
-            ) from error
-        if not data:
-            raise InputError(f"image {path} is empty (0 bytes). Download it again")
-        if is_truncated(data):
-            raise InputError(f"image {path} is truncated ({len(data)} bytes). Download it again")
-        return data
 
-    def _decode(self, data: bytes, path: str) -> np.ndarray:
-        """Decode an image, (H, W, C) or (H, W)."""
-        try:
-            image = mmcv.imfrombytes(data, flag=self.color_type, backend=self.imdecode_backend)
-        except Exception as error:  # each backend has its own
-            raise InputError(f"cannot decode image {path}: {str(error).strip()}") from error
-        if image is None:
-            raise InputError(f"cannot decode image {path} ({len(data)} bytes): not an image")
-        return image
+def check_size(path: str, found: Sequence[int], stated: Sequence | None) -> None:
+    """Refuse an image of another width and height than its annotation states.
+
+    Raises:
+        InputError: Names the image, and what to do if it has been annotated on its side.
+    """
+    if stated is None:
+        return
+    if not isinstance(stated[0], int):  # all people of an image, in bottom-up data
+        stated = stated[0]
+    if tuple(found) == tuple(stated):
+        return
+    text = (
+        f"image {path} has {found[0]} x {found[1]} px, but its annotation file states "
+        f"{stated[0]} x {stated[1]}. "
+    )
+    if tuple(found) == tuple(stated[::-1]):
+        raise InputError(
+            f"{text}If its people were annotated on the pixels as they are stored, without EXIF's "
+            "orientation, set color_type='color_ignore_orientation' of LoadWholeImage"
+        )
+    raise InputError(f"{text}Give the image that was annotated, or correct the file")
+
+
+class _LoadNamedImage(LoadWholeImage):
+    """Load a file that the user named, rather than a dataset's settings."""
+
+    way_to_files = "its path"
+
+
+def load_image(
+    path: str, folders: Sequence[str] | None = None, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
+    """Load an image (H, W, 3) uint8, blue, green, red, by the rules of `LoadWholeImage`.
+
+    Args:
+        path: The file.
+        folders: That it must lie in; None lets it lie anywhere.
+        max_pixels: Largest width x height.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    results = dict(img_path=path, image_folders=folders)
+    loaded = _LoadNamedImage(max_pixels=max_pixels)(results)
+    assert loaded is not None
+    image: np.ndarray = loaded["img"]
+    return image
+
+
+def max_pixels_of(config: Config) -> int:
+    """Return the largest image that a config's test pipeline loads, width x height.
+
+    Inference and the demo page follow it as well.
+    """
+    for step in config.test_dataloader.dataset.pipeline:
+        if str(step["type"]).rpartition(".")[2] == LoadWholeImage.__name__:
+            return int(step.get("max_pixels", MAX_PIXELS))
+    return MAX_PIXELS

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import mmcv
 import numpy as np
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -13,7 +12,12 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from mmpose.structures import PoseDataSample
 
+from mmhg.datasets.transforms.loading import load_image
+from mmhg.errors import InputError
 from mmhg.visualization import person_tile, sheet
+
+_ANY = 1 << 40
+"""Pixels: what the pipeline has loaded is loaded here."""
 
 
 @HOOKS.register_module()
@@ -68,7 +72,10 @@ class SkeletonSheetHook(Hook):
     after_test_epoch = after_val_epoch
 
     def _draw(self, sample: PoseDataSample, metainfo: dict[str, Any]) -> list[np.ndarray]:
-        image = mmcv.imread(sample.img_path)
+        try:
+            image = load_image(sample.img_path, max_pixels=_ANY)
+        except InputError:  # the pipeline's loader was content with it
+            image = np.zeros((*sample.ori_shape, 3), np.uint8)
         truth = sample.gt_instances
         center, scale = np.ravel(sample.input_center), np.ravel(sample.input_scale)
         annotated = np.asarray(truth.keypoints_visible).reshape(-1)[: len(truth.keypoints[0])] > 0

@@ -13,12 +13,11 @@ from mmcv.transforms import LoadImageFromFile
 from mmengine.dataset import Compose
 from mmpose.datasets.transforms import PackPoseInputs
 from mmpose.structures import PoseDataSample
-from PIL import Image, UnidentifiedImageError
 
+from mmhg.datasets.transforms.loading import LoadWholeImage, check_size
+from mmhg.pictures import MAX_PIXELS, read_header
+from mmhg.utils.inside import check_links
 from mmhg.utils.progress import with_progress
-
-_ORIENTATION = 0x0112
-"""EXIF's tag; from 5 on the image lies on its side."""
 
 
 def annotated_samples(dataset: Any) -> list[PoseDataSample]:
@@ -88,23 +87,40 @@ class BlankImage:
 
     def __call__(self, results: dict) -> dict | None:
         """Set `img`, `img_shape` and `ori_shape` as the loader does."""
-        size = None if "img" in results else image_size(results["img_path"])
+        size = None if "img" in results else self._size(results)
         if size is None:
             loaded: dict | None = self.loader(results)
             return loaded
         image = np.zeros((size[1], size[0], 3), dtype=np.uint8)
         return results | {"img": image, "img_shape": image.shape[:2], "ori_shape": image.shape[:2]}
 
+    def _size(self, results: dict) -> tuple[int, int] | None:
+        """Return width and height as the loader would find them, None if the header does not say.
 
-def image_size(path: str) -> tuple[int, int] | None:
-    """Read width and height in px, after EXIF's rotation; None if the header does not say."""
+        Raises:
+            InputError: The loader would refuse the image for its place or its size.
+        """
+        path = results["img_path"]
+        check_links(path, results.get("image_folders"))
+        upright = self.loader.color_type in ("color", "grayscale")
+        limit = getattr(self.loader, "max_pixels", MAX_PIXELS)
+        size = image_size(path, max_pixels=limit, upright=upright)
+        if size is not None and isinstance(self.loader, LoadWholeImage):
+            check_size(path, size, results.get("stated_size"))
+        return size
+
+
+def image_size(
+    path: str, *, max_pixels: int = MAX_PIXELS, upright: bool = True
+) -> tuple[int, int] | None:
+    """Read width and height in px, by default after EXIF's rotation; None if no header says."""
     if not os.path.isfile(path):
         return None
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            # Other formats would be decoded for it.
-            turned = image.format == "JPEG" and image.getexif().get(_ORIENTATION, 1) >= 5
-    except (OSError, UnidentifiedImageError):
+        with open(path, "rb") as file:
+            header = read_header(file, f"image {path}", max_pixels)
+    except OSError:
         return None
-    return (height, width) if turned else (width, height)
+    if header is None:
+        return None
+    return header.size if upright else (header.width, header.height)

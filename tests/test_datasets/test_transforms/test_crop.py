@@ -136,3 +136,32 @@ def test_is_registered(cls):
     built = TRANSFORMS.build(dict(type=cls.__name__, input_size=(256, 256)))
     assert type(built) is cls
     assert repr(built).startswith(f"{cls.__name__}(input_size=(256, 256)")
+
+
+@pytest.mark.parametrize("kind", [PersonCrop, HourglassCrop])
+@pytest.mark.parametrize("use_udp", [False, True])
+def test_images_wider_than_opencv_takes_give_the_crops_of_smaller_ones(kind, use_udp):
+    if use_udp and kind is HourglassCrop:
+        pytest.skip("HourglassCrop has no UDP")
+    rng = np.random.default_rng(0)
+    part = cv2.GaussianBlur(rng.integers(0, 256, (240, 300, 3), np.uint8), (9, 9), 3)
+    for start, width in ((0, 32_767), (39_700, 40_000)):
+        wide = np.zeros((240, width, 3), np.uint8)
+        wide[:, start : start + 300] = part
+        settings = dict(use_udp=True) if use_udp else {}
+        found, expected = (
+            kind(input_size=(64, 64), **settings).transform(
+                dict(
+                    img=image,
+                    bbox_center=CENTER + np.array([left, 0]),
+                    bbox_scale=np.array([[180.0, 200.0]]),
+                    bbox_rotation=np.array([20.0]),
+                    keypoints=CENTER[None] + np.array([left, 0]),
+                )
+            )
+            for image, left in ((wide, start), (part, 0))
+        )
+        assert np.abs(found["img"].astype(int) - expected["img"]).max() <= 2
+        for name in ("transformed_keypoints", "bbox_scale", "input_scale"):
+            np.testing.assert_allclose(found[name], expected[name], atol=2e-3)  # float32
+        np.testing.assert_allclose(found["input_center"], expected["input_center"] + [start, 0])

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from mmhg.datasets import LoadWholeImage
-from mmhg.datasets.transforms.loading import is_truncated
 from mmhg.errors import InputError
+from mmhg.pictures import is_truncated
 
 
 @pytest.fixture
