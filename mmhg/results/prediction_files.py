@@ -20,6 +20,7 @@ from mmhg.utils.hdf5 import read_hdf5
 PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
 """MPII's splits by number of people, the last three as in HRNet and MMPose."""
 
+
 @dataclass(frozen=True)
 class Predictions:
     """The predicted people of a file.

@@ -15,7 +15,6 @@ import numpy as np
 
 from mmhg.errors import InputError
 
-
 DEEPEST_JSON = 64
 """Levels of nesting that are read. COCO's annotations have 6."""
 

@@ -49,7 +49,6 @@ def read(path: Path, names: list[str]) -> dict[str, Any]:
         RefusedError: One is not plain numbers or texts, lies in another file, or is too large.
     """
     import h5py
-    import numpy as np
 
     most = ROOM + RATIO * path.stat().st_size
     found = {}

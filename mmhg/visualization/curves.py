@@ -26,8 +26,11 @@ def read_scalars(work_dir: Path) -> tuple[Records, Records]:
     validation: Records = {}
     for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
         iteration = 0
-        for line in path.read_text().splitlines():
-            record = json.loads(line)
+        for line in path.read_text(errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # a training that was killed leaves half a line
+                continue
             if "iter" in record:
                 iteration = int(record["iter"])
                 train[iteration] = record

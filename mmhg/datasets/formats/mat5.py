@@ -43,8 +43,8 @@ _START = 52
 
 _ROOM = 64 << 20
 _RATIO = 50
-"""A compressed variable may have `_ROOM` bytes, and `_RATIO` per byte of the file. MPII's annotation
-file has about 20 per byte."""
+"""A compressed variable may have `_ROOM` bytes, and `_RATIO` per byte of the file. MPII's own file
+has about 20 per byte."""
 
 _NO_NUMBERS = np.empty((0, 0))
 _NO_NUMBERS.flags.writeable = False
@@ -182,7 +182,11 @@ class _Reader:
         flags = self.tag(_TAG, limit)
         sizes = self.tag(flags.next, limit)
         found = self.tag(sizes.next, limit)
-        return self.buffer[found.start : found.end].decode("latin-1")
+        return self._text(found.start, found.end)
+
+    def _text(self, start: int, end: int) -> str:
+        """Return a name, which may be followed by zeros."""
+        return self.buffer[start:end].partition(b"\0")[0].decode("latin-1")
 
     def matrix(self, position: int, limit: int, depth: int) -> tuple[Matrix, int]:
         """Read a matrix. Return it, and where the next element begins."""
@@ -195,7 +199,9 @@ class _Reader:
                 return number if wanted is None else number.astype(wanted), position + size
         tag = self.tag(position, limit)
         if tag.kind != _MATRIX:
-            raise InputError(f"it is damaged: an element of type {tag.kind} where a matrix should be")
+            raise InputError(
+                f"it is damaged: an element of type {tag.kind} where a matrix should be"
+            )
         if tag.start == tag.end:
             return _NO_NUMBERS, tag.next
         flags = self.tag(tag.start, tag.end)
@@ -254,8 +260,8 @@ class _Reader:
         stored = self._stored.get(tag.kind)
         if stored is None or count * stored.itemsize != tag.end - tag.start:
             raise InputError(
-                f"it is damaged: a matrix of dimensions {shape} has {tag.end - tag.start:,} bytes of "
-                f"type {tag.kind}"
+                f"it is damaged: a matrix of dimensions {shape} has {tag.end - tag.start:,} bytes "
+                f"of type {tag.kind}"
             )
         array = np.ndarray(shape, stored, self.buffer, tag.start, order="F")
         return array if stored == wanted else array.astype(wanted)
@@ -299,11 +305,13 @@ class _Reader:
         if width.kind not in _INTEGERS or names.kind != _INT8 or (size and not 0 < length <= size):
             raise InputError(f"it is damaged: no names of a struct's fields at byte {position:,}")
         fields = [
-            self.buffer[start : min(start + length, names.end)].partition(b"\0")[0].decode("latin-1")
+            self._text(start, min(start + length, names.end))
             for start in range(names.start, names.end, length or 1)
         ]
         if len({*fields}) < len(fields):
-            raise InputError(f"it is damaged: a struct has the fields {fields[:10]}, one of them twice")
+            raise InputError(
+                f"it is damaged: a struct has the fields {fields[:10]}, one of them twice"
+            )
         position = names.next
         self._check_count(prod(shape) * max(1, len(fields)), position, limit)
         matrix, structs = self.matrix, []

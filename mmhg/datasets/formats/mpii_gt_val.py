@@ -59,8 +59,8 @@ def _numbers(path: str, name: str, stored: np.ndarray, shape: tuple[int, ...]) -
     """Return a variable as float64, if it has this shape."""
     if stored.shape != shape or stored.dtype.kind not in "iuf":
         raise InputError(
-            f"headbox_file {path} is not mpii_gt_val.mat: {name!r} must be numbers of shape {shape}, "
-            f"got {stored.dtype} of shape {stored.shape}"
+            f"headbox_file {path} is not mpii_gt_val.mat: {name!r} must be numbers of shape "
+            f"{shape}, got {stored.dtype} of shape {stored.shape}"
         )
     return stored.astype(np.float64)
 

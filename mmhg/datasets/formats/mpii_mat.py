@@ -197,7 +197,9 @@ def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[in
             f"{path}: RELEASE.single_person must list people for each of the {num_images} images, "
             f"got {value.size} entries"
         )
-    return [_indices(f"{path}: RELEASE.single_person({i})", cell) for i, cell in enumerate(cells, 1)]
+    return [
+        _indices(f"{path}: RELEASE.single_person({i})", cell) for i, cell in enumerate(cells, 1)
+    ]
 
 
 def _indices(where: str, cell: Any) -> set[int]:
