@@ -79,6 +79,7 @@ gpu-check: install ## Check a GPU: tests, tables, trainings; goes on where it wa
 lint: install ## Check style, types and that imports run downwards
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) tools/dev/check_loads.py
 	$(RUN) -m mypy
 	"$(VENV)/bin/lint-imports" --no-cache
 	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done

@@ -7,7 +7,7 @@ files and for those of a training, whose optimizers and scores are dicts and num
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251  its exception
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -81,11 +81,11 @@ def read_pytorch(path: Path) -> dict[str, Any]:
 
 def _load(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
     except UnicodeDecodeError:  # numpy's scalars as Python 2 writes them: bytes in a str
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "pickle_load_args only works")  # it does work
-            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")  # noqa: TID251
 
 
 def reason_of_torch(error: Exception) -> str:

@@ -36,7 +36,9 @@ FILES = {
 }
 """The model's file, by its format."""
 
+_PLAIN = (str, int, float, type(None))
 _DEEPEST = 16
+"""Levels of nesting that JSON may have."""
 _LARGEST, _LARGEST_INPUT, _LARGEST_SHIFT = 1e6, 8192, 100.0
 """Bounds of what `model.json` and boxes may say: numbers in general, px of the input, and factors
 and px of the crop. Nothing real is near."""

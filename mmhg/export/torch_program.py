@@ -349,7 +349,8 @@ def _load_torchscript(members: _Members) -> Callable[[Tensor], tuple[Tensor, ...
             elif name.endswith(".pkl"):
                 _check_pickle(name, data)
             archive.writestr(f"model/{name}", data)
-    network = torch.jit.load(io.BytesIO(checked.getvalue()), map_location="cpu")
+    checked.seek(0)
+    network = torch.jit.load(checked, map_location="cpu")  # noqa: TID251  has been checked
 
     def run(images: Tensor) -> tuple[Tensor, ...]:
         outputs = network(images)

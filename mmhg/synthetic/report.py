@@ -146,7 +146,7 @@ def check_floors(folder: Path, people: dict[str, MeasuredPeople], floors: Floors
     mean_pose = mean_pose_pckh(people["train"], people["val"])
     occluded, accompanied = 100 * hidden.mean(), 100 * company.mean()
     roll = np.concatenate([split.roll for split in both])
-    with np.load(folder / FACTS_NAME) as facts:
+    with np.load(folder / FACTS_NAME, allow_pickle=False) as facts:  # noqa: TID251
         facing = facts["facing"][facts["split"] != "test"]
     return [
         Check(

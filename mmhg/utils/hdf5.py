@@ -51,7 +51,7 @@ def read_hdf5(
             check=False,
         )
         if found.returncode == 0 and not found.stdout.startswith(b"!"):
-            with np.load(io.BytesIO(found.stdout), allow_pickle=False) as arrays:
+            with np.load(io.BytesIO(found.stdout), allow_pickle=False) as arrays:  # noqa: TID251
                 return dict(arrays)
         reason = found.stdout[1:].decode(errors="replace") or _end(found.returncode)
     except subprocess.TimeoutExpired:

@@ -52,7 +52,7 @@ def read(path: Path, names: list[str]) -> dict[str, Any]:
 
     most = ROOM + RATIO * path.stat().st_size
     found = {}
-    with h5py.File(path, "r") as file:
+    with h5py.File(path, "r") as file:  # noqa: TID251
         for name in names:
             link = file.get(name, getlink=True)
             if link is None:
