@@ -1,7 +1,7 @@
 """Find what ruff has no rule for: files that may run code when they are loaded.
 
-Every `torch.load` must say `weights_only=True`, and nothing may say `allow_pickle=True`. Exit status
-0, or 1 with one line on standard error for each place.
+Every `torch.load` must say `weights_only=True`, and nothing may say `allow_pickle=True`. Exit
+status 0, or 1 with one line on standard error for each place.
 """
 
 from __future__ import annotations
