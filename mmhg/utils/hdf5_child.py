@@ -37,7 +37,7 @@ def limit() -> None:
         (resource.RLIMIT_AS, MEMORY),
     ):
         try:
-            resource.setrlimit(what, (most, most))
+            resource.setrlimit(what, (most, most + 1))  # at the second limit no signal tells why
         except (OSError, ValueError):  # a lower limit is set already, or the system has none
             continue
 
