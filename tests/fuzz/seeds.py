@@ -221,7 +221,7 @@ def _zip_bomb() -> bytes:
     with io.BytesIO() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             with archive.open("a/data.pkl", "w", force_zip64=True) as member:
-                for _ in range(64):
+                for _ in range(16):
                     member.write(bytes(1 << 24))
             archive.writestr("a/version", "3\n")
         return file.getvalue()
