@@ -395,7 +395,7 @@ def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
     height, width = image.shape[:2]
     for box in array:
         left, top, right, bottom = box
-        if not ((np.abs(box) < _LARGEST).all() and left < right and top < bottom):
+        if not (np.isfinite(box).all() and left < right and top < bottom):
             raise ValueError(
                 f"{name}: a box must be left, top, right, bottom in px and have an area, got "
                 f"{box.tolist()}"
