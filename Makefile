@@ -66,6 +66,11 @@ test-slow: install ## Run the slow tests
 .PHONY: test-all
 test-all: test test-slow ## Run every test
 
+# Another count or seed comes in ARGS: make fuzz ARGS="--inputs 1000 --seed 7"
+.PHONY: fuzz
+fuzz: install ## Let all readers read mutated and hostile files, and report what came of it
+	PYTHONPATH="tests:$$PYTHONPATH" OMP_NUM_THREADS=1 $(RUN) -m fuzz -o work_dirs/fuzz $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
 	$(RUN) tools/benchmark.py all -o work_dirs/benchmark $(ARGS)

@@ -97,8 +97,7 @@ class StackedHourglass(nn.Module):
         widths = stem_channels if isinstance(stem_channels, list | tuple) else ()
         if len(widths) != 3 or not all(isinstance(one, int) and one > 0 for one in widths):
             raise InputError(
-                "stem_channels must be three widths, such as (64, 128, 128), got "
-                f"{stem_channels!r}"
+                f"stem_channels must be three widths, such as (64, 128, 128), got {stem_channels!r}"
             )
         self.num_stacks = num_stacks
         self.num_keypoints = num_keypoints
