@@ -87,7 +87,7 @@ class _Members(Mapping[str, bytes]):
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self._infos = {}
+        self._infos: dict[str, zipfile.ZipInfo] = {}
         for info in archive.infolist():
             name = info.filename.partition("/")[2]
             if info.compress_type != zipfile.ZIP_STORED and info.file_size > _LARGEST_CODE:
