@@ -74,7 +74,8 @@ def _check(stream: IO[bytes]) -> None:
 
 def _take(stack: list[int | None], code: pickletools.OpcodeInfo) -> list[int | None]:
     """Take from the stack what an instruction takes, and a mark with what lies on it."""
-    wanted, taken = len(code.stack_before), []
+    taken: list[int | None] = []
+    wanted = len(code.stack_before)
     if pickletools.markobject in code.stack_before:
         wanted = code.stack_before.index(pickletools.markobject)
         while (top := stack.pop()) is not None:
