@@ -59,7 +59,7 @@ def _check(stream: IO[bytes]) -> None:
         if "PUT" in code.name or code.name == "MEMOIZE":
             memo[len(memo) if argument is None else argument] = stack[-1]
         elif "GET" in code.name:
-            stack.append(memo[argument])
+            stack.append(memo[int(argument or 0)])
         elif code.name == "MARK":
             stack.append(None)
         elif code.name == "DUP":
