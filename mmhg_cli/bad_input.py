@@ -9,6 +9,8 @@ from pathlib import Path
 import mmhg
 from mmhg.checkpoints.reading import FILE_ERRORS
 from mmhg.errors import InputError
+from mmhg_cli.empty_dataset import explain_empty_dataset
+from mmhg_cli.lost_process import explain_lost_process
 
 PACKAGE = Path(mmhg.__file__).resolve().parent
 
@@ -21,6 +23,8 @@ def explain(error: Exception) -> str | None:
     """
     if isinstance(error, (InputError, *FILE_ERRORS)):
         return without_worker_traceback(error)
+    if known := explain_lost_process(error) or explain_empty_dataset(error):
+        return known
     frames = traceback.extract_tb(error.__traceback__)
     if frames[-1].filename.endswith("mmengine/config/config.py"):
         return f"the config lacks a setting: {error}"

@@ -43,6 +43,7 @@ def check_run(config: Config, splits: tuple[str, ...]) -> None:
             cannot be read.
     """
     check_hooks(config.get("default_hooks") or {})
+    check_timeout(config.get("env_cfg") or {})
     for split in splits:
         name = f"{split}_dataloader"
         if loader := config.get(name):
@@ -63,6 +64,16 @@ def check_hooks(hooks: Mapping[str, Any]) -> None:
                 f"{name}=None: MMEngine leaves out only its own hooks so. Switch this one off "
                 f"by {name}.enable=False, if it has that argument, or delete it from the config"
             )
+
+
+def check_timeout(settings: Mapping[str, Any]) -> None:
+    """Raise InputError for a time-out between processes that is no number of seconds."""
+    timeout = (settings.get("dist_cfg") or {}).get("timeout")
+    if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < 1e9):
+        raise InputError(
+            f"env_cfg.dist_cfg.timeout must be a number of seconds above 0, got {timeout!r}. "
+            "Processes wait that long for each other"
+        )
 
 
 def check_loader(name: str, settings: Mapping[str, Any]) -> None:

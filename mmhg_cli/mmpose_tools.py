@@ -13,12 +13,13 @@ import mmpose
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 from torch import distributed
 
 import mmhg  # noqa: F401  registers the classes of configs
 from mmhg.config.catalog import get_config
-from mmhg.engine.preflight import check_writable
+from mmhg.engine.preflight import check_not_empty, check_writable
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
 from mmhg_cli.shared import parse_options
@@ -66,13 +67,18 @@ def run_mmpose_tool(
 def with_hooks(
     build: Callable[[Config], Runner], hooks: Sequence[Hook]
 ) -> Callable[[Config], Runner]:
-    """Return `Runner.from_cfg` that registers more hooks, and names a folder that is read-only."""
+    """Return `Runner.from_cfg` that registers more hooks, and checks what these come too late for.
+
+    A folder that is read-only, and a data set without people, are named.
+    """
 
     def build_with_hooks(config: Config) -> Runner:
         check_writable(Path(config.work_dir))
-        runner = build(config)
+        runner = RUNNERS.build(config) if "runner_type" in config else build(config)
         for hook in hooks:
             runner.register_hook(hook)
+        # Ahead of the schedules, which cannot be built for epochs of no iteration.
+        check_not_empty(runner.train_dataloader)
         return runner
 
     return build_with_hooks
@@ -114,7 +120,7 @@ def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
             dump = dict(type="DumpKeypoints", out_file_path=keypoints_file)
             config.test_evaluator = [*evaluators, dump]
         if config.launcher != "none" and not torch.cuda.is_available():
-            config.merge_from_dict(cpu_distributed_overrides())
+            config.merge_from_dict(cpu_distributed_overrides(sharded="strategy" in config))
         check_run(config, splits)
         return config
 
@@ -130,11 +136,14 @@ def take_json_dump(args: Namespace) -> str | None:
     return name
 
 
-def cpu_distributed_overrides() -> dict[str, object]:
-    """Return settings for several processes without CUDA: gloo, and no device for a replica."""
-    return {
-        "env_cfg.dist_cfg.backend": "gloo",
-        "model_wrapper_cfg": dict(
-            type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False
-        ),
-    }
+def cpu_distributed_overrides(sharded: bool) -> dict[str, object]:
+    """Return settings for several processes without CUDA: gloo, and no device for a replica.
+
+    Args:
+        sharded: FSDP shares the parameters out.
+    """
+    settings: dict[str, object] = {"env_cfg.dist_cfg.backend": "gloo"}
+    if sharded:
+        return settings | {"strategy.model_wrapper.device_id": "cpu"}
+    replica = dict(type="MMDistributedDataParallel", device_ids=None, broadcast_buffers=False)
+    return settings | {"model_wrapper_cfg": replica}

@@ -17,6 +17,7 @@ default_hooks = dict(
     sampler_seed=dict(type="DistSamplerSeedHook"),
     visualization=dict(type="PoseVisualizationHook", enable=False),
     channels_last=dict(type="ChannelsLastHook"),
+    divergence=dict(type="DivergenceHook"),
     checkpoint_match=dict(type="CheckpointMatchHook"),
     skeleton_sheet=dict(type="SkeletonSheetHook"),
     curves=dict(type="TrainingCurvesHook"),
@@ -27,7 +28,8 @@ custom_hooks = [dict(type="SyncBuffersHook")]
 env_cfg = dict(
     cudnn_benchmark=True,
     mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
+    # Seconds that processes wait for each other; the first one computes the scores alone.
+    dist_cfg=dict(backend="nccl", timeout=1800),
 )
 vis_backends = [dict(type="LocalVisBackend")]
 visualizer = dict(type="PoseLocalVisualizer", vis_backends=vis_backends, name="visualizer")

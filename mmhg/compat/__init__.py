@@ -22,6 +22,7 @@ def apply() -> None:
         compiled_ops,
         cpu_distributed,
         default_detector,
+        flexible_runner,
         package_lookup,
         torchvision_import,
         xtcocotools_import,
@@ -35,3 +36,4 @@ def apply() -> None:
     circle_radius.apply()
     cpu_distributed.apply()
     default_detector.apply()
+    flexible_runner.apply()

@@ -5,6 +5,7 @@ from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
     CheckpointMatchHook,
+    DivergenceHook,
     PreciseBNHook,
     PreflightHook,
     ResultsHook,
@@ -19,6 +20,7 @@ __all__ = [
     "AmpOptimWrapper",
     "ChannelsLastHook",
     "CheckpointMatchHook",
+    "DivergenceHook",
     "FastTestLoop",
     "FastValLoop",
     "PreciseBNHook",

@@ -1,13 +1,18 @@
 """Mixed precision in bfloat16, on the CPU too."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.optim import AmpOptimWrapper as AcceleratorAmpOptimWrapper
 from mmengine.optim import OptimWrapper
 from mmpose.registry import OPTIM_WRAPPERS
+from torch import nn
 
 from mmhg.errors import InputError
+from mmhg.models.head_precision import full_precision_heads
+from mmhg.models.unwrapping import unwrap
 
 
 def accelerator_available() -> bool:
@@ -34,7 +39,8 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
     """Train in bfloat16 by default, on the CPU too, by mmengine's `AmpOptimWrapper`.
 
     bfloat16 has float32's range, so the loss is not scaled. No step waits for the device to report
-    whether a gradient overflowed, as in float16.
+    whether a gradient overflowed, as in float16. Heads, MMPose's too, get their outputs in float32
+    for the loss.
 
     Args:
         loss_scale: As in mmengine; has no effect in bfloat16.
@@ -65,6 +71,7 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
                 f"mixed precision on the CPU is bfloat16, got optim_wrapper.dtype={dtype!r}. Leave "
                 "it out or set it to 'bfloat16'"
             )
+        kwargs.pop("use_fsdp", None)  # says which scale to use, where there is one
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
         self._do_not_scale("cpu")
@@ -72,6 +79,12 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
     def _do_not_scale(self, device: str) -> None:
         self._scale_update_param = None
         self.loss_scaler = torch.amp.GradScaler(device, enabled=False)
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast as mmengine does, and compute losses in float32."""
+        with super().optim_context(model), full_precision_heads(unwrap(model)):
+            yield
 
     def load_state_dict(self, state_dict: dict) -> None:
         """Load as mmengine does. A bfloat16 state has no scale, and float16 may resume from it."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -11,7 +12,8 @@ from mmpose.registry import LOOPS
 from torch import nn
 
 from mmhg.errors import InputError
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.head_precision import full_precision_heads
+from mmhg.models.unwrapping import is_sharded, unwrap
 from mmhg.nn import fast_inference
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -19,12 +21,17 @@ _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 DType = Literal["float32", "bfloat16"]
 
 
-def fast_form(loop: Any, model: nn.Module) -> AbstractContextManager[object]:
+@contextmanager
+def fast_form(loop: Any, model: nn.Module) -> Iterator[None]:
     """Put a model's fast form in place as a loop of this module does, but do not compile it.
 
     Other loops evaluate the model as it is.
     """
-    return fast_inference(model, dtype=loop.dtype) if isinstance(loop, _FastLoop) else nullcontext()
+    if isinstance(loop, _FastLoop):
+        with fast_inference(model, dtype=loop.dtype), full_precision_heads(model):
+            yield
+    else:
+        yield
 
 
 class _FastLoop:
@@ -44,8 +51,11 @@ class _FastLoop:
 
     def run(self) -> dict:
         """Evaluate. Afterwards the model has its own backbone again, whatever happens."""
+        if is_sharded(self.runner.model):
+            return super().run()  # type: ignore[misc]
         model: Any = unwrap(self.runner.model)
-        with fast_inference(model, dtype=self.dtype, compile=self.compile) as applies:
+        fast = fast_inference(model, dtype=self.dtype, compile=self.compile)
+        with fast as applies, full_precision_heads(model):
             if not applies:
                 kind = type(getattr(model, "backbone", None)).__name__
                 self.runner.logger.info(
@@ -60,7 +70,8 @@ class FastValLoop(_FastLoop, ValLoop):
     """`ValLoop` with `mmhg.nn.FastHourglass` in the backbone's place: the same keypoints, faster.
 
     In float32 the heatmaps are the same except for rounding. Averaged weights are evaluated, and
-    checkpoints have the backbone's names and weights, as in `ValLoop`. Another backbone stays.
+    checkpoints have the backbone's names and weights, as in `ValLoop`. Another backbone stays, and
+    so does one whose parameters FSDP shares out.
 
     Args:
         dtype: `'bfloat16'` is several times faster where the processor has it. Keypoints then move

@@ -16,6 +16,7 @@ from mmpose.utils.typing import OptSampleList
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
+from mmhg.models.stage_loss import stage_loss
 
 ConfigType: TypeAlias = ConfigDict | dict
 
@@ -37,9 +38,11 @@ class MultiStageHeatmapHead(CPMHead):
             returns.
         final_layer: Config of the 1x1 convolution that predicts the heatmaps of each stage; None
             where the inputs are heatmaps already.
-        loss: Config of a keypoint loss of MMPose, or one for each stage. Target weights go to a
-            loss only if its `use_target_weight` is set. The paper uses none, so that a keypoint
-            without annotation has an all-zero target.
+        loss: Config of a keypoint loss of MMPose or of your own, or one for each stage. Target
+            weights go to a loss only if its `use_target_weight` is set, or if it has no such
+            setting and its `forward` takes a third argument. The paper uses none, so that a
+            keypoint without annotation has an all-zero target. The losses of a
+            `MultipleLossWrapper` are added up.
         loss_weights: Weight of each stage's loss; None weighs all by 1, as in the paper.
         deconv_out_channels: Widths of deconvolutions ahead of the final layer, as in `CPMHead`.
         deconv_kernel_sizes: Their kernel sizes.
@@ -152,9 +155,12 @@ class MultiStageHeatmapHead(CPMHead):
                 "codec's heatmap_size to the input size / 4"
             )
         loss_weights = self.loss_weights or [1.0] * len(heatmaps)
+        modules = self.loss_module
+        modules = modules if isinstance(modules, nn.ModuleList) else [modules] * len(heatmaps)
+        stages = zip(loss_weights, modules, heatmaps, strict=True)
         losses = {
-            f"loss_stack{stage}": weight * self._stage_loss(stage, output, targets, weights)
-            for stage, (weight, output) in enumerate(zip(loss_weights, heatmaps, strict=True))
+            f"loss_stack{stage}": weight * stage_loss(module, output, targets, weights)
+            for stage, (weight, module, output) in enumerate(stages)
         }
         if weights.shape == targets.shape[:2]:
             _, accuracy, _ = pose_pck_accuracy(
@@ -162,9 +168,3 @@ class MultiStageHeatmapHead(CPMHead):
             )
             losses["acc_pose"] = targets.new_tensor(accuracy)
         return losses
-
-    def _stage_loss(self, stage: int, output: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-        modules = self.loss_module
-        loss = modules[stage] if isinstance(modules, nn.ModuleList) else modules
-        # KeypointMSELoss masks whenever it is given weights, use_target_weight or not.
-        return loss(output, targets, weights if loss.use_target_weight else None)

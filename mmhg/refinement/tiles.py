@@ -14,7 +14,7 @@ import numpy as np
 from mmhg.errors import InputError
 from mmhg.refinement.paths import JointPaths, Refinement
 from mmhg.visualization.heatmaps import lay_over
-from mmhg.visualization.skeleton import draw_skeleton
+from mmhg.visualization.skeleton import FAR, draw_skeleton
 
 MISSED = (60, 60, 255)
 """BGR of the marks of a missed joint."""
@@ -88,7 +88,9 @@ class Canvas:
         cv2.line(self.picture, self._pixel(start), self._pixel(end), color, self.line, cv2.LINE_AA)
 
     def _pixel(self, point: np.ndarray) -> tuple[int, int]:
-        x, y = (round(value) for value in self.to_picture(np.asarray(point)).tolist())
+        # OpenCV takes integers of 32 bits, and a network that has diverged predicts NaN.
+        near = np.nan_to_num(np.clip(self.to_picture(np.asarray(point)), -FAR, FAR))
+        x, y = (round(value) for value in near.tolist())
         return x, y
 
 

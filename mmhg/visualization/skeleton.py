@@ -11,6 +11,9 @@ import numpy as np
 
 Image = np.ndarray
 
+FAR = 1e6
+"""Coordinates in px from which on nothing is drawn; OpenCV takes integers of 32 bits."""
+
 
 def draw_skeleton(
     image: Image,
@@ -24,14 +27,16 @@ def draw_skeleton(
     Args:
         image: (H, W, 3) uint8, BGR.
         keypoints: (K, 2) px.
-        drawn: (K,) bool, True for keypoints to draw. A link is drawn if both its ends are.
+        drawn: (K,) bool, True for keypoints to draw. A link is drawn if both its ends are. What is
+            not finite, as a network that has diverged predicts it, is left out.
         metainfo: The dataset's parsed metainfo: `skeleton_links`, `skeleton_link_colors` and
             `keypoint_colors` (RGB).
         thickness: Thickness of the lines in px; None fits a person who fills the image.
     """
     if thickness is None:
         thickness = max(1, round(max(image.shape[:2]) / 110))
-    points = [tuple(round(v) for v in point) for point in keypoints.tolist()]
+    drawn = _drawable(keypoints, drawn)
+    points = [tuple(round(v) for v in point) for point in np.nan_to_num(keypoints).tolist()]
     rim = thickness // 4
     links = [
         (points[start], points[end], [int(channel) for channel in color[::-1]])
@@ -69,10 +74,17 @@ def draw_people(
     """
     side = max(image.shape[:2])
     for points, shown in zip(keypoints, drawn, strict=True):
+        shown = _drawable(points, shown)
         if shown.any():
             extent = float(np.ptp(points[shown], axis=0).max())
             width = min(max(extent / 60, side / 400), side / 110)
             draw_skeleton(image, points, shown, metainfo, max(1, round(width)))
+
+
+def _drawable(keypoints: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Leave out keypoints that are not finite, or far beyond any picture."""
+    near: np.ndarray = (np.abs(keypoints) < FAR).all(axis=1)
+    return drawn & near
 
 
 def person_tile(

@@ -1,5 +1,6 @@
 """Every config trains a step on tiny data, evaluates, and says what its name says."""
 
+import copy
 import json
 import math
 import shutil
@@ -14,6 +15,7 @@ from mmpose.registry import DATASETS, KEYPOINT_CODECS, MODELS
 
 from mmhg.engine import PreflightHook
 from mmhg.errors import InputError
+from mmhg.models.loading import read_checkpoint
 from test_docs.pages import code_blocks
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -98,6 +100,71 @@ def test_trains_and_evaluates(name: str, roots: dict[str, Path], tmp_path: Path)
     assert (tmp_path / "work/curves.png").stat().st_size > 1000
     if "bottomup" not in str(cfg.model.type).lower():
         assert (tmp_path / "work/predictions.png").stat().st_size > 1000
+
+
+class UsersLoss(torch.nn.Module):
+    """A loss as users write them: it has nothing but `forward`."""
+
+    calls = 0
+
+    def forward(
+        self,
+        output: torch.Tensor,
+        target: torch.Tensor,
+        target_weights: torch.Tensor | None = None,
+        mask: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        type(self).calls += 1
+        assert output.dtype is torch.float32
+        return (output - target).abs().mean()
+
+
+def with_users_loss(head: ConfigDict) -> None:
+    """Put a user's loss in the place of a head's first one."""
+    own = dict(type="UsersLoss")
+    if "keypoint_loss" in head:
+        head.keypoint_loss = own
+    elif head.loss.type == "MultipleLossWrapper":
+        head.loss.losses[0] = own
+    else:
+        head.loss = own
+
+
+PLAIN = [
+    f"examples/{head}.py" for head in ("associative_embedding", "cpm_head", "dsnt", "heatmap_head")
+]
+PLAIN_OR_SLOW = [
+    name if name in PLAIN else pytest.param(name, marks=pytest.mark.slow) for name in LEAVES
+]
+
+
+@pytest.mark.parametrize("name", PLAIN_OR_SLOW)
+def test_amp_with_a_users_loss_and_a_resume(
+    name: str, roots: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS.module_dict, "UsersLoss", UsersLoss)
+    monkeypatch.setattr(UsersLoss, "calls", 0)
+    cfg = shrink(load(name), roots, tmp_path / "work")
+    cfg.model.backbone.num_stacks = min(2, cfg.model.backbone.num_stacks)
+    cfg.load_from = None
+    with_users_loss(cfg.model.head)
+    cfg.optim_wrapper.update(type="AmpOptimWrapper", loss_scale="dynamic")  # as --amp does
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    for dataset in cfg.train_dataloader.dataset.get("datasets", [cfg.train_dataloader.dataset]):
+        dataset.indices = 1
+    for epochs in (1, 2):
+        cfg.train_cfg.max_epochs = epochs
+        cfg.resume = epochs > 1
+        runner = Runner.from_cfg(copy.deepcopy(cfg))
+        runner.train()
+        steps = len(runner.train_dataloader)
+        assert runner.iter == epochs * steps
+        assert UsersLoss.calls >= epochs * steps
+    assert all(v.isfinite().all() for v in runner.model.parameters())
+    saved = read_checkpoint(tmp_path / "work/epoch_2.pth")
+    moved = read_checkpoint(tmp_path / "work/epoch_1.pth")["state_dict"]
+    assert saved["meta"]["iter"] == 2 * steps  # one step each, and not two beginnings
+    assert any(not value.equal(moved[key]) for key, value in saved["state_dict"].items())
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 8])

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmpose.registry import MODELS
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from mmhg.errors import InputError
 from mmhg_cli import main
+from mmhg_cli.command_line import explain
 from mmhg_cli.commands import flops
 
 
@@ -144,3 +146,37 @@ def test_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str
     (tmp_path / "a").touch()
     text = message(lambda: (tmp_path / "a").mkdir(exist_ok=True), capsys)
     assert text == f"error: [Errno 17] File exists: '{tmp_path / 'a'}'\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[gloo/transport/tcp/pair.cc:553] Connection closed by peer [127.0.0.1]:1557. This is",
+        "[gloo/transport/tcp/unbound_buffer.cc:78] Timed out waiting 8000ms for recv operation",
+        "NCCL communicator was aborted on rank 0.",
+        "Gloo connectFullMesh failed with [pair.cc:152] timed out connecting: refused",
+    ],
+)
+def test_a_lost_process(text: str) -> None:
+    message = explain(RuntimeError(text))
+    assert message is not None
+    assert "or did not answer within the seconds of env_cfg.dist_cfg.timeout (" in message
+    assert text.partition(". This")[0] in message
+    assert message.endswith("Start the job again with --resume")
+
+
+def test_another_runtime_error_keeps_its_traceback() -> None:
+    def multiply() -> None:
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        run(multiply)
+
+
+def test_a_data_set_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    class Nobody(BaseDataset):
+        def load_data_list(self) -> list[dict]:
+            return []
+
+    text = message(lambda: Nobody(ann_file="people.json"), capsys)
+    assert "error: Nobody of people.json gives 0 people. Check the dataset of that name" in text

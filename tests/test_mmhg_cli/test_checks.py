@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from mmhg.errors import InputError
-from mmhg_cli.checks import check_hooks, check_loader, check_run
+from mmhg_cli.checks import check_hooks, check_loader, check_run, check_timeout
 from mmhg_cli.shared import parse_options
 
 
@@ -119,3 +119,12 @@ def test_what_is_sound_passes(tmp_path: Path) -> None:
     check_run(Config(dict(**config, load_from=str(tmp_path / "a.pth"))), ("val", "test"))
     check_run(Config(dict(load_from="https://example.org/a.pth")), ("train",))
     check_run(Config(dict(resume=True, work_dir=str(tmp_path / "new"))), ("train",))
+
+
+@pytest.mark.parametrize("timeout", ["60", 0, -1, [60], float("nan")])
+def test_a_time_out_that_is_no_number_of_seconds(timeout: Any) -> None:
+    check_timeout(dict(dist_cfg=dict(backend="gloo", timeout=60)))
+    check_timeout(dict(dist_cfg=dict(timeout=None)))
+    check_timeout(dict(mp_cfg={}))
+    with pytest.raises(InputError, match=r"env_cfg\.dist_cfg\.timeout must be a number of seconds"):
+        check_timeout(dict(dist_cfg=dict(timeout=timeout)))

@@ -25,6 +25,8 @@ def train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     HOOKS.clear()
 
     class Runner:
+        train_dataloader = (None,)
+
         @staticmethod
         def from_cfg(cfg: Config) -> "Runner":
             SEEN.append(cfg)

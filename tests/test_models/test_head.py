@@ -176,3 +176,55 @@ def test_layers_need_their_numbers() -> None:
         MultiStageHeatmapHead(out_channels=3, final_layer=dict(kernel_size=1))
     with pytest.raises(InputError, match=r"given in_channels, out_channels, num_stages\."):
         MultiStageHeatmapHead(deconv_out_channels=[8], deconv_kernel_sizes=[4])
+
+
+class Absolute(torch.nn.Module):
+    """A user's loss without `use_target_weight`."""
+
+    def forward(self, output, target, target_weights=None, mask=None):
+        difference = (output - target).abs()
+        return (
+            difference if target_weights is None else difference * target_weights[..., None, None]
+        )
+
+
+class TwoArguments(torch.nn.Module):
+    def forward(self, output, target):
+        return (output - target).abs()
+
+
+class Wrong(torch.nn.Module):
+    def forward(self, output, target):
+        return dict(loss=output.mean())
+
+
+def test_losses_without_use_target_weight(batch, monkeypatch) -> None:
+    feats, targets, weights = batch
+    head = MultiStageHeatmapHead(3, 3, 2)
+    difference = (feats[1] - targets).abs()
+    for loss, expected in (
+        (Absolute(), difference * weights[..., None, None]),
+        (TwoArguments(), difference),
+        (torch.nn.L1Loss(), difference.mean()),
+    ):
+        head.loss_module = loss
+        losses = head.loss(feats, samples(targets, weights))
+        torch.testing.assert_close(losses["loss_stack1"], expected)
+    head.loss_module = Wrong()
+    with pytest.raises(InputError, match=r"Wrong, set in model\.head\.loss, returned a dict"):
+        head.loss(feats, samples(targets, weights))
+
+
+@pytest.mark.parametrize("form", ["MultipleLossWrapper", "CombinedLoss"])
+def test_losses_together_are_added(batch, form: str) -> None:
+    feats, targets, weights = batch
+    losses = [
+        dict(type="KeypointMSELoss", use_target_weight=True),
+        dict(type="KeypointMSELoss", loss_weight=0.5),
+    ]
+    given = losses if form == "MultipleLossWrapper" else dict(a=losses[0], b=losses[1])
+    head = MultiStageHeatmapHead(3, 3, 2, loss=dict(type=form, losses=given))
+    found = head.loss(feats, samples(targets, weights))
+    squares = (feats[0] - targets).square()
+    masked = (squares * weights[..., None, None]).mean()
+    torch.testing.assert_close(found["loss_stack0"], masked + 0.5 * squares.mean())

@@ -76,3 +76,19 @@ def test_thick_lines_have_a_dark_rim() -> None:
     assert image[500, 500].tolist() == [0, 0, 255]
     assert image[500, 506].tolist() == [0, 0, 0]
     assert image[500, 510].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("lost", [np.nan, np.inf, 1e300])
+def test_keypoints_that_are_nowhere_are_left_out(lost: float) -> None:
+    drawn = np.array([True, True, True])
+    keypoints = np.array([[10.0, 50], [50, 50], [50, lost]])
+    image, expected = np.zeros((2, 100, 100, 3), np.uint8)
+    draw_skeleton(expected, np.array([[10.0, 50], [50, 50], [0, 0]]), np.arange(3) < 2, METAINFO)
+    draw_skeleton(image, keypoints, drawn, METAINFO)
+    np.testing.assert_array_equal(image, expected)
+    people = np.zeros_like(image)
+    draw_people(people, keypoints[None], drawn[None], METAINFO)
+    assert people.any()
+    nobody = np.zeros_like(image)
+    draw_people(nobody, np.full((1, 3, 2), lost), drawn[None], METAINFO)
+    assert not nobody.any()

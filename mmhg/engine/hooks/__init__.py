@@ -2,6 +2,7 @@
 
 from mmhg.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmhg.engine.hooks.checkpoint_match_hook import CheckpointMatchHook
+from mmhg.engine.hooks.divergence_hook import DivergenceHook
 from mmhg.engine.hooks.precise_bn_hook import PreciseBNHook
 from mmhg.engine.hooks.preflight_hook import PreflightHook
 from mmhg.engine.hooks.results_hook import ResultsHook
@@ -12,6 +13,7 @@ from mmhg.engine.hooks.training_curves_hook import TrainingCurvesHook
 __all__ = [
     "ChannelsLastHook",
     "CheckpointMatchHook",
+    "DivergenceHook",
     "PreciseBNHook",
     "PreflightHook",
     "ResultsHook",

@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+from mmengine.dist import broadcast_object_list
 from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmhg.checkpoints.reading import naming
 from mmhg.checkpoints.shipped import shipped_weights
 from mmhg.checkpoints.wrappings import weights_for
 from mmhg.errors import InputError
 from mmhg.models.loading import check_input, compare, keypoints_of
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 
 Tensors = Mapping[str, Tensor]
 
@@ -55,7 +57,7 @@ class CheckpointMatchHook(Hook):
         """Compare names and shapes before mmengine copies those that fit."""
         model = unwrap(runner.model)
         path = runner._load_from
-        wanted = model.state_dict()
+        wanted = _shapes(runner.model) if is_sharded(runner.model) else model.state_dict()
         with naming(path):
             saved = weights_for(checkpoint, wanted)
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
@@ -100,6 +102,13 @@ class CheckpointMatchHook(Hook):
                 "default_hooks.checkpoint_match.begin_anew, as hg8_coco_256_finetune does"
             )
         return frozenset()
+
+
+def _shapes(model: nn.Module) -> Tensors:
+    """Return tensors without content in the shapes of a model that FSDP shares out."""
+    shapes = [{name: value.shape for name, value in model.state_dict().items()}]
+    broadcast_object_list(shapes)  # the first process has gathered them
+    return {name: torch.empty(shape, device="meta") for name, shape in shapes[0].items()}
 
 
 def _is_part(name: str, layers: frozenset[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from mmpose.registry import HOOKS
 from mmhg.engine.preflight import ground_truth, metrics
 from mmhg.engine.preflight.batches import first_batch, train_batch, val_batch
 from mmhg.engine.preflight.folder import check_writable
+from mmhg.engine.preflight.keypoints import check_number_of_keypoints
+from mmhg.engine.preflight.loader import check_not_empty, last_batch_size
+from mmhg.engine.preflight.schedule import check_schedule
 from mmhg.engine.preflight.undisturbed import undisturbed
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 
 
 @HOOKS.register_module()
@@ -24,6 +28,8 @@ class PreflightHook(Hook):
     """Find out before a training whether it can be validated. `mmhg train` adds this hook.
 
     - Checkpoints can be written.
+    - There is a batch to train on, batch norm can take the last one, and something is trained: not
+      everything is frozen, and the learning rate does not fall to nothing before the end.
     - The validation annotations, given as predictions, have the full score in every metric.
     - The same after the codec's encoding and decoding. No joint in the crop may move by more than
       a pixel of the heatmap; the log says what the codec costs.
@@ -42,10 +48,18 @@ class PreflightHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Run all checks."""
         model: Any = unwrap(runner.model)
+        loader = runner.train_dataloader
+        check_not_empty(loader)
+        check_schedule(runner, partial(self._say, runner))
         with undisturbed(model):
             found = self._check_data(runner, model) if is_main_process() else None
-            loss = train_batch(model, runner.optim_wrapper, first_batch(runner.train_dataloader))
+            if is_sharded(runner.model):
+                self._say(runner, "no batch is tried, as FSDP shares the parameters out")
+                return
+            loss = train_batch(model, runner.optim_wrapper, first_batch(loader))
             self._say(runner, f"loss of the first training batch {loss:.4g}")
+            if last_batch_size(loader) == 1:  # batch norm may refuse it
+                train_batch(model, runner.optim_wrapper, first_batch(loader, 1))
             if runner.val_loop is not None:
                 _score_batch(runner, model, found)
 
@@ -55,6 +69,7 @@ class PreflightHook(Hook):
         for folder in {runner.work_dir, *(hook.out_dir for hook in savers)}:
             if folder and "://" not in folder:
                 check_writable(Path(folder))
+        check_number_of_keypoints(runner.train_dataloader.dataset)
         if runner.val_loop is None:
             self._say(runner, "no validation: annotations, metrics and codec are not checked")
             return None
@@ -63,6 +78,7 @@ class PreflightHook(Hook):
             self._say(runner, text)
 
         evaluator, dataset = runner.val_evaluator, runner.val_dataloader.dataset
+        check_number_of_keypoints(dataset)
         found = ground_truth.check_annotations(evaluator, dataset, say)
         if found is not None:
             wanted = [name for hook in savers for name in hook.save_best or ()]

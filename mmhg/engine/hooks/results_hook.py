@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from mmhg.checkpoints.fingerprint import fingerprint
-from mmhg.models.unwrapping import unwrap
+from mmhg.models.unwrapping import is_sharded, unwrap
 from mmhg.utils.files import write_json
 
 
@@ -25,7 +25,8 @@ class ResultsHook(Hook):
     on, and a metric with `scores` (such as `PCKhMetric`) its protocol, its score for each joint
     and, by the measure's name, the number of `people`. The name of the `config` and, for a test
     and for the last validation of a training, the fingerprint of the `weights` say what was
-    evaluated. The fingerprint reads all weights, which would be too slow for each validation.
+    evaluated. The fingerprint reads all weights, which would be too slow for each validation, and
+    is left out under FSDP.
 
     Args:
         filename: Name of the file.
@@ -60,7 +61,7 @@ class ResultsHook(Hook):
     @master_only
     def _note_weights(self, runner: Runner, needed: bool) -> None:
         self._evaluated = {}
-        if needed:
+        if needed and not is_sharded(runner.model):  # no process has all of it
             self._evaluated["weights"] = fingerprint(unwrap(runner.model).state_dict())
 
     @master_only
