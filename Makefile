@@ -66,6 +66,11 @@ test-slow: install ## Run the slow tests
 .PHONY: test-all
 test-all: test test-slow ## Run every test
 
+# Another count or seed comes in ARGS: make fuzz ARGS="--inputs 1000 --seed 7"
+.PHONY: fuzz
+fuzz: install ## Let all readers read mutated and hostile files, and report what came of it
+	PYTHONPATH="tests:$$PYTHONPATH" OMP_NUM_THREADS=1 $(RUN) -m fuzz -o work_dirs/fuzz $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
 	$(RUN) tools/benchmark.py all -o work_dirs/benchmark $(ARGS)
@@ -79,6 +84,7 @@ gpu-check: install ## Check a GPU: tests, tables, trainings; goes on where it wa
 lint: install ## Check style, types and that imports run downwards
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) tools/dev/check_loads.py
 	$(RUN) -m mypy
 	"$(VENV)/bin/lint-imports" --no-cache
 	@for script in $(SCRIPTS); do bash -n "$$script" || exit 1; done

@@ -13,9 +13,8 @@ MIM_FILES = ("configs", "tools", "model-index.yml")
 
 
 def version() -> str:
-    scope: dict[str, str] = {}
-    exec((ROOT / "mmhg" / "version.py").read_text(encoding="utf-8"), scope)
-    return scope["__version__"]
+    text = (ROOT / "mmhg" / "version.py").read_text(encoding="utf-8")
+    return text.partition('__version__ = "')[2].partition('"')[0]
 
 
 class BuildWithMim(build_py):

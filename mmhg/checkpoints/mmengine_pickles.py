@@ -7,7 +7,7 @@ Here each of mmengine's names is allowed to mean an object that does nothing.
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251  its exception
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock

@@ -7,7 +7,7 @@ files and for those of a training, whose optimizers and scores are dicts and num
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251  its exception
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from mmhg.checkpoints.mmengine_pickles import skip_mmengine
+from mmhg.checkpoints.nested_tuples import check_tuples
 from mmhg.checkpoints.wrappings import STATE_NAMES, as_tensor, find_state, strip_wrappers
 from mmhg.errors import InputError
 
@@ -64,7 +65,7 @@ def read_pytorch(path: Path) -> dict[str, Any]:
     try:
         with skip_mmengine():
             content = _load(path)
-    except FILE_ERRORS:
+    except (InputError, *FILE_ERRORS):
         raise
     except Exception as error:  # a damaged file may fail in any way
         reason = reason_of_torch(error)
@@ -80,12 +81,13 @@ def read_pytorch(path: Path) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Any:
+    check_tuples(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
     except UnicodeDecodeError:  # numpy's scalars as Python 2 writes them: bytes in a str
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "pickle_load_args only works")  # it does work
-            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")
+            return torch.load(path, map_location="cpu", weights_only=True, encoding="latin1")  # noqa: TID251
 
 
 def reason_of_torch(error: Exception) -> str:

@@ -4,7 +4,7 @@ They hold numpy scalars, mmengine's `HistoryBuffer` and the annealing function o
 schedule. Exactly those are allowed, so a checkpoint still cannot run code.
 """
 
-import pickle
+import pickle  # noqa: TID251  its exception
 from typing import Any
 
 import torch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251  what a worker of this process sends
 import warnings
 from collections.abc import Sequence
 from typing import Any

@@ -7,6 +7,7 @@ split), `.json` MMPose's (one per split).
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -21,7 +22,7 @@ from mmhg.datasets.formats.mpii_mat import ReleaseImage, read_release
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.datasets.plausible import check_people, problem_of
 from mmhg.errors import InputError
-from mmhg.utils.files import replacing
+from mmhg.utils.files import read_bytes, replacing
 from mmhg.utils.table import table
 
 OFFICIAL_VAL_LIST = Path(__file__).parent / "splits" / "mpii_val.txt"
@@ -51,8 +52,8 @@ def read_split_list(path: str | Path) -> list[Listed]:
         InputError: No such file, a line of another form, or a person listed twice.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bytes(path, f"the split list {path}").decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
         raise InputError(f"cannot read the split list {path}: {error}") from error
     people: dict[Listed, int] = {}
     for number, line in enumerate(lines, start=1):
@@ -60,7 +61,7 @@ def read_split_list(path: str | Path) -> list[Listed]:
         if not text:
             continue
         name, _, index = text.rpartition(" ")
-        if not name or not index.isdecimal() or int(index) < 1:
+        if not name or not re.fullmatch("[1-9][0-9]{,5}", index):
             raise InputError(
                 f"{path}, line {number}: expected 'IMAGE_NAME PERSON_INDEX' with an index from 1, "
                 f"got {text!r}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,8 +87,18 @@ class AnnotationFile:
         self.content: Any = read_json(path) if path.endswith(".json") else None
         self._names: dict[int, str] | None = None  # COCO's, by image
         if isinstance(self.content, dict) and {"images", "annotations"} <= {*self.content}:
-            self._names = {image["id"]: image["file_name"] for image in self.content["images"]}
-        elif not isinstance(self.content, list):
+            images = _records(path, "images", self.content["images"], id=int | str, file_name=str)
+            self._names = {image["id"]: image["file_name"] for image in images}
+            people = self.content["annotations"]
+            for one in _records(path, "annotations", people, image_id=int | str):
+                if one["image_id"] not in self._names:
+                    raise InputError(
+                        f"annotation file {path}: annotation {one.get('id')} is of the image "
+                        f"{one['image_id']!r}, which it does not list"
+                    )
+        elif isinstance(self.content, list):
+            _records(path, "people", self.content, image=str)
+        else:
             raise InputError(
                 f"annotation file {path} is neither in COCO's nor in MMPose's MPII format (JSON), "
                 "nor LSP's joints.mat. Datasets of other formats cannot be shrunk"
@@ -118,9 +129,10 @@ class AnnotationFile:
     def write_scaled_detections(self, path: str, target: Path, placement_of: PlacementOf) -> None:
         """Write the boxes of a file of detections in images that have been scaled."""
         places = {image: placement_of(name) for image, name in (self._names or {}).items()}
-        boxes = [
-            _scale_coco(one, places.get(one["image_id"], UNCHANGED)) for one in read_json(path)
-        ]
+        boxes = []
+        for index, one in enumerate(_records(path, "boxes", read_json(path), image_id=int | str)):
+            with _naming(f"{path}: box {index} (from 0)"):
+                boxes.append(_scale_coco(one, places.get(one["image_id"], UNCHANGED)))
         write_json(target, boxes, indent=None)
 
     def _content(self, placement_of: PlacementOf) -> Any:
@@ -136,18 +148,14 @@ class AnnotationFile:
     def _scaled(self, records: Iterable[dict], placement_of: PlacementOf) -> list[dict]:
         scaled = []
         for index, one in enumerate(records):
-            try:
-                if self._names is None:
-                    who = f"person {index} (from 0), image {one['image']}"
-                    scaled.append(_scale_mpii(one, placement_of(one["image"])))
-                else:
-                    who = f"annotation {one.get('id')}, image {one.get('image_id')}"
-                    scaled.append(_scale_coco(one, placement_of(self._names[one["image_id"]])))
-            except (KeyError, TypeError, ValueError) as error:
-                raise InputError(
-                    f"annotation file {self.path}: {who}: cannot be scaled "
-                    f"({type(error).__name__}: {error})"
-                ) from error
+            if self._names is None:
+                who, name = f"person {index} (from 0), image {one['image']}", one["image"]
+            else:
+                who = f"annotation {one.get('id')}, image {one['image_id']}"
+                name = self._names[one["image_id"]]
+            scale = _scale_mpii if self._names is None else _scale_coco
+            with _naming(f"annotation file {self.path}: {who}"):
+                scaled.append(scale(one, placement_of(name)))
         return scaled
 
 
@@ -158,6 +166,30 @@ def annotation_file(path: str) -> AnnotationFile | LSPFile:
         InputError: It is in none of the formats that can be scaled.
     """
     return LSPFile(path) if path.endswith(".mat") else AnnotationFile(path)
+
+
+def _records(path: str, name: str, records: Any, **kinds: Any) -> list[dict]:
+    """Return the objects of a list, if each has what it needs."""
+    if not isinstance(records, list):
+        raise InputError(f"annotation file {path}: {name} must be a list, got {str(records)[:80]}")
+    for index, one in enumerate(records):
+        for key, kind in kinds.items():
+            if not isinstance(one, dict) or not isinstance(one.get(key), kind):
+                raise InputError(
+                    f"annotation file {path}: {name} {index} (from 0) needs {key}, got "
+                    f"{str(one)[:80]}"
+                )
+    return records
+
+
+@contextmanager
+def _naming(who: str) -> Iterator[None]:
+    """Name the entry whose coordinates cannot be scaled."""
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            yield
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise InputError(f"{who}: cannot be scaled ({type(error).__name__}: {error})") from error
 
 
 def _scale_points(points: Any, place: Placement, origin: int = 0) -> np.ndarray:

@@ -20,8 +20,8 @@ class DumpKeypoints(UniquePersonMetric):
     """Write each person's prediction to a `.json` file. `mmhg test --dump FILE.json` adds this.
 
     The file is a list of people, ordered by id: `{"id", "image", "keypoints": [[x, y], ...],
-    "scores": [...]}` in 0-based px of the image, and `"test_scales"` of multi-scale testing. Unlike
-    the `.pkl` of mmengine's `DumpResults` it has nothing else, and reading it runs no code.
+    "scores": [...]}` in 0-based px of the image, and `"test_scales"` of multi-scale testing. The
+    `.pkl` of mmengine's `DumpResults` can run code, so that `mmhg score` does not read it.
 
     Args:
         out_file_path: The file.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import mmpose
+import numpy as np
 import torch
 from mmengine.config import Config
 
@@ -101,11 +103,25 @@ def export(
             raise DisagreementError(f"the exported network is off: {agreement}")
         description["check"] = agreement._asdict()
         write_json(work / predict.DESCRIPTION, description)
-        shutil.copy(Path(predict.__file__), work / "predict.py")
+        for script in ("predict.py", "torch_program.py")[: 2 if "torch" in format else 1]:
+            shutil.copy(Path(predict.__file__).with_name(script), work / script)
         if target.exists():
             target.rmdir()
         work.rename(target)
     return agreement
+
+
+class ExportedNetwork(predict.Predictor):
+    """The `Predictor` of an exported folder, whose errors are of bad input."""
+
+    def __call__(
+        self, images: Sequence[predict.Image], boxes: Sequence[Any] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the keypoints of people, as `Predictor` does."""
+        try:
+            return super().__call__(images, boxes)
+        except ValueError as error:
+            raise InputError(str(error)) from error
 
 
 def load(folder: str | Path, **settings: Any) -> predict.Predictor:
@@ -116,14 +132,15 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
         **settings: Arguments of `Predictor`.
 
     Raises:
-        InputError: The folder holds no exported network, or its runtime is not installed.
+        InputError: The folder holds no exported network, a damaged or hostile one, or its runtime
+            is not installed.
     """
     try:
         description = predict.read_description(Path(folder))
+        find_format(description["format"])
+        return ExportedNetwork(folder, **settings)
     except ValueError as error:
         raise InputError(str(error)) from error
-    find_format(description["format"])
-    return predict.Predictor(folder, **settings)
 
 
 def is_exported(path: str | Path) -> bool:

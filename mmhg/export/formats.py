@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
+from mmhg.export.predict import FILES
 
 INPUT_NAME = "images"
 METADATA_NAME = "mmhg"
@@ -116,10 +117,10 @@ def write_torch_export(job: Job) -> None:
 
 
 FORMATS = {
-    "onnx": Format("model.onnx", write_onnx, ("onnx", "onnxscript", "onnxruntime"), True),
-    "openvino": Format("model.xml", write_openvino, ("openvino",), False),
-    "torchscript": Format("model.torchscript", write_torchscript, (), True),
-    "torch_export": Format("model.pt2", write_torch_export, (), True),
+    "onnx": Format(FILES["onnx"], write_onnx, ("onnx", "onnxscript", "onnxruntime"), True),
+    "openvino": Format(FILES["openvino"], write_openvino, ("openvino",), False),
+    "torchscript": Format(FILES["torchscript"], write_torchscript, (), True),
+    "torch_export": Format(FILES["torch_export"], write_torch_export, (), True),
 }
 
 

@@ -12,6 +12,7 @@ Shape shorthand in this module: N people, K keypoints, H x W px of the heatmaps.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import sys
@@ -35,6 +36,21 @@ DESCRIPTION = "model.json"
 BATCH_SIZE = 8
 """Largest number of crops in a batch, where the network takes more than one."""
 
+FILES = {
+    "onnx": "model.onnx",
+    "openvino": "model.xml",
+    "torchscript": "model.torchscript",
+    "torch_export": "model.pt2",
+}
+"""The model's file, by its format."""
+
+_PLAIN = (str, int, float, type(None))
+_DEEPEST = 16
+"""Levels of nesting that JSON may have."""
+_LARGEST, _LARGEST_INPUT, _LARGEST_SHIFT = 1e6, 8192, 100.0
+"""Bounds of what `model.json` and boxes may say: numbers in general, px of the input, and factors
+and px of the crop. Nothing real is near."""
+
 _QUARTER = 0.25
 _PRECISION_HINTS = {"float32": "f32", "float16": "f16", "bfloat16": "bf16"}
 _SOME_FAILED, _BAD_INPUT = 1, 2
@@ -50,6 +66,9 @@ _LISTENING = threading.Lock()
 Image = str | Path | np.ndarray
 Network = Callable[[np.ndarray], dict[str, np.ndarray]]
 """From images (N, 3, height, width), float32, to arrays by the names of the model's outputs."""
+
+_Rule = Callable[[Any, dict[str, Any]], bool]
+"""From a part of `model.json`, and all of it, to whether it can be."""
 
 
 class Predictor:
@@ -151,13 +170,115 @@ def read_description(folder: Path) -> dict[str, Any]:
     """Read `model.json`, the description of the network."""
     path = folder / DESCRIPTION
     try:
-        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        file = folder / description["file"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        description = _read_json(path)
+        check_description(description)
+    except OSError as error:
+        reason = f"{path}: {error.strerror}"
+        raise ValueError(f"{folder} holds no exported network: {reason}") from error
+    except ValueError as error:
         raise ValueError(f"{folder} holds no exported network: {path}: {error}") from error
+    file = folder / description["file"]
     if not file.is_file():
         raise ValueError(f"{folder} lacks {file.name}, which {path} names")
-    return description
+    checked: dict[str, Any] = description
+    return checked
+
+
+def _read_json(path: Path) -> Any:
+    """Read JSON. Whatever is wrong with its text is a ValueError."""
+    try:
+        content = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    level = [content]
+    for _ in range(_DEEPEST):
+        inside = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [one for items in inside if not isinstance(items, _PLAIN) for one in items]
+    if level:
+        raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+    return content
+
+
+def check_description(description: Any) -> None:
+    """Raise ValueError if a description lacks something, or says what cannot be."""
+    for name, fits in _RULES.items():
+        found = description
+        for part in name.split("."):
+            if not isinstance(found, dict) or part not in found:
+                raise ValueError(f"it has no {name}")
+            found = found[part]
+        if not fits(found, description):
+            raise ValueError(f"its {name} cannot be {str(found)[:200]}")
+
+
+def _are_numbers(values: Any, count: int, most: float, *, whole: bool = False) -> bool:
+    """Tell if a value is a list of so many numbers, none of them larger than `most`."""
+    kinds = (int,) if whole else (int, float)
+    listed = isinstance(values, list) and len(values) == count
+    return listed and all(type(value) in kinds and abs(value) <= most for value in values)
+
+
+def _is_size(values: Any, _: Any) -> bool:
+    return _are_numbers(values, 2, _LARGEST_INPUT, whole=True) and min(values) > 0
+
+
+def _is_flag(value: Any, _: Any) -> bool:
+    return type(value) is bool
+
+
+def _one_of(*known: Any) -> _Rule:
+    return lambda value, _: type(value) in (str, list, int, type(None)) and value in known
+
+
+def _joints(description: dict[str, Any]) -> int:
+    return len(description["keypoints"]["names"])
+
+
+def _are_colors(values: Any, count: int) -> bool:
+    listed = isinstance(values, list) and len(values) == count
+    return listed and all(_are_numbers(color, 3, 255) and min(color) >= 0 for color in values)
+
+
+_RULES: dict[str, _Rule] = {
+    "format": lambda value, _: isinstance(value, str) and value in FILES,
+    "file": lambda value, known: value == FILES[known["format"]],
+    "precision": lambda value, _: isinstance(value, str) and value in _PRECISION_HINTS,
+    "outputs": _one_of(["heatmaps"], ["keypoints", "scores", "heatmaps"]),
+    "input.size": _is_size,
+    "input.dynamic_batch": _is_flag,
+    "input.channels": _one_of("RGB", "BGR"),
+    "input.mean": lambda value, _: _are_numbers(value, 3, _LARGEST),
+    "input.std": lambda value, _: _are_numbers(value, 3, _LARGEST) and all(value),
+    "crop.padding": lambda value, _: _are_numbers([value], 1, _LARGEST_SHIFT) and value > 0,
+    "crop.whole_image_shift": lambda value, _: _are_numbers([value], 1, _LARGEST_SHIFT),
+    "crop.alignment": _one_of("outer borders", "corner pixels", "first pixel"),
+    "codec.rule": _one_of("authors", "mmpose", "udp", "dark"),
+    "codec.input_size": _is_size,
+    "codec.blur_kernel_size": lambda value, known: (
+        _one_of(*range(1, 100, 2))(value, known) or known["codec"]["rule"] in ("authors", "mmpose")
+    ),
+    "flip_test.on": _is_flag,
+    "flip_test.shift_heatmap": _is_flag,
+    "keypoints.names": lambda value, _: (
+        isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
+    ),
+    "keypoints.flip_indices": lambda value, known: (
+        _are_numbers(value, _joints(known), _LARGEST, whole=True)
+        and sorted(value) == list(range(_joints(known)))
+    ),
+    "keypoints.skeleton": lambda value, known: (
+        isinstance(value, list)
+        and all(
+            _are_numbers(link, 2, _joints(known) - 1, whole=True) and min(link) >= 0
+            for link in value
+        )
+    ),
+    "keypoints.colors": lambda value, known: _are_colors(value, _joints(known)),
+    "keypoints.skeleton_colors": lambda value, known: _are_colors(
+        value, len(known["keypoints"]["skeleton"])
+    ),
+}
+"""What each part of `model.json` must be; the later ones rely on the earlier ones."""
 
 
 def load_network(folder: Path, description: dict[str, Any], threads: int | None = None) -> Network:
@@ -168,16 +289,43 @@ def load_network(folder: Path, description: dict[str, Any], threads: int | None 
         "torchscript": _load_torch,
         "torch_export": _load_torch,
     }
-    run = loaders[description["format"]](folder / description["file"], description, threads)
+    file = folder / description["file"]
+    try:
+        run = loaders[description["format"]](file, description, threads)
+    except (ImportError, ValueError):
+        raise
+    except Exception as error:  # runtimes raise whatever a damaged file leads to
+        raise ValueError(f"{file} cannot be loaded: {_reason(error)}") from error
     names = description["outputs"]
     step = BATCH_SIZE if description["input"]["dynamic_batch"] else 1
+    joints = len(description["keypoints"]["names"])
+    axes = {"heatmaps": (joints, None, None), "keypoints": (joints, 2), "scores": (joints,)}
 
     def network(images: np.ndarray) -> dict[str, np.ndarray]:
-        parts = [run(images[first : first + step]) for first in range(0, len(images), step)]
-        outputs = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        try:
+            parts = [run(images[first : first + step]) for first in range(0, len(images), step)]
+            outputs = [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+        except Exception as error:
+            raise ValueError(f"{file} cannot be run: {_reason(error)}") from error
+        wanted = [(len(images), *axes[name]) for name in names]
+        fits = len(outputs) == len(names) and all(map(_has_shape, outputs, wanted))
+        if not fits or not all(np.isfinite(output).all() for output in outputs):
+            shapes = [output.shape for output in outputs]
+            raise ValueError(f"{file} gives no finite {', '.join(names)}, but arrays of {shapes}")
         return dict(zip(names, outputs, strict=True))
 
     return network
+
+
+def _has_shape(array: np.ndarray, shape: tuple[int | None, ...]) -> bool:
+    """Tell if an array of numbers has a shape, in which None stands for any length but 0."""
+    lengths = zip(array.shape, shape, strict=False)
+    same = all(found == wanted if wanted is not None else found > 0 for found, wanted in lengths)
+    return array.dtype.kind == "f" and array.ndim == len(shape) and same
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0][:300]}"
 
 
 def _load_onnx(path: Path, description: dict[str, Any], threads: int | None) -> Callable:
@@ -217,10 +365,12 @@ def _load_torch(path: Path, description: dict[str, Any], threads: int | None) ->
 
     if threads:
         torch.set_num_threads(threads)
-    if description["format"] == "torchscript":
-        network = torch.jit.load(path, map_location="cpu")
-    else:
-        network = torch.export.load(path).module()
+    beside = Path(__file__).with_name("torch_program.py")
+    spec = importlib.util.spec_from_file_location("torch_program", beside)
+    assert spec is not None and spec.loader is not None
+    torch_program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(torch_program)
+    network = torch_program.load(path)
 
     def run(images: np.ndarray) -> list[np.ndarray]:
         with torch.no_grad():
@@ -289,9 +439,9 @@ def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
         if len(array) and (array.ndim > 2 or array.shape[-1] != 4):
             raise ValueError(f"shape {array.shape}")
         array = array.reshape(-1, 4)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{name}: boxes must be [[left, top, right, bottom], ...] in px, got {boxes!r}"
+            f"{name}: boxes must be [[left, top, right, bottom], ...] in px, got {str(boxes)[:80]}"
         ) from error
     height, width = image.shape[:2]
     for box in array:
@@ -522,7 +672,7 @@ def main(argv: list[str] | None = None) -> int:
 def read_boxes(path: Path) -> dict[str, Any]:
     """Read boxes by the names of images."""
     try:
-        boxes = json.loads(path.read_text(encoding="utf-8"))
+        boxes = _read_json(path)
     except OSError as error:
         raise ValueError(f"cannot read --boxes {path}: {error.strerror}") from error
     except ValueError as error:

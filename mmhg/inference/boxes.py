@@ -48,9 +48,9 @@ def as_boxes(boxes: Any) -> np.ndarray:
     rule = "boxes must be (people, 4): left, top, right, bottom in px"
     try:
         array = np.asarray(boxes, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{rule}, got {boxes!r:.80}") from error
-    if array.size and array.shape[-1] != 4:
+    if array.size and (array.ndim not in (1, 2) or array.shape[-1] != 4):
         raise InputError(f"{rule}, got shape {array.shape}")
     return array.reshape(-1, 4)
 

@@ -85,8 +85,8 @@ class StackedHourglass(nn.Module):
             "depth": depth,
             "num_blocks": num_blocks,
         }.items():
-            if value < 1:
-                raise InputError(f"{name} must be at least 1, got {value}")
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"{name} must be a whole number from 1, got {value!r}")
         if output not in get_args(Output):
             raise InputError(f"output must be one of {get_args(Output)}, got {output!r}")
         if output == "heatmaps" and num_keypoints is None:
@@ -94,9 +94,10 @@ class StackedHourglass(nn.Module):
                 "output='heatmaps' needs num_keypoints, got None. Give the number of keypoints, "
                 "or take output='features'"
             )
-        if len(stem_channels) != 3:
+        widths = stem_channels if isinstance(stem_channels, list | tuple) else ()
+        if len(widths) != 3 or not all(isinstance(one, int) and one > 0 for one in widths):
             raise InputError(
-                f"stem_channels must be three widths, such as (64, 128, 128), got {stem_channels}"
+                f"stem_channels must be three widths, such as (64, 128, 128), got {stem_channels!r}"
             )
         self.num_stacks = num_stacks
         self.num_keypoints = num_keypoints

@@ -10,6 +10,7 @@ import json
 import re
 import zipfile
 from collections import Counter
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read_image_ids(path: str | Path) -> set[int]:
     """
     info = read_json(path)
     try:
-        ids = {image["id"] for image in info["images"]}
+        ids = {index(image["id"]) for image in info["images"]}
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path} has no list 'images' with an id each, as COCO's image_info_*.json has"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.io import whosmat
 
+from mmhg.datasets.formats.matlab import variables_of
 from mmhg.datasets.formats.mpii_gt_val import read_gt_val
 from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.datasets.formats.mpii_json import read_mpii_json
@@ -81,10 +81,7 @@ def read_ground_truth(
         return _from_json(path)
     if path.suffix == ".h5":
         return GroundTruth.of(read_mpii_h5(path), path, _TRUNCATED)
-    try:
-        variables = {name for name, *_ in whosmat(path)}
-    except Exception as error:  # damaged bytes raise whatever they lead to
-        raise InputError(f"ground truth {path} cannot be read: {error}") from error
+    variables = set(variables_of(path, f"ground truth {path}"))
     if "RELEASE" in variables:
         return _from_release(path, split, val_list)
     if {"headboxes_src", "jnt_missing", "pos_gt_src"} <= variables:

@@ -104,7 +104,7 @@ def _own_result(name: str, dataset: str, path: Path) -> Result:
     cfg = get_config(name)
     width, height = cfg.codec.input_size
     model = measure_complexity(cfg.model, (height, width))[0]
-    protocol, scores, scales = _read_scores(path, dataset)
+    protocol, scores, scales = read_scores(path, dataset)
     testing = ["flip"] if cfg.model.test_cfg.get("flip_test") else []
     return Result(
         name=f"**`{name}`**",
@@ -120,7 +120,7 @@ def _own_result(name: str, dataset: str, path: Path) -> Result:
     )
 
 
-def _read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
+def read_scores(path: Path, dataset: str) -> tuple[str, dict[str, float], list[str]]:
     """Read protocol, scores in percent, and the scales of the test from a `results.json`."""
     results = read_json(path)
     if not isinstance(results, dict):

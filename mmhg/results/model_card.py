@@ -22,6 +22,8 @@ from mmhg.utils.table import table
 Rows = Sequence[tuple[str, str]]
 _NOT_SCORES = {"iteration", "checkpoint", "config", "weights", "people", "flip_test"}
 _NOT_SCORES |= {"protocol", "side_convention", "joints", "sticks"}
+_TABLES = {"people", "joints", "sticks"}
+_VALUES = (str, int, float, type(None))
 
 
 def model_card(
@@ -52,7 +54,7 @@ def model_card(
     model = load_model(settings, path)
     weights = fingerprint(model.state_dict())
     rounded_from = meta.get("rounded_from")
-    evaluations = [_evaluation(Path(file), name, weights, rounded_from) for file in results]
+    evaluations = [read_evaluation(Path(file), name, weights, rounded_from) for file in results]
     notes = [f"- {label}: {text}" for label, text in settings.get("data_notes", {}).items()]
     sections = [
         f"# {path.stem}",
@@ -61,7 +63,7 @@ def model_card(
         f"## Training\n\n{_table(_training_rows(settings, meta))}",
         *([note] if note else []),
         *(["## Data", "\n".join(notes)] if notes else []),
-        *(f"## Results\n\n{_results(found, settings, weights)}" for found in evaluations),
+        *(f"## Results\n\n{describe_results(found, settings, weights)}" for found in evaluations),
         f"## File\n\n{_table(_file_rows(path, weights, rounded_from))}",
         f"## Use\n\n```sh\nmmhg infer {name} {path.name} IMAGE...\n```",
     ]
@@ -120,7 +122,7 @@ def _hold_out(hold_out: HoldOut, tested: bool) -> str:
     return held if tested else f"without {held}"
 
 
-def _evaluation(
+def read_evaluation(
     path: Path, config: str, weights: str, rounded_from: str | None
 ) -> Mapping[str, Any]:
     """Read a results file and check that it belongs to this network, or to it before rounding."""
@@ -137,10 +139,17 @@ def _evaluation(
             f"{path} is of weights {found['weights']}, the checkpoint has {weights}. Give the "
             "results of this checkpoint"
         )
+    for name, value in found.items():
+        listed = name in _TABLES
+        parts = value.values() if isinstance(value, dict) else [value]
+        kinds = int if name == "people" else _VALUES
+        if isinstance(value, dict) != listed or not all(isinstance(one, kinds) for one in parts):
+            raise InputError(f"{path}: {name} cannot be {str(value)[:80]}")
     return found
 
 
-def _results(found: Mapping[str, Any], config: Config, weights: str) -> str:
+def describe_results(found: Mapping[str, Any], config: Config, weights: str) -> str:
+    """Write a section about an evaluation."""
     # Only a validation during training has an iteration.
     loader = config.val_dataloader if "iteration" in found else config.test_dataloader
     scores = [(name, _number(value)) for name, value in found.items() if name not in _NOT_SCORES]

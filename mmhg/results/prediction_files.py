@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import json
-import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-from scipy.io import loadmat
 
 from mmhg.config.with_test_scales import describe_scales
+from mmhg.datasets.formats.matlab import read_mat, variables_of
 from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.errors import InputError
+from mmhg.utils.files import read_json
+from mmhg.utils.hdf5 import read_hdf5
 
 PEOPLE_OF_SPLITS = {2958: "validation", 22246: "training", 25204: "trainval", 11731: "test"}
 """MPII's splits by number of people, the last three as in HRNet and MMPose."""
-
-_NUMPY_CLASSES = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),
-    *(
-        (module, name)
-        for module in ("numpy.core.multiarray", "numpy._core.multiarray")
-        for name in ("_reconstruct", "scalar")
-    ),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("numpy._core.numeric", "_frombuffer"),
-}
-"""Needed to unpickle plain arrays and numbers. Anything else may run code."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +40,9 @@ def read_predictions(path: str | Path) -> Predictions:
 
     Args:
         path: `.h5` or `.mat` with a variable `preds` of 1-based pixels and shape (P, 16, 2),
-            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.pkl` of `mmhg test --dump`, whose pixels
-            are 0-based; or its `.json`, a list of people with `id` and `keypoints` [[x, y], ...]
-            of 0-based pixels. The latter two are sorted by id; of people with the same id the
-            first one counts.
+            (P, 2, 16), (2, 16, P) or (16, 2, P); or the `.json` of `mmhg test --dump`, a list of
+            people with `id` and `keypoints` [[x, y], ...] of 0-based pixels. These are sorted by
+            id; of people with the same id the first one counts.
 
     Raises:
         InputError: No such file, an unknown kind, damage, another shape, or a coordinate that is
@@ -69,17 +53,10 @@ def read_predictions(path: str | Path) -> Predictions:
         raise InputError(f"predictions {path} do not exist")
     if path.suffix not in _READERS:
         raise InputError(
-            f"predictions {path}: the suffix must be one of {', '.join(_READERS)}, got "
+            f"predictions {path}: the suffix must be one of .h5, .mat and .json, got "
             f"{path.suffix!r}"
         )
-    try:
-        predictions = _READERS[path.suffix](path)
-    except InputError:
-        raise
-    except Exception as error:  # damaged bytes raise whatever they lead to
-        raise InputError(
-            f"predictions {path} cannot be read, the file is damaged or of another kind: {error}"
-        ) from error
+    predictions = _READERS[path.suffix](path)
     finite = np.isfinite(predictions.joints).all(axis=(1, 2))
     if not finite.all():
         person = int(np.argmin(finite))
@@ -140,38 +117,35 @@ def axes_swapped(joints: np.ndarray, truth: np.ndarray, head_sizes: np.ndarray) 
 
 
 def _read_h5(path: Path) -> Predictions:
-    with h5py.File(path, "r") as file:
-        if "preds" not in file:
-            raise InputError(f"predictions {path} have no dataset 'preds', only {sorted(file)}")
-        return _people_first(path, file["preds"][()])
+    return _people_first(path, read_hdf5(path, ["preds"], f"predictions {path}")["preds"])
 
 
 def _read_mat(path: Path) -> Predictions:
-    content = loadmat(path)
+    name = f"predictions {path}"
+    content = read_mat(path, ["preds"], name)
     if "preds" not in content:
-        found = sorted(name for name in content if not name.startswith("__"))
-        raise InputError(f"predictions {path} have no variable 'preds', only {found}")
+        raise InputError(f"{name} have no variable 'preds', only {variables_of(path, name)}")
     return _people_first(path, content["preds"])
 
 
-def _read_pickle(path: Path) -> Predictions:
-    people = _ArrayUnpickler(io.BytesIO(path.read_bytes())).load()
-    return _by_id(
-        path, people, lambda person: np.asarray(person["pred_instances"]["keypoints"])[0, :, :2]
-    )
-
-
 def _read_json(path: Path) -> Predictions:
-    people = json.loads(path.read_bytes())
+    people = read_json(path, f"predictions {path}")
     return _by_id(path, people, lambda person: np.asarray(person["keypoints"], float)[:, :2])
+
+
+def _refuse_pickle(path: Path) -> Predictions:
+    raise InputError(
+        f"predictions {path}: a pickle is a program, and is not read. Write the keypoints with "
+        "`mmhg test CONFIG CHECKPOINT --dump FILE.json`"
+    )
 
 
 _READERS: dict[str, Callable[[Path], Predictions]] = {
     ".h5": _read_h5,
     ".mat": _read_mat,
-    ".pkl": _read_pickle,
-    ".pickle": _read_pickle,
     ".json": _read_json,
+    ".pkl": _refuse_pickle,
+    ".pickle": _refuse_pickle,
 }
 
 
@@ -216,7 +190,7 @@ def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> P
     for number, person in enumerate(people):
         try:
             joints = joints_of(person)
-            first.setdefault(int(person["id"]), joints)
+            first.setdefault(index(person["id"]), joints)
             scales.add(describe_scales([float(scale) for scale in person.get("test_scales", ())]))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
             raise InputError(
@@ -230,17 +204,5 @@ def _by_id(path: Path, people: Any, joints_of: Callable[[Any], np.ndarray]) -> P
             )
     if len(scales) > 1:
         raise InputError(f"predictions {path} were made in different ways: {sorted(scales)}")
-    ordered = np.stack([first[index] for index in sorted(first)]).astype(np.float64)
+    ordered = np.stack([first[number] for number in sorted(first)]).astype(np.float64)
     return Predictions(1.0 + ordered, scales.pop())
-
-
-class _ArrayUnpickler(pickle.Unpickler):
-    """Read containers, numbers and arrays, and nothing that would run code."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _NUMPY_CLASSES:
-            raise InputError(
-                f"the pickle refers to {module}.{name}. Only arrays and numbers are read, since a "
-                "pickle can run any code"
-            )
-        return super().find_class(module, name)

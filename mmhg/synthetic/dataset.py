@@ -29,6 +29,7 @@ from mmhg.synthetic.annotation import SyntheticPerson
 from mmhg.synthetic.levels import LEVELS, Level
 from mmhg.synthetic.release import ReleaseEntry, annolist, write_release
 from mmhg.synthetic.scene import SPLITS, Plan, render
+from mmhg.utils.files import read_json
 from mmhg.utils.progress import with_progress
 
 RELEASE_NAME = "mpii_synthetic_v1.mat"
@@ -110,8 +111,8 @@ def render_dataset(folder: Path, request: Request, workers: int) -> bool:
 def is_finished(folder: Path, request: Request) -> bool:
     """Tell whether a folder holds the finished result of a request."""
     try:
-        return json.loads((folder / MARKER_NAME).read_text()) == request.marker()
-    except (OSError, ValueError):
+        return bool(read_json(folder / MARKER_NAME) == request.marker())
+    except InputError:
         return False
 
 

@@ -5,7 +5,6 @@ Shape shorthand in this module: P people, K = 16 joints. Pixels are MATLAB's, 1-
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from mmhg.synthetic.dataset import FACTS_NAME, MARKER_NAME, RELEASE_NAME, VAL_LI
 from mmhg.synthetic.levels import LEVELS, Floors
 from mmhg.synthetic.release import ORIGIN
 from mmhg.synthetic.skeleton import BONES
+from mmhg.utils.files import read_json
 from mmhg.utils.table import table
 
 LOWERED = 15.0
@@ -147,7 +147,7 @@ def check_floors(folder: Path, people: dict[str, MeasuredPeople], floors: Floors
     mean_pose = mean_pose_pckh(people["train"], people["val"])
     occluded, accompanied = 100 * hidden.mean(), 100 * company.mean()
     roll = np.concatenate([split.roll for split in both])
-    with np.load(folder / FACTS_NAME) as facts:
+    with np.load(folder / FACTS_NAME, allow_pickle=False) as facts:  # noqa: TID251
         facing = facts["facing"][facts["split"] != "test"]
     return [
         Check(
@@ -207,7 +207,11 @@ def checks_table(checks: Sequence[Check]) -> str:
 
 def level_of(folder: Path) -> int:
     """Read the level of a finished folder."""
-    return json.loads((folder / MARKER_NAME).read_text())["level"]
+    marker = read_json(folder / MARKER_NAME)
+    if not isinstance(marker, dict) or not isinstance(marker.get("level"), int):
+        raise InputError(f"{folder / MARKER_NAME} does not say a level. Render the folder anew")
+    level: int = marker["level"]
+    return level
 
 
 def draw_sheet(

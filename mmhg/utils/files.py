@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,19 +15,88 @@ import numpy as np
 
 from mmhg.errors import InputError
 
+DEEPEST_JSON = 64
+"""Levels of nesting that are read. COCO's annotations have 6."""
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
+_LONGEST_NUMBER = 20
+"""Characters of the longest whole numbers of 64 bits. Others are no number of any real file."""
+
+
+def read_bytes(path: str | Path, name: str | Path | None = None) -> bytes:
+    """Read a file whole.
+
+    Args:
+        path: The file.
+        name: Its name in errors, if another than `path`.
 
     Raises:
-        InputError: The file cannot be read, or holds no JSON.
+        InputError: There is no such file, or it is a device or a pipe, which may have no end.
     """
+    name = path if name is None else name
     try:
-        return json.loads(Path(path).read_bytes())
+        path = Path(path)
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(f"cannot read {name}: it is a device or a pipe, not a file")
+        return path.read_bytes()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from error
+        raise InputError(f"cannot read {name}: {error.strerror or error}") from error
+    except ValueError as error:  # a name with a character of code 0, or that is no Unicode
+        raise InputError(f"cannot read {str(name)!r}: {error}") from error
+    except MemoryError as error:
+        raise InputError(f"cannot read {name}: there is not enough memory") from error
+
+
+def read_json(path: str | Path, name: str | Path | None = None) -> Any:
+    """Read a JSON file, in any encoding of Unicode, with or without a byte-order mark.
+
+    Args:
+        path: The file.
+        name: Its name in errors, if another than `path`.
+
+    Raises:
+        InputError: The file cannot be read, holds no JSON, names something twice in an object, has
+            a whole number of more than 64 bits, or is nested deeper than any real file.
+    """
+    name = path if name is None else name
+    data = read_bytes(path, name)
+    try:
+        content = json.loads(data, parse_int=_whole_number, object_pairs_hook=_object)
+        if b"\\u" in data:  # half of a character, which no file's name and no output can have
+            json.dumps(content, ensure_ascii=False).encode()
     except ValueError as error:
-        raise InputError(f"{path} is not JSON: {error}") from error
+        raise InputError(f"{name} is not JSON: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise InputError(f"{name} is nested too deeply, or too large") from error
+    if _is_deeper(content, DEEPEST_JSON):
+        raise InputError(f"{name} is nested more than {DEEPEST_JSON} levels deep")
+    return content
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) <= _LONGEST_NUMBER and -(2**63) <= (number := int(digits)) < 2**63:
+        return number
+    raise ValueError(f"a whole number of {len(digits)} digits is too large: {digits[:24]}...")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise ValueError(f"an object has the name {names.most_common(1)[0][0]!r} more than once")
+    return found
+
+
+def _is_deeper(content: Any, levels: int) -> bool:
+    """Tell if lists and objects are nested in more than so many levels."""
+    level = [content] if isinstance(content, dict | list) else []
+    for _ in range(levels):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if type(holder) is dict else holder)
+            if type(item) is dict or type(item) is list
+        ]
+    return bool(level)
 
 
 @contextmanager

@@ -11,6 +11,9 @@ Records = dict[int, dict[str, float]]
 _NO_SCORES = ("time", "data_time", "step")
 """Entries of a validation's record that are no scores."""
 
+_MOST = 1e300
+"""Larger ones cannot be drawn, nor can what is not finite."""
+
 
 def read_scalars(work_dir: Path) -> tuple[Records, Records]:
     """Read everything logged in a work directory. A resumed run replaces steps of the earlier one.
@@ -26,17 +29,26 @@ def read_scalars(work_dir: Path) -> tuple[Records, Records]:
     validation: Records = {}
     for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
         iteration = 0
-        for line in path.read_text().splitlines():
-            record = json.loads(line)
-            if "iter" in record:
-                iteration = int(record["iter"])
+        for line in path.read_text(errors="replace").splitlines():
+            record = _record(line)
+            step = record.get("iter", record.get("step") if "loss" in record else None)
+            if step is not None:
+                iteration = int(step)
                 train[iteration] = record
-            elif "loss" in record:
-                iteration = int(record["step"])
-                train[iteration] = record
-            else:
+            elif record:
                 validation[iteration] = record
     return dict(sorted(train.items())), dict(sorted(validation.items()))
+
+
+def _record(line: str) -> dict[str, float]:
+    """Read a line's numbers. A training that was killed leaves half a line, which has none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    found = record.items() if isinstance(record, dict) else ()
+    kinds = (int, float)
+    return {name: value for name, value in found if type(value) in kinds and abs(value) < _MOST}
 
 
 def plot_curves(work_dir: Path, target: Path, score: str | None) -> None:

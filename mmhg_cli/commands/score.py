@@ -21,8 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "predictions",
         nargs="+",
         metavar="PREDS",
-        help=".h5 or .mat with 'preds' in 1-based pixels, or the .json or .pkl of "
-        "`mmhg test --dump`",
+        help=".h5 or .mat with 'preds' in 1-based pixels, or the .json of `mmhg test --dump`",
     )
     parser.add_argument(
         "--gt",

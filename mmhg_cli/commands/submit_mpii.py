@@ -20,7 +20,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "predictions",
         metavar="PREDS",
         help="of the people of mpii_test.json, in its order: .h5 or .mat with 'preds' in 1-based "
-        "pixels, or the .json or .pkl of `mmhg test --dump`",
+        "pixels, or the .json of `mmhg test --dump`",
     )
     parser.add_argument(
         "annotations", type=Path, metavar="MPII.mat", help="MPII's .mat file with RELEASE"

@@ -18,7 +18,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dump",
         metavar="FILE",
-        help="write the predictions: .json for `mmhg score` and `mmhg submit`, or MMPose's .pkl",
+        help="write the predictions: .json, or MMPose's .pkl, which nothing of mmhg reads",
     )
     add_cfg_options(parser)
     add_show(parser)

@@ -275,7 +275,8 @@ def test_fine_tuning_keeps_all_but_the_heatmaps_layers(
 ) -> None:
     cfg = shrink(load("hg8_coco_256_finetune.py"), roots, tmp_path / "work")
     cfg.model.backbone.num_stacks = 2
-    saved = torch.load(other_keypoints(cfg.model.backbone, Path(cfg.load_from)))["state_dict"]
+    other = other_keypoints(cfg.model.backbone, Path(cfg.load_from))
+    saved = torch.load(other, weights_only=True)["state_dict"]
     runner = Runner.from_cfg(cfg)
     initial = {name: value.clone() for name, value in runner.model.state_dict().items()}
     runner._train_loop = runner.build_train_loop(runner._train_loop)

@@ -43,7 +43,7 @@ def train(root: Path, processes: int) -> torch.Tensor:
     command += [f"{root}/", str(BATCH // processes), str(out)]
     environment = dict(os.environ, OMP_NUM_THREADS="1")
     subprocess.run(command, check=True, env=environment, timeout=300)
-    weights: torch.Tensor = torch.load(out)
+    weights: torch.Tensor = torch.load(out, weights_only=True)
     return weights
 
 

@@ -346,7 +346,7 @@ def test_other_peoples_networks(make, tmp_path):
     with pytest.raises(InputError, match="is of another network than the config's"):
         export(config, checkpoint, tmp_path / "out", format="torchscript")
     config, checkpoint = make("hg8_mpii_256")
-    state = torch.load(checkpoint)["state_dict"]
+    state = torch.load(checkpoint, weights_only=True)["state_dict"]
     meta = dict(input=dict(mean=[0.5, 0.5, 0.5], std=[255.0, 255.0, 255.0]))
     torch.save(dict(state_dict=state, meta=meta), tmp_path / "other.pth")
     with pytest.raises(InputError, match="was trained on input with mean"):

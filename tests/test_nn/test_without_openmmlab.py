@@ -78,7 +78,7 @@ def test_a_step_and_heatmaps_equal_to_the_backbones(tmp_path: Path) -> None:
     torch.save(backbone.state_dict(), weights)
     torch.save(images, inputs)
     run(BLOCK + STEP, weights, inputs, outputs)
-    *heatmaps, fast = torch.load(outputs)
+    *heatmaps, fast = torch.load(outputs, weights_only=True)
     with torch.no_grad():
         expected = backbone(images)
     for found, wanted in zip(heatmaps, expected, strict=True):

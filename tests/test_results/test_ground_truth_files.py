@@ -89,7 +89,7 @@ def test_valid_h5_says_that_it_is_truncated(tmp_path):
 def test_bad_files(tmp_path):
     with pytest.raises(InputError, match=r"no\.mat does not exist"):
         read_ground_truth(tmp_path / "no.mat")
-    for name, message in (("a.mat", "cannot be read"), ("b.h5", "is not an HDF5 file")):
+    for name, message in (("a.mat", "is not a MATLAB file"), ("b.h5", "is not an HDF5 file")):
         (tmp_path / name).write_bytes(b"x" * 300)
         with pytest.raises(InputError, match=f"{name} {message}"):
             read_ground_truth(tmp_path / name)

@@ -46,7 +46,7 @@ def write(path: Path, weights: str, **changes: Any) -> None:
 
 def test_what_it_says(files: Files) -> None:
     text = model_card(files.config, files.checkpoint, [files.results])
-    state = torch.load(files.checkpoint)["state_dict"]
+    state = torch.load(files.checkpoint, weights_only=True)["state_dict"]
     trainable = sum(
         value.numel() for name, value in state.items() if name.endswith(("weight", "bias"))
     )

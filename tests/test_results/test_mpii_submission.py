@@ -146,5 +146,5 @@ def test_the_loop_closes_on_synthetic_people(tmp_path):
     arguments[3] = tmp_path / "other.mat"
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "short.h5 cannot be read" in done.stderr
+    assert "short.h5 is not an HDF5 file" in done.stderr
     assert not arguments[3].exists()

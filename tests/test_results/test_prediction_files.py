@@ -22,7 +22,7 @@ def write_h5(path, array, name="preds"):
 
 def dumped(ids, joints):
     return [
-        {"id": number, "pred_instances": {"keypoints": points[None] - 1.0}}
+        {"id": number, "keypoints": (points - 1.0).tolist()}
         for number, points in zip(ids, joints, strict=True)
     ]
 
@@ -60,25 +60,20 @@ def test_as_many_people_as_another_axis(tmp_path, count, shape, orders, clear):
 def test_dump_is_ordered_by_id_each_once_and_one_based(tmp_path):
     order = [3, 0, 4, 2, 1, 0, 3]
     people = dumped(order, PEOPLE[order])
-    people[-1]["pred_instances"]["keypoints"] += 50  # a sampler's padding: the first counts
-    (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
-    np.testing.assert_allclose(read_predictions(tmp_path / "preds.pkl").joints, PEOPLE)
-
-    people = [
-        {"id": i, "keypoints": [[x - 1, y - 1, 0.5] for x, y in PEOPLE[i]]} for i in order[:5]
-    ]
+    people[-1]["keypoints"] = [[1, 1]] * 16  # a sampler's padding: the first counts
+    people[0]["keypoints"] = [[x, y, 0.5] for x, y in people[0]["keypoints"]]
     (tmp_path / "preds.json").write_text(json.dumps(people))
     np.testing.assert_allclose(read_predictions(tmp_path / "preds.json").joints, PEOPLE)
 
 
 def test_scales_of_multi_scale_testing(tmp_path):
     people = [person | {"test_scales": (1.0, 1.25)} for person in dumped([0, 1], PEOPLE[:2])]
-    (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
-    assert read_predictions(tmp_path / "preds.pkl").scales == "multi-scale 1 1.25"
+    (tmp_path / "preds.json").write_text(json.dumps(people))
+    assert read_predictions(tmp_path / "preds.json").scales == "multi-scale 1 1.25"
     del people[0]["test_scales"]
-    (tmp_path / "preds.pkl").write_bytes(pickle.dumps(people))
+    (tmp_path / "preds.json").write_text(json.dumps(people))
     with pytest.raises(InputError, match="made in different ways"):
-        read_predictions(tmp_path / "preds.pkl")
+        read_predictions(tmp_path / "preds.json")
 
 
 class Hostile:
@@ -86,11 +81,18 @@ class Hostile:
         return os.mkdir, ("ran",)
 
 
-def test_a_pickle_that_would_run_code_does_not(tmp_path, monkeypatch):
+def nested_lists():
+    """Return a pickle of 64 lists, each twice in the next one: 2^64 of them in all."""
+    return b"]" + b"".join(b"q%c](h%ch%ce" % (n, n, n) for n in range(64)) + b"."
+
+
+@pytest.mark.parametrize("suffix", [".pkl", ".pickle"])
+@pytest.mark.parametrize("content", [pickle.dumps([Hostile()]), b"", nested_lists()])
+def test_pickles_are_refused_unread(tmp_path, monkeypatch, content, suffix):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "preds.pkl").write_bytes(pickle.dumps([Hostile()]))
-    with pytest.raises(InputError, match=r"posix\.mkdir|nt\.mkdir"):
-        read_predictions("preds.pkl")
+    (tmp_path / f"preds{suffix}").write_bytes(content)
+    with pytest.raises(InputError, match=r"a pickle is a program, .* --dump FILE\.json"):
+        read_predictions(f"preds{suffix}")
     assert not (tmp_path / "ran").exists()
 
 
@@ -100,14 +102,14 @@ def test_bad_files(tmp_path):
     (tmp_path / "preds.txt").write_text("1 2")
     with pytest.raises(InputError, match=r"\.h5, \.mat.*got '\.txt'"):
         read_predictions(tmp_path / "preds.txt")
-    for suffix in (".h5", ".mat", ".pkl", ".json"):
+    for suffix in (".h5", ".mat", ".json"):
         path = tmp_path / f"damaged{suffix}"
         path.write_bytes(b"\x89HDF\r\n\x1a\nno more")
-        with pytest.raises(InputError, match=f"damaged{suffix} cannot be read"):
+        with pytest.raises(InputError, match=f"predictions .*damaged{suffix} is not "):
             read_predictions(path)
 
     write_h5(tmp_path / "other.h5", PEOPLE, name="pred")
-    with pytest.raises(InputError, match=r"no dataset 'preds', only \['pred'\]"):
+    with pytest.raises(InputError, match=r"other\.h5 .* it has \['pred'\], none of preds"):
         read_predictions(tmp_path / "other.h5")
     savemat(tmp_path / "other.mat", {"pred": PEOPLE})
     with pytest.raises(InputError, match=r"no variable 'preds', only \['pred'\]"):

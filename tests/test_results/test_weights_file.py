@@ -18,7 +18,7 @@ CONFIG = "hg2_lspet_128"
 
 
 def of_training(path: Path) -> dict[str, torch.Tensor]:
-    return torch.load(path.with_name("trained.pth"))["state_dict"]
+    return torch.load(path.with_name("trained.pth"), weights_only=True)["state_dict"]
 
 
 def test_weights_are_those_of_the_training_rounded(made_weights: Path) -> None:

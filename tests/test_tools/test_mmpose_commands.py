@@ -66,7 +66,7 @@ def work_dir(options: list[str], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_train_leaves_a_checkpoint(work_dir: Path) -> None:
-    checkpoint = torch.load(work_dir / "epoch_1.pth")
+    checkpoint = torch.load(work_dir / "epoch_1.pth", weights_only=True)
     assert checkpoint["meta"]["iter"] == 2
     assert (work_dir / "last_checkpoint").read_text() == str(work_dir / "epoch_1.pth")
 
@@ -76,7 +76,7 @@ def test_resume_and_amp(work_dir: Path, options: list[str]) -> None:
     result = run(work_dir, "train.py", "hg2_synthetic_128", *flags)
     assert result.returncode == 0, result.stdout
     assert "resumed epoch: 1, iter: 2" in result.stdout
-    assert torch.load(work_dir / "epoch_2.pth")["meta"]["iter"] == 4
+    assert torch.load(work_dir / "epoch_2.pth", weights_only=True)["meta"]["iter"] == 4
 
 
 def test_test_writes_scores_and_predictions(
@@ -87,7 +87,7 @@ def test_test_writes_scores_and_predictions(
     result = run(tmp_path, "test.py", *arguments, *flags, *options)
     assert result.returncode == 0, result.stdout
     assert 0 <= json.loads((tmp_path / "scores.json").read_text())["PCKh@0.5"] <= 100
-    predictions = pickle.loads((tmp_path / "predictions.pkl").read_bytes())
+    predictions = pickle.loads((tmp_path / "predictions.pkl").read_bytes())  # noqa: S301  our own
     assert [p["pred_instances"]["keypoints"].shape for p in predictions] == [
         (1, 16, 2)
     ] * VAL_PEOPLE

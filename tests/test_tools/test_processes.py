@@ -120,7 +120,7 @@ def test_a_restart_goes_on_from_the_last_checkpoint(
     (resumed,) = [line for line in job.text().splitlines() if "resumed epoch: " in line]
     epoch = int(resumed.split("resumed epoch: ")[1].split(",")[0])
     assert 1 <= epoch < 40
-    assert torch.load(tmp_path / "work/epoch_40.pth")["meta"]["epoch"] == 40
+    assert torch.load(tmp_path / "work/epoch_40.pth", weights_only=True)["meta"]["epoch"] == 40
 
 
 def test_scores_do_not_depend_on_the_number_of_processes(
@@ -163,7 +163,9 @@ def test_fsdp_trains_validates_saves_and_resumes(
         assert result.returncode == 0, result.stdout
     resumed = [line for line in result.stdout.splitlines() if "resumed epoch" in line]
     assert [line.split("resumed ")[1] for line in resumed] == ["epoch: 1, iter: 1"]
-    one, two = (torch.load(tmp_path / f"work/epoch_{epoch}.pth") for epoch in (1, 2))
+    one, two = (
+        torch.load(tmp_path / f"work/epoch_{epoch}.pth", weights_only=True) for epoch in (1, 2)
+    )
     weights = one["state_dict"]
     assert weights["backbone.stem.0.weight"].shape == (4, 3, 7, 7)
     assert any(not value.equal(two["state_dict"][name]) for name, value in weights.items())

@@ -1,10 +1,13 @@
 """JSON that users hand in, and files that appear whole or not at all."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mmhg.errors import InputError
-from mmhg.utils.files import read_json, replacing, write_json, write_text
+from mmhg.utils.files import read_bytes, read_json, replacing, write_json, write_text
 
 
 def test_reads(tmp_path):
@@ -20,6 +23,49 @@ def test_names_the_file_that_it_cannot_read(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as raised:
         read_json(path)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 100_000 + "]" * 100_000, "nested too deeply"),
+        ("[" * 65 + "]" * 65, "nested more than 64 levels deep"),
+        ('{"a":' * 65 + "1" + "}" * 65, "nested more than 64 levels deep"),
+        ("[1" + "0" * 400 + "]", "a whole number of 401 digits is too large: 1000"),
+        ("[" + "9" * 5000 + "]", "a whole number of 5000 digits is too large"),
+        ("[9223372036854775808]", "a whole number of 19 digits is too large"),
+        ('{"a": 1, "b": 2, "a": 3}', "an object has the name 'a' more than once"),
+        ('["\\ud800.jpg"]', "is not JSON"),
+        ("", "is not JSON"),
+    ],
+)
+def test_json_that_is_not_read(content, message, tmp_path):
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(InputError, match=f"people .*{message}"):
+        read_json(tmp_path / "a.json", "people")
+
+
+def test_json_as_others_write_it(tmp_path):
+    path = tmp_path / "a.json"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
+        path.write_text('{"name": "größer", "n": -9223372036854775808}', encoding=encoding)
+        assert read_json(path) == {"name": "größer", "n": -(2**63)}
+    path.write_text("[" * 64 + "]" * 64)
+    assert read_json(path)
+    path.write_text('["\\ud83d\\ude00"]')  # two halves of one character
+    assert read_json(path) == ["\N{GRINNING FACE}"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe.json")
+    for path in (tmp_path / "pipe.json", Path("/dev/zero")):
+        with pytest.raises(InputError, match="it is a device or a pipe, not a file"):
+            read_json(path)
+    with pytest.raises(InputError, match="cannot read"):
+        read_bytes("a\0b")
+    with pytest.raises(InputError, match="Is a directory"):
+        read_bytes(tmp_path)
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import h5py
 import numpy as np
 from mmengine.fileio import get_local_path
 
 from mmhg.errors import InputError
+from mmhg.utils.hdf5 import read_hdf5
 
 
 def read_authors_h5(
@@ -25,22 +25,15 @@ def read_authors_h5(
         InputError: The file is damaged, lacks a field, or has one of another shape or type.
     """
     file_name = f"annotation file {path}"
-    try:
-        with get_local_path(path) as local_path, h5py.File(local_path, "r") as file:
-            content = {
-                name: np.asarray(file[name][()])
-                for name in ("imgname", *shapes)
-                if isinstance(file.get(name), h5py.Dataset)
-            }
-    except Exception as error:  # damaged bytes raise whatever they lead to
-        raise InputError(f"{file_name} is not an HDF5 file that can be read: {error}") from error
+    with get_local_path(path) as local_path:
+        content = read_hdf5(local_path, ("imgname", *shapes), file_name)
     if missing := [name for name in ("imgname", *shapes) if name not in content]:
         raise InputError(f"{file_name} is not the authors' file, it lacks {', '.join(missing)}")
     names = content.pop("imgname")
     if not names.size:
         raise InputError(f"{file_name} has no people")
     has_codes = names.ndim == 2 and names.dtype.kind in "iuf"
-    if not has_codes and (names.ndim != 1 or names.dtype.kind not in "SUO"):
+    if not has_codes and (names.ndim != 1 or names.dtype.kind != "S"):
         raise InputError(
             f"{file_name}: imgname must be names of shape {(names.size,)}, got {names.dtype} of "
             f"shape {names.shape}"
@@ -52,9 +45,21 @@ def read_authors_h5(
                 f"{file_name}: {name} must be numbers of shape {expected}, got {found.dtype} of "
                 f"shape {found.shape}"
             )
-    texts = [
-        bytes(code for code in name.astype(np.uint8).tolist() if code) if has_codes else name
-        for name in names  # older files hold character codes
-    ]
-    images = [text.decode() if isinstance(text, bytes) else str(text) for text in texts]
+    # Older files hold the codes of characters, the others texts.
+    texts: Sequence[bytes] | np.ndarray = names
+    if has_codes:
+        texts = [bytes(name[name > 0].tolist()) for name in _codes(file_name, names)]
+    try:
+        images = [bytes(text).decode() for text in texts]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file_name}: a name in imgname is no text: {error}") from error
     return images, {name: found.astype(np.float64) for name, found in content.items()}
+
+
+def _codes(file_name: str, names: np.ndarray) -> np.ndarray:
+    """Return character codes as whole numbers, 0 behind the end of a name."""
+    with np.errstate(invalid="ignore"):
+        codes = names.astype(np.uint8)
+    if (codes != names).any():
+        raise InputError(f"{file_name}: imgname must be codes of characters, from 0 to 255")
+    return codes

@@ -6,7 +6,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from mmengine.fileio import get_local_path
-from scipy.io.matlab import mat_struct
 
 from mmhg.datasets.formats.flic import (
     LEFT_HIP,
@@ -87,23 +86,23 @@ def _face_away(joints: np.ndarray) -> np.ndarray:
     return joints[:, LEFT_SHOULDER, 0] < joints[:, RIGHT_SHOULDER, 0]
 
 
-def _examples(path: str, split: Split) -> dict[int, mat_struct]:
+def _examples(path: str, split: Split) -> dict[int, dict[str, Any]]:
     """Read the examples of a split by their index, from 1."""
     with get_local_path(path) as local_path:
-        content = read_mat(local_path, "examples", f"annotation file {path}")
+        content = read_mat(local_path, ["examples"], f"annotation file {path}")
     examples = np.ravel(content.get("examples", ()))
-    if not examples.size or not all(isinstance(example, mat_struct) for example in examples):
+    if not examples.size or not all(isinstance(example, dict) for example in examples):
         raise InputError(
             f"annotation file {path} has no struct array 'examples'. Is it FLIC's examples.mat?"
         )
     chosen = {}
     for index, example in enumerate(examples, start=1):
-        if missing := [name for name in _EXAMPLES_FIELDS if not hasattr(example, name)]:
+        if missing := [name for name in _EXAMPLES_FIELDS if name not in example]:
             raise InputError(
                 f"annotation file {path}: examples({index}) lacks {', '.join(missing)}. Is it "
                 "FLIC's examples.mat?"
             )
-        if np.any(getattr(example, f"is{split}")):
+        if np.any(example[f"is{split}"]):
             chosen[index] = example
     if not chosen:
         raise InputError(
@@ -113,9 +112,9 @@ def _examples(path: str, split: Split) -> dict[int, mat_struct]:
     return chosen
 
 
-def _numbers(where: str, example: mat_struct, name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _numbers(where: str, example: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
     """Read a field as an array of exactly this shape; a vector may be a row or a column."""
-    value: Any = getattr(example, name)
+    value: Any = example[name]
     array = np.ravel(value) if len(shape) == 1 else np.asarray(value)
     if array.shape != shape or array.dtype.kind not in "iuf":
         raise InputError(
@@ -125,8 +124,8 @@ def _numbers(where: str, example: mat_struct, name: str, shape: tuple[int, ...])
     return array.astype(np.float64)
 
 
-def _file_name(where: str, example: mat_struct) -> str:
-    value = np.ravel(example.filepath)
+def _file_name(where: str, example: dict[str, Any]) -> str:
+    value = np.ravel(example["filepath"])
     if value.size != 1 or value.dtype.kind != "U":
-        raise InputError(f"{where}.filepath must be a file name, got {example.filepath!r}")
+        raise InputError(f"{where}.filepath must be a file name, got {str(value)[:80]!r}")
     return str(value[0])

@@ -169,7 +169,7 @@ def _load(path: str) -> np.ndarray:
             "(joints.mat of LSP or LSPET)"
         )
     with get_local_path(path) as local_path:
-        content = read_mat(local_path, "joints", f"annotation file {path}")
+        content = read_mat(local_path, ["joints"], f"annotation file {path}")
     if "joints" not in content:
         raise InputError(
             f"annotation file {path} has no variable 'joints'. Is it LSP's joints.mat?"

@@ -1,35 +1,57 @@
-"""MATLAB files: reading with plain messages, and writing structs as scipy shows them."""
+"""MATLAB files: reading with plain messages, and writing structs as scipy takes them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat, savemat
+from scipy.io import savemat
 
+from mmhg.datasets.formats.mat5 import Matrix, list_variables, read_variables
 from mmhg.errors import InputError
-from mmhg.utils.files import replacing
+from mmhg.utils.files import read_bytes, replacing
 
 
-def read_mat(path: str | Path, variable: str, name: str | Path) -> dict[str, Any]:
-    """Read a file's variable by its name, structs as `mat_struct`; empty where the file lacks it.
+def read_mat(path: str | Path, variables: Collection[str], name: str | Path) -> dict[str, Matrix]:
+    """Read a file's variables by their names; a struct is a dict. Those it lacks are left out.
 
     Args:
         path: The file to read.
-        variable: The only variable that is read.
+        variables: The only variables that are read.
         name: The file's name in errors.
 
     Raises:
         InputError: The file is of MATLAB's version 7.3, damaged, or of another kind.
     """
+    with _naming(name):
+        return read_variables(read_bytes(path), variables)
+
+
+def variables_of(path: str | Path, name: str | Path) -> list[str]:
+    """List the names of a file's variables.
+
+    Args:
+        path: The file to read.
+        name: The file's name in errors.
+
+    Raises:
+        InputError: As `read_mat`.
+    """
+    with _naming(name):
+        return [variable for variable, _ in list_variables(read_bytes(path))]
+
+
+@contextmanager
+def _naming(name: str | Path) -> Iterator[None]:
     try:
-        return loadmat(path, struct_as_record=False, variable_names=[variable])
-    except NotImplementedError as error:  # scipy raises it for version 7.3
-        raise InputError(f"{name} is a MATLAB file of version 7.3. Save it with -v7") from error
-    except Exception as error:  # scipy raises whatever the damaged bytes lead to
+        yield
+    except InputError as error:
         raise InputError(f"{name} is not a MATLAB file that can be read: {error}") from error
+    except MemoryError as error:
+        raise InputError(f"{name} needs more memory than there is") from error
 
 
 def struct(rows: Sequence[dict[str, Any]]) -> np.ndarray:

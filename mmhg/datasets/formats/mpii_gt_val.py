@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 from mmengine.fileio import exists, get_local_path
-from scipy.io import loadmat
 
+from mmhg.datasets.formats.matlab import read_mat
 from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
+
+_VARIABLES = ("headboxes_src", "pos_gt_src", "jnt_missing")
 
 _LARGEST_OFFSET = 1.0
 """Largest accepted median distance (px) between a person's joints in the two files. A median, since
@@ -30,30 +32,37 @@ def read_gt_val(path: str) -> list[AnnotatedPerson]:
     """
     if not exists(path):
         raise InputError(f"headbox_file {path} does not exist")
-    try:
-        with get_local_path(path) as local_path:
-            content = loadmat(local_path)
-        boxes = content["headboxes_src"].transpose(2, 0, 1).reshape(-1, 4)
-        joints = np.full((len(boxes), NUM_JOINTS, 2), np.nan)
-        annotated = np.zeros((len(boxes), NUM_JOINTS), dtype=bool)
-        if "pos_gt_src" in content and "jnt_missing" in content:
-            joints = content["pos_gt_src"].transpose(2, 0, 1).astype(np.float64)
-            annotated = content["jnt_missing"].T == 0
-        return [
-            AnnotatedPerson(
-                image="",
-                keypoints=joints[row],
-                annotated=annotated[row],
-                visible=np.full(annotated.shape[1], np.nan),
-                head_box=box,
-            )
-            for row, box in enumerate(boxes)
-        ]
-    except Exception as error:  # scipy raises whatever the damaged bytes lead to
+    with get_local_path(path) as local_path:
+        content = read_mat(local_path, _VARIABLES, f"headbox_file {path}")
+    stored = content.get("headboxes_src", np.empty(0))
+    people = stored.shape[-1]
+    boxes = _numbers(path, "headboxes_src", stored, (2, 2, people)).transpose(2, 0, 1)
+    joints = np.full((people, NUM_JOINTS, 2), np.nan)
+    annotated = np.zeros((people, NUM_JOINTS), dtype=bool)
+    if "pos_gt_src" in content and "jnt_missing" in content:
+        shape = (NUM_JOINTS, 2, people)
+        joints = _numbers(path, "pos_gt_src", content["pos_gt_src"], shape).transpose(2, 0, 1)
+        annotated = _numbers(path, "jnt_missing", content["jnt_missing"], shape[::2]).T == 0
+    return [
+        AnnotatedPerson(
+            image="",
+            keypoints=joints[row],
+            annotated=annotated[row],
+            visible=np.full(NUM_JOINTS, np.nan),
+            head_box=box,
+        )
+        for row, box in enumerate(boxes.reshape(-1, 4))
+    ]
+
+
+def _numbers(path: str, name: str, stored: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a variable as float64, if it has this shape."""
+    if stored.shape != shape or stored.dtype.kind not in "iuf":
         raise InputError(
-            f"headbox_file {path} is not mpii_gt_val.mat (a MATLAB file with 'headboxes_src' of "
-            f"shape 2x2xP): {error}"
-        ) from error
+            f"headbox_file {path} is not mpii_gt_val.mat: {name!r} must be numbers of shape "
+            f"{shape}, got {stored.dtype} of shape {stored.shape}"
+        )
+    return stored.astype(np.float64)
 
 
 def add_head_boxes(path: str, people: Sequence[AnnotatedPerson]) -> list[AnnotatedPerson]:

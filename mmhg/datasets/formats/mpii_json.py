@@ -10,8 +10,6 @@ passes over: `visible` (1, 0, or null where unknown), `head_box` ([x1, y1, x2, y
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ from mmengine.fileio import exists, get_local_path
 from mmhg.datasets.formats.mpii_mat import NUM_JOINTS
 from mmhg.datasets.people import AnnotatedPerson
 from mmhg.errors import InputError
+from mmhg.utils.files import read_json
 
 MISSING_JOINT = (-1.0, -1.0)
 
@@ -37,11 +36,8 @@ def read_mpii_json(path: str, num_keypoints: int = NUM_JOINTS) -> list[Annotated
             f"annotation file {path} does not exist. Check the dataset's data_root and ann_file "
             "(`mmhg convert-mpii` makes the files)"
         )
-    try:
-        with get_local_path(path) as local_path:
-            people = json.loads(Path(local_path).read_bytes())
-    except ValueError as error:
-        raise InputError(f"annotation file {path} is not JSON: {error}") from error
+    with get_local_path(path) as local_path:
+        people = read_json(local_path, f"annotation file {path}")
     if not isinstance(people, list) or not people:
         found = "an empty list" if people == [] else f"a {type(people).__name__}"
         raise InputError(

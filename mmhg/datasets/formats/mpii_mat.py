@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io.matlab import mat_struct
 
 from mmhg.datasets.formats.matlab import read_mat
 from mmhg.datasets.people import AnnotatedPerson
@@ -43,6 +42,12 @@ JOINTS = (
 
 NUM_JOINTS = len(JOINTS)
 
+_MOST_PEOPLE, _LARGEST_ID = 1e6, 1e9
+"""Beyond any of MPII's."""
+
+Struct = dict[str, Any]
+"""MATLAB's struct."""
+
 
 @dataclass(frozen=True)
 class ReleaseImage:
@@ -64,7 +69,7 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     Raises:
         InputError: No such file, or not of this form; names the file and the image.
     """
-    releases = _structs(_loadmat(Path(path), "RELEASE").get("RELEASE"))
+    releases = _structs(_variable(Path(path), "RELEASE"))
     if len(releases) != 1 or releases[0] is None:
         raise InputError(f"{path} has no struct RELEASE. Is it MPII's annotation file?")
     release = releases[0]
@@ -72,7 +77,7 @@ def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseI
     if not images:
         raise InputError(f"{path}: RELEASE.annolist is empty")
     img_train = _field(release, "img_train")
-    if img_train is None or img_train.size != len(images):
+    if img_train is None or img_train.size != len(images) or img_train.dtype.kind not in "iuf":
         raise InputError(
             f"{path}: RELEASE.img_train must have one flag for each of the {len(images)} images, "
             f"got {0 if img_train is None else img_train.size}"
@@ -97,8 +102,7 @@ def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseI
     Raises:
         InputError: No such file or variable, or not of this form.
     """
-    content = _loadmat(Path(path), variable)
-    images = _structs(content.get(variable))
+    images = _structs(_variable(Path(path), variable))
     if not images:
         raise InputError(f"{path} has no struct array {variable!r}")
     return [
@@ -107,19 +111,19 @@ def read_annolist(path: str | Path, variable: str = "annolist") -> list[ReleaseI
     ]
 
 
-def _loadmat(path: Path, variable: str) -> dict[str, Any]:
+def _variable(path: Path, variable: str) -> Any:
     if not path.is_file():
         raise InputError(f"{path} does not exist. It should be MPII's annotation file (.mat)")
-    return read_mat(path, variable, path)
+    return read_mat(path, [variable], path).get(variable)
 
 
 def _image(
     path: str | Path,
     index: int,
-    image: mat_struct | None,
+    image: Struct | None,
     is_train: bool,
     single_person: set[int],
-    activity: mat_struct | None,
+    activity: Struct | None,
 ) -> ReleaseImage:
     where = f"{path}: annolist({index})"
     header = _first_struct(_field(image, "image"))
@@ -140,7 +144,7 @@ def _image(
     return ReleaseImage(index, name, is_train, people)
 
 
-def _person(where: str, image: str, rect: mat_struct | None) -> AnnotatedPerson:
+def _person(where: str, image: str, rect: Struct | None) -> AnnotatedPerson:
     center = _numbers(_first_struct(_field(rect, "objpos")), "x", "y")
     scale = _numbers(rect, "scale")
     corners = _numbers(rect, "x1", "y1", "x2", "y2")
@@ -172,10 +176,10 @@ def _person(where: str, image: str, rect: mat_struct | None) -> AnnotatedPerson:
     )
 
 
-def _activity(activity: mat_struct | None) -> dict[str, Any] | None:
+def _activity(activity: Struct | None) -> dict[str, Any] | None:
     category, name = _text(_field(activity, "cat_name")), _text(_field(activity, "act_name"))
     number = _numbers(activity, "act_id")
-    if not (category or name) or number is None:
+    if not (category or name) or number is None or abs(number[0]) > _LARGEST_ID:
         return None
     return {"category": category, "name": name, "id": int(number[0])}
 
@@ -193,29 +197,38 @@ def _single_person(path: str | Path, value: Any, num_images: int) -> list[set[in
             f"{path}: RELEASE.single_person must list people for each of the {num_images} images, "
             f"got {value.size} entries"
         )
-    return [{int(r) for r in np.ravel(cell)} for cell in cells]
+    return [
+        _indices(f"{path}: RELEASE.single_person({i})", cell) for i, cell in enumerate(cells, 1)
+    ]
 
 
-def _structs(value: Any) -> list[mat_struct | None]:
+def _indices(where: str, cell: Any) -> set[int]:
+    found = np.ravel(cell)
+    if found.size and not (found.dtype.kind in "iuf" and (np.abs(found) <= _MOST_PEOPLE).all()):
+        raise InputError(f"{where} must be indices of people, got {str(cell)[:80]}")
+    return {int(r) for r in found}
+
+
+def _structs(value: Any) -> list[Struct | None]:
     """List the structs of a struct array or a cell array, None for any other element."""
-    if isinstance(value, mat_struct):
+    if isinstance(value, dict):
         return [value]
     if not isinstance(value, np.ndarray) or value.dtype != object:
         return []
     return [_first_struct(item) for item in value.flat]
 
 
-def _first_struct(value: Any) -> mat_struct | None:
+def _first_struct(value: Any) -> Struct | None:
     return next(iter(_structs(value)), None)
 
 
-def _field(struct: mat_struct | None, name: str) -> Any:
+def _field(struct: Struct | None, name: str) -> Any:
     """Get a struct's field, None where it is absent or empty."""
-    value = getattr(struct, name, None)
+    value = None if struct is None else struct.get(name)
     return None if isinstance(value, np.ndarray) and value.size == 0 else value
 
 
-def _numbers(struct: mat_struct | None, *names: str) -> tuple[float, ...] | None:
+def _numbers(struct: Struct | None, *names: str) -> tuple[float, ...] | None:
     """Read scalar fields (numbers or digits in a string), None if one is absent, empty or NaN."""
     numbers = []
     for name in names:
@@ -229,4 +242,5 @@ def _numbers(struct: mat_struct | None, *names: str) -> tuple[float, ...] | None
 
 
 def _text(value: Any) -> str:
-    return "" if value is None else str(np.ravel(value)[0])
+    found = np.ravel(value)
+    return str(found[0]) if found.size and found.dtype.kind == "U" else ""

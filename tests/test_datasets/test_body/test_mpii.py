@@ -179,7 +179,7 @@ def test_head_box_file_that_cannot_be_used(annotation_file, make_person, tmp_pat
     with pytest.raises(InputError, match=r"none\.mat does not exist"):
         MPIIPersonDataset(path, headbox_file=str(tmp_path / "none.mat"), test_mode=True)
     (tmp_path / "text.mat").write_text("no MATLAB file at all")
-    with pytest.raises(InputError, match=r"text\.mat is not mpii_gt_val\.mat"):
+    with pytest.raises(InputError, match=r"text\.mat is not a MATLAB file"):
         MPIIPersonDataset(path, headbox_file=str(tmp_path / "text.mat"), test_mode=True)
     savemat(tmp_path / "other.mat", {"preds": np.zeros((1, 16, 2))})
     with pytest.raises(InputError, match=r"other\.mat is not mpii_gt_val\.mat"):

@@ -96,7 +96,7 @@ def test_every_source(
     assert done.stderr == ""
     assert f"{source}: {name}, 2 x depth 4" in done.stdout and mean in done.stdout
     assert {path.name for path in tmp_path.iterdir()} == {"out.pth", "out.py"}
-    state = torch.load(tmp_path / "out.pth")["state_dict"]
+    state = torch.load(tmp_path / "out.pth", weights_only=True)["state_dict"]
     assert any("reinject_heatmaps" in key for key in state) is not bool(flags)
 
 
@@ -109,7 +109,7 @@ def test_back_and_forth(folder: Path, tmp_path: Path, call: Call) -> None:
     assert call(tmp_path, "convert", "a.pt", "-o", "b.pth").returncode == 0
     assert call(tmp_path, "convert", "b.pth", "-o", "b.pth.again").returncode == 0
     states = [
-        torch.load(path)["state_dict"]
+        torch.load(path, weights_only=True)["state_dict"]
         for path in (folder / "hg2.pth", tmp_path / "b.pth", tmp_path / "b.pth.again")
     ]
     for state in states[1:]:

@@ -20,7 +20,7 @@ def test_published_checkpoint_has_its_hash_and_no_optimizer(tmp_path: Path, call
     (published,) = tmp_path.glob("slim*")
     digest = hashlib.sha256(published.read_bytes()).hexdigest()
     assert published.name.startswith(f"slim-{digest[:8]}_")
-    content = torch.load(published)
+    content = torch.load(published, weights_only=True)
     assert sorted(content) == ["meta", "state_dict"]
     assert content["state_dict"]["weight"].tolist() == [0, 1, 2]
 

@@ -105,7 +105,7 @@ def test_train_from_them(folder: Path, call: Call, mpii_root: Path) -> None:
         folder, "train", "hg2_synthetic_128", "--work-dir", "work", "--cfg-options", *options
     )
     assert done.returncode == 0, done.stderr
-    state = torch.load(folder / "work/epoch_1.pth")["state_dict"]
+    state = torch.load(folder / "work/epoch_1.pth", weights_only=True)["state_dict"]
     begun = load_model(get_config(NAME)).state_dict()
     same = {name for name, value in begun.items() if torch.equal(state[name], value)}
     weights = {name for name in begun if name.endswith((".weight", ".bias"))}
