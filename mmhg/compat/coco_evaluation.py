@@ -16,21 +16,24 @@ from mmengine.logging import print_log
 from pycocotools import coco, cocoeval
 
 from mmhg.errors import InputError
+from mmhg.utils.coco_file import AREA_PER_BOX, check_categories, read_coco
 from mmhg.utils.files import read_json
 
 
 class COCO(coco.COCO):
-    """COCO's reader for which a person without `iscrowd` is no crowd, and results may be empty."""
+    """COCO's reader with `read_coco`'s checks, for which results may be empty."""
 
     def __init__(self, annotation_file: str | None = None) -> None:
-        super().__init__(annotation_file)
+        super().__init__()
         self.source = annotation_file
         self.left_out_said = False
-        for annotation in self.anns.values():
-            annotation.setdefault("iscrowd", False)
+        if annotation_file is not None:
+            self.dataset = read_coco(annotation_file)
+            self.createIndex()
 
     def loadRes(self, resFile: str | list[dict[str, Any]]) -> coco.COCO:
         """Read predictions, from a file or a list, for the images of this file."""
+        check_categories(self.dataset, f"annotation file {self.source}")
         predictions = resFile if isinstance(resFile, list) else read_json(Path(resFile))
         if predictions:
             return super().loadRes(predictions)
@@ -47,7 +50,8 @@ class COCOeval(cocoeval.COCOeval):
     above 0 is left out, as a crowd is: neither found nor missed. A warning says so once for a file.
 
     Raises:
-        InputError: `iouType` is CrowdPose's or COCO-WholeBody's, which only xtcocotools knows.
+        InputError: `iouType` is CrowdPose's or COCO-WholeBody's, which only xtcocotools knows; or
+            nobody in the file has an area, with `use_area`.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class COCOeval(cocoeval.COCOeval):
         }
         if not self.use_area or not has_area(person):
             width, height = person["bbox"][2:]
-            changes["area"] = height * width * 0.53
+            changes["area"] = height * width * AREA_PER_BOX
         return {**person, **changes}
 
     def _counts(self, person: dict[str, Any]) -> bool:
@@ -101,17 +105,46 @@ class COCOeval(cocoeval.COCOeval):
         return not self.use_area or has_area(person)
 
     def _say_left_out(self, people: list[dict[str, Any]]) -> None:
-        counted = [person for person in people if self._counts(person)]
-        without = [person for person in counted if not self._measurable(person)]
-        if without and not getattr(self.cocoGt, "left_out_said", False):
-            self.cocoGt.left_out_said = True
-            print_log(
-                f"COCO's AP: left out {len(without)} of {len(counted)} people of "
-                f"{getattr(self.cocoGt, 'source', None)}, who have no area above 0, for example id "
-                f"{without[0]['id']}. CocoMetric(use_area=False) takes the area from the box",
-                logger="current",
-                level=logging.WARNING,
-            )
+        if self.use_area and not getattr(self.cocoGt, "left_out_said", False):
+            counted = [person for person in people if self._counts(person)]
+            file = f"annotation file {getattr(self.cocoGt, 'source', None)}"
+            self.cocoGt.left_out_said = leave_out_areas(counted, file)
+
+
+def leave_out_areas(counted: Sequence[dict[str, Any]], file: str) -> bool:
+    """Turn labeled people without area into crowds, and warn of it.
+
+    Args:
+        counted: The people of a COCO reader who count.
+        file: Their file, for the message.
+
+    Returns:
+        True if there are any.
+
+    Raises:
+        InputError: Nobody has an area.
+    """
+    without = [person for person in counted if not has_area(person)]
+    if not without:
+        return False
+    if len(without) == len(counted):
+        raise InputError(
+            f"{file}: none of {len(counted)} people has an area above 0, for example annotation "
+            f"{without[0]['id']}, by which COCO's AP measures distances. Add each person's area "
+            "in square px, or set use_area=False in val_evaluator and test_evaluator to take 0.53 "
+            "of the box's, as MMPose does"
+        )
+    for person in without:
+        width, height = person["bbox"][2:]  # by which predictions of them are found
+        person["iscrowd"], person["area"] = 1, width * height * AREA_PER_BOX
+    print_log(
+        f"{file}: COCO's AP leaves out {len(without)} of {len(counted)} people, who have no area "
+        f"above 0, for example annotation {without[0]['id']}. use_area=False in val_evaluator and "
+        "test_evaluator takes the area from the box",
+        logger="current",
+        level=logging.WARNING,
+    )
+    return True
 
 
 def has_area(person: dict[str, Any]) -> bool:
@@ -122,4 +155,4 @@ def has_area(person: dict[str, Any]) -> bool:
 
 def visible(annotation: dict[str, Any]) -> int:
     """Count the keypoints whose third number, the label's flag or the score, is above 0."""
-    return int(np.count_nonzero(np.asarray(annotation["keypoints"])[2::3] > 0))
+    return int(np.count_nonzero(np.asarray(annotation.get("keypoints", ()))[2::3] > 0))

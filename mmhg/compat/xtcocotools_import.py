@@ -6,6 +6,8 @@ from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from typing import Any
 
+from mmhg.utils.coco_file import read_coco
+
 
 def xtcocotools_works() -> bool:
     """Tell whether xtcocotools can be imported."""
@@ -27,9 +29,33 @@ def reduce_with_mmhg(self: Any, protocol: Any) -> tuple[Any, ...]:
     return (new_dataset, *object.__reduce_ex__(self, 2)[1:])
 
 
+def check_files(reading: Any) -> None:
+    """Let xtcocotools' module `coco` read files with `read_coco`'s checks."""
+
+    class CheckedCOCO(reading.COCO):
+        """xtcocotools' reader with checks."""
+
+        def __init__(self, annotation_file: str | None = None, **settings: Any) -> None:
+            super().__init__(None, **settings)
+            self.source = annotation_file
+            if annotation_file is not None:
+                self.anno_file = [annotation_file]
+                self.dataset = read_coco(annotation_file)
+                self.createIndex()
+
+    reading.COCO = CheckedCOCO
+
+
 def apply() -> None:
-    """Let `xtcocotools` mean `mmhg.compat.coco_evaluation`, unless it is installed and works."""
+    """Let MMPose read COCO's files with checks.
+
+    `xtcocotools` means `mmhg.compat.coco_evaluation`, unless it is installed and works.
+    """
     if xtcocotools_works():
+        reading = import_module("xtcocotools.coco")
+        # Both the module of mmhg and a second call have it already.
+        if reading.COCO.__module__ == "xtcocotools.coco":
+            check_files(reading)
         return
     from mmengine.dataset import BaseDataset
     from pycocotools import mask

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,8 @@ import numpy as np
 
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
+from mmhg.utils.coco_file import check_points
+from mmhg.utils.csv_file import number, read_csv
 from mmhg.utils.progress import with_progress
 
 LABELS = "labeled-data/*/CollectedData_*.csv"
@@ -35,8 +36,8 @@ def coco_annotations(project: Path) -> dict[str, Any]:
         COCO's content; file names are relative to `project`, pixels 0-based, as DeepLabCut's.
 
     Raises:
-        InputError: There are no labels, a file has another form, files name different body parts,
-            or an image cannot be read.
+        InputError: There are no labels, a file has another form, files name different body parts
+            or the same frame, an image cannot be read, or a label lies far outside of it.
     """
     files = sorted(project.glob(LABELS))
     if not files:
@@ -47,6 +48,8 @@ def coco_annotations(project: Path) -> dict[str, Any]:
         found, labeled = read_labels(file)
         if names and found != names:
             raise InputError(f"{file} has the body parts {found}, {files[0]} has {names}")
+        if both := frames.keys() & labeled:
+            raise InputError(f"{file} and another file label the same frame, {min(both)}")
         names = found
         frames |= labeled
     images: list[dict[str, Any]] = []
@@ -58,6 +61,8 @@ def coco_annotations(project: Path) -> dict[str, Any]:
         height, width = loaded["img_shape"]
         images.append(dict(id=image_id, file_name=name, width=width, height=height))
         for keypoints in animals.values():
+            points = keypoints[np.isfinite(keypoints).all(axis=1)]
+            check_points(f"{project / name}: label", points, images[-1])
             if np.isfinite(keypoints).all(axis=1).any():
                 ids = dict(id=len(annotations) + 1, image_id=image_id, category_id=1, iscrowd=0)
                 annotations.append(ids | _animal(keypoints, width, height))
@@ -68,40 +73,59 @@ def coco_annotations(project: Path) -> dict[str, Any]:
 def read_labels(file: Path) -> tuple[list[str], dict[str, Animals]]:
     """Read the body parts, and the animals of each frame, of a `CollectedData_*.csv`.
 
+    It may have been saved by a spreadsheet (`mmhg.utils.csv_file`).
+
     Raises:
         InputError: The file cannot be read or has another form.
     """
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as text:
-            rows = [row for row in csv.reader(text) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"cannot read {file}: {error}") from error
-    header = {row[0]: row for row in rows[:4] if row[0] in _HEADER}
+    table = read_csv(file)
+    header = {row[0].lower(): row for row in table.rows[:4] if row[0].lower() in _HEADER}
     if not {"scorer", "bodyparts", "coords"} <= header.keys():
-        raise InputError(f"{file} must begin with the rows scorer, bodyparts and coords")
+        raise InputError(
+            f"{file} must begin with the rows scorer, bodyparts and coords, its cells separated by "
+            "commas, semicolons or tabs"
+        )
+    if len({len(row) for row in header.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(row)}" for name, row in header.items())
+        raise InputError(f"{file}: its first rows must be equally long, got cells: {lengths}")
     # DeepLabCut writes an image's path in one cell or, in later versions, in three.
     first = next((i for i, cell in enumerate(header["scorer"]) if i and cell), 1)
     individuals = header.get("individuals", [""] * len(header["coords"]))
-    columns = list(zip(individuals, header["bodyparts"], header["coords"], strict=True))[first:]
+    axes = [axis.lower() for axis in header["coords"]]
+    columns = list(zip(individuals, header["bodyparts"], axes, strict=True))[first:]
     names = list(dict.fromkeys(part for _, part, _ in columns))
-    frames = {}
-    for row in rows[len(header) :]:
+    rows = table.rows[len(header) :]
+    decimal_comma = table.decimal_comma(cell for row in rows for cell in row[first:])
+    frames: dict[str, Animals] = {}
+    for row in rows:
         frame = "/".join(cell for cell in row[:first] if cell).replace("\\", "/")
-        frames[frame] = _animals(f"{file}: {frame}", columns, row[first:], names)
+        if frame in frames:
+            raise InputError(f"{file} has the frame {frame!r} twice")
+        frames[frame] = _animals(f"{file}: {frame}", columns, row[first:], names, decimal_comma)
     return names, frames
 
 
 _HEADER = ("scorer", "individuals", "bodyparts", "coords")
 
 
-def _animals(where: str, columns: list[Column], cells: list[str], names: list[str]) -> Animals:
+def _animals(
+    where: str, columns: list[Column], cells: list[str], names: list[str], decimal_comma: bool
+) -> Animals:
     """Return the keypoints in a row's cells."""
     animals = {who: np.full((len(names), 2), np.nan) for who, _, _ in columns}
     try:
         for (who, part, axis), cell in zip(columns, cells, strict=True):
-            animals[who][names.index(part), "xy".index(axis)] = float(cell or "nan")
+            if axis not in ("x", "y"):
+                raise ValueError(f"coords has {axis!r}")
+            animals[who][names.index(part), "xy".index(axis)] = number(
+                cell, decimal_comma=decimal_comma
+            )
     except ValueError as error:
         raise InputError(f"{where}: expected {len(columns)} numbers, x and y: {error}") from error
+    for keypoints in animals.values():
+        half = np.isfinite(keypoints).sum(axis=1) == 1
+        if half.any():
+            raise InputError(f"{where}: {names[half.argmax()]} has only one of x and y")
     return animals
 
 

@@ -19,6 +19,7 @@ from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.datasets.formats.mpii_json import read_mpii_json, to_json
 from mmhg.datasets.formats.mpii_mat import ReleaseImage, read_release
 from mmhg.datasets.people import AnnotatedPerson
+from mmhg.datasets.plausible import check_people, problem_of
 from mmhg.errors import InputError
 from mmhg.utils.files import replacing
 from mmhg.utils.table import table
@@ -120,8 +121,10 @@ def read_splits(
         if split in splits:
             raise InputError(f"{path}: people of {split} were read from another file already")
         people = read_mpii_h5(path) if path.suffix == ".h5" else read_mpii_json(str(path))
+        check_people(people, path)
         if head_boxes and split == "val":
             people = add_head_boxes(str(head_boxes), people)
+            check_people(people, head_boxes)
         splits[split] = [person for person in people if person.has_crop]
         if lost := len(people) - len(splits[split]):
             left_out["test" if split == "test" else "train", _NO_CROP] += lost
@@ -149,8 +152,8 @@ def convert(
         The people of each split, and how many were left out.
 
     Raises:
-        InputError: A listed person does not exist, belongs to a test image, has no annotated joint
-            or cannot be cropped.
+        InputError: A listed person does not exist, belongs to a test image, has no annotated joint,
+            cannot be cropped or is not plausible.
     """
     splits: Splits = {split: [] for split in SPLITS}
     val: dict[Listed, AnnotatedPerson] = {}
@@ -237,7 +240,12 @@ def _split_of(path: Path) -> str:
 
 
 def _problem(image: ReleaseImage, person: AnnotatedPerson) -> str:
-    """Return the reason why a person cannot be used, empty if it can."""
+    """Return the reason why a person cannot be used, empty if it can.
+
+    It has no numbers of the person, so that people can be counted by reason.
+    """
+    if problem := problem_of(person):
+        return f"with {problem[0]}"
     if not person.has_crop:
         return _NO_CROP
     if image.is_train and not person.annotated.any():

@@ -15,6 +15,7 @@ from mmpose.datasets.transforms import PackPoseInputs
 
 from mmhg.datasets.hold_out import HoldOut, held_out
 from mmhg.datasets.people import AnnotatedPerson, to_zero_based
+from mmhg.datasets.plausible import check_people
 from mmhg.errors import InputError
 
 
@@ -25,7 +26,8 @@ class PersonDataset(BaseCocoStyleDataset):
     `keypoints_visible` (1, K) 1 where annotated, `visible` (1, K) as in the file (no transform
     flips it) and, if known, `head_size` or `torso_size` (1, 1) px, which `PackPoseInputs` packs
     with the annotation. People without a box or an annotated joint are left out of training, with a
-    warning. In test mode those without a box are left out if others have one.
+    warning. In test mode those without a box are left out if others have one. Numbers that no
+    person can have (`mmhg.datasets.plausible`) are refused.
 
     Args:
         ann_file: The annotation file, below `data_root`.
@@ -57,6 +59,7 @@ class PersonDataset(BaseCocoStyleDataset):
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Make instances and images of `ann_file`."""
         people = self.read_people()
+        check_people(people, self.ann_file)
         images = [person.image for person in people]
         img_ids = _image_ids(images)
         used = [True] * len(people)

@@ -5,8 +5,8 @@ Once read, boxes are left, top, right, bottom in 0-based px.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,13 @@ from mmhg.datasets.people import to_zero_based
 from mmhg.errors import InputError
 from mmhg.inference.boxes import as_boxes, person_boxes
 from mmhg.inference.sources import Frame
+from mmhg.utils.coco_file import is_id, person_category
 from mmhg.utils.files import read_json
 
 Record = Mapping[str, Any]
+
 _COCO_PERSON = 1
+"""COCO's category of people, for files without `categories`."""
 
 
 class BoxFile:
@@ -29,12 +32,16 @@ class BoxFile:
         source: The file, for messages.
         lists_images: The file names all images, including those without people. If True, a missing
             image is an error; if False, it is an image without people.
+
+    Attributes:
+        note: How many boxes were left out and why; empty if none were.
     """
 
     def __init__(self, source: Path, *, lists_images: bool) -> None:
         self.source = source
         self._lists_images = lists_images
         self._boxes: dict[str, dict[int | None, list[np.ndarray]]] = {}
+        self.note = ""
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (P, 4) of a frame's people."""
@@ -43,6 +50,23 @@ class BoxFile:
     def add(self, name: str, boxes: Iterable[np.ndarray], frame: int | None = None) -> None:
         """Add people of one frame or, with `frame` None, of an image or a whole video."""
         self._boxes.setdefault(name, defaultdict(list))[frame].extend(boxes)
+
+    def leave_out(self, reasons: Counter[str], records: int) -> None:
+        """Note how many boxes of all were left out, by reason.
+
+        Raises:
+            InputError: All were.
+        """
+        if not reasons:
+            return
+        said = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        if reasons.total() == records:
+            raise InputError(
+                f"{self.source}: none of its {records} boxes is used: {said}. The category of "
+                "people is the one called person, or the only one, in the file's categories; "
+                f"without these it is {_COCO_PERSON}"
+            )
+        self.note = f"{self.source}: left out {reasons.total()} of {records} boxes: {said}"
 
     def of(self, path: str, frame: int | None = None) -> np.ndarray:
         """Return the boxes (P, 4) of an image, or of a video's frame, counted from 0.
@@ -82,13 +106,17 @@ class BoxFile:
 def read_boxes(path: Path, threshold: float) -> BoxFile:
     """Read a JSON file of boxes.
 
+    People are of the category called person, or of the only one, in the file's `categories`; of
+    category 1 without these. The result's `note` says how many boxes of others, and of low scores,
+    were left out.
+
     Args:
         path: An object of boxes by image names, or people as in COCO's results or annotations
             (docs/inference.md).
         threshold: Boxes with a lower score are left out.
 
     Raises:
-        InputError: It cannot be read; names the entry.
+        InputError: It cannot be read, or all boxes are left out; names the entry.
     """
     content = read_json(path)
     people = BoxFile(path, lists_images=isinstance(content, dict))
@@ -103,7 +131,14 @@ def read_boxes(path: Path, threshold: float) -> BoxFile:
         names = _coco_names(path, content.get("images"))
         for name in names.values():
             people.add(name, [])
-        _add_records(people, content["annotations"], _coco_box, threshold, names)
+        _add_records(
+            people,
+            content["annotations"],
+            _coco_box,
+            threshold,
+            names,
+            _category(path, content.get("categories")),
+        )
     else:
         for name, boxes in content.items():
             people.add(name, _checked(f"{path}: {name!r}", boxes))
@@ -129,26 +164,49 @@ def read_centers(path: Path) -> BoxFile:
 
 def _add_records(
     people: BoxFile,
-    records: Iterable[Any],
+    records: Sequence[Any],
     box_of: Callable[[str, Record], np.ndarray],
     threshold: float,
     names: Mapping[Any, str] | None = None,
+    category: int = _COCO_PERSON,
 ) -> None:
+    left_out: Counter[str] = Counter()
     for number, record in enumerate(records):
         where = f"{people.source}: person {number} (from 0)"
         if not isinstance(record, dict):
             raise InputError(f"{where} is a {type(record).__name__}, not an object")
-        name = record.get("image", record.get("image_id"))
-        if name is None:
-            raise InputError(f"{where} has neither image nor image_id")
-        if record.get("category_id", _COCO_PERSON) != _COCO_PERSON:
-            continue
+        name = next((record[key] for key in _NAMES if record.get(key) is not None), None)
+        if not isinstance(name, str | int) or isinstance(name, bool):
+            raise InputError(
+                f"{where} needs the name of its image as image, file_name or image_id, got {name!r}"
+            )
         frame = record.get("frame")
-        if frame is not None and not isinstance(frame, int):
+        if frame is not None and not (is_id(frame) and frame >= 0):
             raise InputError(f"{where}: frame must be a number from 0, got {frame!r}")
         box = box_of(where, record)
-        kept = _number(where, record, "score", np.inf) >= threshold
-        people.add(str((names or {}).get(name, name)), [box] if kept else [], frame)
+        reason = None
+        if record.get("category_id", category) != category:
+            reason = f"of other categories than {category} (person)"
+        elif not _number(where, record, "score", np.inf) >= threshold:
+            reason = f"of a score below {threshold:g}"
+        if reason:
+            left_out[reason] += 1
+        people.add(str((names or {}).get(name, name)), [] if reason else [box], frame)
+    people.leave_out(left_out, len(records))
+
+
+_NAMES = ("image", "file_name", "image_id")
+
+
+def _category(path: Path, categories: Any) -> int:
+    """Return the id of people among a file's categories."""
+    if categories is None:
+        return _COCO_PERSON
+    if not isinstance(categories, list) or not all(
+        isinstance(one, dict) and is_id(one.get("id")) for one in categories
+    ):
+        raise InputError(f"{path}: categories must each have a whole number as id")
+    return person_category(categories, path) if categories else _COCO_PERSON
 
 
 def _coco_box(where: str, record: Record) -> np.ndarray:
@@ -172,21 +230,24 @@ def _box_of_center(where: str, record: Record) -> np.ndarray:
 
 def _checked(where: str, boxes: Any) -> np.ndarray:
     try:
-        return as_boxes(boxes)
+        return as_boxes(boxes if isinstance(boxes, list) else [boxes])
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
 
 def _number(where: str, record: Record, key: str, default: float | None = None) -> float:
     value = record.get(key, default)
-    if not isinstance(value, int | float):
-        raise InputError(f"{where}: {key} must be a number, got {value!r}")
+    if not isinstance(value, int | float) or isinstance(value, bool) or value != value:
+        raise InputError(f"{where}: {key} must be a number, got {value!r:.40}")
     return float(value)
 
 
 def _coco_names(path: Path, images: Any) -> dict[Any, str]:
     """Return file names by id."""
     try:
-        return {image["id"]: image["file_name"] for image in images or ()}
+        names = {image["id"]: image["file_name"] for image in images or ()}
+        if not all(isinstance(name, str) for name in names.values()):
+            raise TypeError
+        return names
     except (KeyError, TypeError) as error:
         raise InputError(f"{path}: images must each have an id and a file_name") from error

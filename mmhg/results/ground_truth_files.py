@@ -15,6 +15,7 @@ from mmhg.datasets.formats.mpii_json import read_mpii_json
 from mmhg.datasets.formats.mpii_mat import read_release
 from mmhg.datasets.mpii_converter import OFFICIAL_VAL_LIST, convert, read_val_list
 from mmhg.datasets.people import AnnotatedPerson
+from mmhg.datasets.plausible import check_people
 from mmhg.errors import InputError
 
 _TRUNCATED = (
@@ -49,6 +50,7 @@ class GroundTruth:
         """Stack people. `name` is the name of their file in errors."""
         if not people:
             raise InputError(f"ground truth {name} has no people")
+        check_people(people, name)
         return cls(
             joints=np.stack([person.keypoints for person in people]),
             annotated=np.stack([person.annotated for person in people]),

@@ -175,11 +175,31 @@ _READERS: dict[str, Callable[[Path], Predictions]] = {
 }
 
 
+_ORDERS = {
+    "(people, 16, 2)": (0, 1, 2),
+    "(people, 2, 16)": (0, 2, 1),
+    "(2, 16, people)": (2, 1, 0),
+    "(16, 2, people)": (2, 0, 1),
+}
+"""Orders of the axes, and how each is transposed to people, joints, x and y."""
+
+
 def _people_first(path: Path, stored: np.ndarray) -> Predictions:
     if stored.ndim == 3 and stored.dtype.kind in "fiu":
-        for axes in ((0, 1, 2), (0, 2, 1), (2, 1, 0), (2, 0, 1)):
-            if (joints := stored.transpose(axes)).shape[1:] == (NUM_JOINTS, 2):
-                return Predictions(joints.astype(np.float64))
+        fitting = {
+            name: joints
+            for name, axes in _ORDERS.items()
+            if (joints := stored.transpose(axes)).shape[1:] == (NUM_JOINTS, 2)
+        }
+        if len(fitting) > 1:
+            clear = "(2, 2, 16)" if stored.shape[1] == NUM_JOINTS else "(16, 16, 2)"
+            raise InputError(
+                f"predictions {path}: 'preds' of shape {stored.shape} may be "
+                f"{' or '.join(fitting)}. Transpose them to people first, {clear}, or write "
+                "people as in the .json of `mmhg test --dump`"
+            )
+        for joints in fitting.values():
+            return Predictions(joints.astype(np.float64))
     raise InputError(
         f"predictions {path}: 'preds' must be numbers of shape (people, 16, 2), (people, 2, 16), "
         f"(2, 16, people) or (16, 2, people), got {stored.dtype} of shape {stored.shape}"

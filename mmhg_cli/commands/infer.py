@@ -16,6 +16,7 @@ if all went well, 1 if an input or a box failed and the rest was done, 2 if no i
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
@@ -161,7 +162,10 @@ def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
     if args.detector_input and not args.detector:
         raise InputError("--detector-input is for --detector FILE.onnx")
     if args.boxes:
-        return read_boxes(args.boxes, args.box_threshold or 0.0), {}
+        boxes = read_boxes(args.boxes, args.box_threshold or 0.0)
+        if boxes.note:
+            print(f"warning: {boxes.note}", file=sys.stderr)
+        return boxes, {}
     if args.centers:
         return read_centers(args.centers), {}
     if args.detector:

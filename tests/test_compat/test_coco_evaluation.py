@@ -197,15 +197,17 @@ def test_people_without_area_are_left_out_and_said_once(
     if area == "missing":
         del people[1]["area"]
     categories = [{"id": 1, "name": "person"}]
-    made = {"images": [{"id": 0}], "annotations": people, "categories": categories}, found
+    images = [{"id": 0, "width": 999, "height": 99}]
+    made = {"images": images, "annotations": people, "categories": categories}, found
     said: list[str] = []
     monkeypatch.setattr(coco_evaluation, "print_log", lambda text, **_: said.append(text))
     stats = ours(made, tmp_path, SIGMAS)
     assert stats[0] == pytest.approx(51 / 101)  # recall of a half, without the person left out
     assert stats[5] == 0.5
     (text,) = said
-    assert text.startswith("COCO's AP: left out 1 of 3 people of ")
-    assert "labels.json, who have no area above 0, for example id 4. CocoMetric(use_area" in text
+    assert text.startswith("annotation file ")
+    assert "labels.json: COCO's AP leaves out 1 of 3 people, who have no area above 0, for" in text
+    assert "example annotation 4. use_area=False" in text
     assert ours(made, tmp_path, SIGMAS, False)[5] == pytest.approx(2 / 3)
     assert len(said) == 1
 

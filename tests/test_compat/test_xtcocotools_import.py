@@ -5,6 +5,27 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pycocotools import coco
+
+from mmhg.compat.xtcocotools_import import check_files
+from mmhg.errors import InputError
+
+
+def test_an_xtcocotools_that_works_reads_with_checks(tmp_path: Path) -> None:
+    reading: Any = SimpleNamespace(COCO=coco.COCO)
+    check_files(reading)
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(InputError, match=r"a\.json is not in COCO's format"):
+        reading.COCO(str(tmp_path / "a.json"))
+    image = {"id": 1, "file_name": "1.jpg", "width": 64, "height": 64}
+    (tmp_path / "a.json").write_text(json.dumps({"images": [image]}))
+    assert reading.COCO(str(tmp_path / "a.json")).imgs == {1: image}
+    assert reading.COCO().imgs == {}
+
 
 WRITE = """
 import pickle, sys

@@ -78,8 +78,13 @@ def test_several_animals_in_the_form_of_later_versions(project: Path) -> None:
 
 
 def test_files_of_several_videos(project: Path) -> None:
-    write(project, ONE_ANIMAL.replace("clip/img1", "clip/img0"), "other")
+    *header, first, second, third = ONE_ANIMAL.splitlines(keepends=True)
+    write(project, "".join([*header, first]))
+    write(project, "".join([*header, second, third]), "other")
     assert len(coco_annotations(project)["images"]) == 3
+    write(project, "".join([*header, second, first]), "other")
+    with pytest.raises(InputError, match=r"other.* same frame, labeled-data/clip/img0\.png"):
+        coco_annotations(project)
     write(project, ONE_ANIMAL.replace("snout", "nose"), "other")
     with pytest.raises(InputError, match=r"other.*\['nose', 'ear', 'tail'\].*\['snout', "):
         coco_annotations(project)
@@ -93,12 +98,47 @@ def test_files_of_several_videos(project: Path) -> None:
         (ONE_ANIMAL.replace("10.5,", ""), r"img0\.png: expected 6 numbers"),
         (ONE_ANIMAL.replace("y,x,y\n", "y,x,likelihood\n"), r"expected 6 numbers, x and y"),
         (ONE_ANIMAL.replace("img2", "img9"), r"img9\.png"),
+        (ONE_ANIMAL.replace("img2", "img0"), r"me\.csv has the frame '.*img0\.png' twice"),
+        (ONE_ANIMAL.replace("7,8,,", "7,,,"), r"img2\.png: ear has only one of x and y"),
+        (
+            ONE_ANIMAL.replace("y,x,y\n", "y,x\n"),
+            "equally long, got cells: scorer 7, bodyparts 7, c",
+        ),
+        (ONE_ANIMAL.replace("y,x,y\n", "y,,y\n"), r"expected 6 numbers, x and y: coords has ''"),
+        (ONE_ANIMAL.replace("10.5", "1e9"), r"img0\.png: label at x = 1e\+09, .* of 60 x 40 px"),
+        (ONE_ANIMAL.replace("10.5", "inf"), r"img0\.png: .* 'inf' is not a number"),
+        (ONE_ANIMAL.replace("7,8", "1_0,8"), r"img2\.png: .* '1_0' is not a number"),
     ],
 )
 def test_refuses_other_forms(project: Path, text: str, message: str) -> None:
     write(project, text)
     with pytest.raises(InputError, match=message):
         coco_annotations(project)
+
+
+@pytest.mark.parametrize(
+    ("changes", "encoding"),
+    [
+        ([(",", ";"), (".5", ",5"), (".25", ",25")], "utf-8-sig"),
+        ([(",", "\t"), ("\n", "\r\n")], "utf-16"),
+        (
+            [("scorer", "Scorer"), ("bodyparts", " BodyParts "), ("coords,x,y", "Coords,X, Y")],
+            "utf-8",
+        ),
+        ([("10.5,20.25", '"10,5","20,25"')], "utf-8"),
+        ([(",,\n", ",nan,NaN\n"), ("\n", ",,\n")], "utf-8"),
+    ],
+)
+def test_what_a_spreadsheet_saves(
+    project: Path, changes: list[tuple[str, str]], encoding: str
+) -> None:
+    expected = coco_annotations(project)
+    text = ONE_ANIMAL
+    for old, new in changes:
+        text = text.replace(old, new)
+    file = project / "labeled-data/clip/CollectedData_me.csv"
+    file.write_bytes((text + "\n\n").encode(encoding))
+    assert coco_annotations(project) == expected
 
 
 def test_refuses_a_folder_without_labels(tmp_path: Path) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
+from mmpose.evaluation import CocoMetric
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from mmhg.datasets import CocoPersonDataset
 from mmhg.engine.preflight.metrics import full_score
-from mmhg.evaluation import CocoPersonMetric
+from mmhg.errors import InputError
+from mmhg.evaluation import CocoPersonMetric, coco_metric
 
 WIDTH, HEIGHT, IMAGES = 320, 240, 24
 
@@ -131,3 +133,83 @@ def test_images_without_a_prediction_count_as_missed(annotations: Path, tmp_path
 
 def test_the_preflight_knows_its_full_score() -> None:
     assert full_score(CocoPersonMetric()) == 1.0
+
+
+def perfect(people: list[dict[str, Any]], folder: Path, metric: Any) -> list[float]:
+    """Score the annotations themselves, from a file of four images."""
+    images = [dict(id=i, file_name=f"{i}.jpg", width=WIDTH, height=HEIGHT) for i in range(1, 5)]
+    file = folder / "some.json"
+    categories = [dict(id=1, name="person")]
+    file.write_text(json.dumps(dict(images=images, annotations=people, categories=categories)))
+    init_default_scope("mmpose")
+    dataset = CocoPersonDataset(str(file), test_mode=True)
+    metric.dataset_meta = dataset.metainfo
+    for sample in dataset:
+        found = dict(keypoints=sample["keypoints"], keypoint_scores=np.ones((1, 17)))
+        truth = dict(bbox_scores=np.ones(1), bbox_scales=np.full((1, 2), 99.0))
+        ids = {name: sample[name] for name in ("id", "img_id")}
+        metric.process({}, [dict(ids, pred_instances=found, gt_instances=truth)])
+    return list(metric.evaluate(len(dataset)).values())
+
+
+@pytest.fixture
+def four() -> list[dict[str, Any]]:
+    rng = np.random.default_rng(3)
+    return [dict(made_person(rng, 0), id=i, image_id=i) for i in range(1, 5)]
+
+
+@pytest.mark.parametrize("change", [dict(bbox=[0, 0, 0, 9]), dict(bbox=[WIDTH + 5, 0, 9, 9]), {}])
+@pytest.mark.parametrize("kind", [CocoMetric, CocoPersonMetric])
+def test_people_without_a_usable_box_do_not_count_as_missed(
+    kind: Any, change: dict[str, Any], four: Any, tmp_path: Path
+) -> None:
+    del four[1]["bbox"]
+    four[1] |= change
+    assert perfect(four, tmp_path, kind())[0] == pytest.approx(1)
+
+
+def test_other_things_than_people_have_no_keypoints(four: Any, tmp_path: Path) -> None:
+    cars = [dict(id=9 + i, image_id=i, category_id=1, bbox=[5, 5, 20, 9], area=99) for i in (1, 2)]
+    assert perfect([*four, *cars], tmp_path, CocoPersonMetric())[0] == pytest.approx(1)
+
+
+def test_people_without_area(four: Any, tmp_path: Path) -> None:
+    """Some are left out; without anybody's, it is refused before anything is predicted."""
+    del four[0]["area"]
+    four[2]["area"] = 0
+    assert perfect(four, tmp_path, CocoPersonMetric())[0] == pytest.approx(1)
+    for one in four:
+        one["area"] = None
+    with pytest.raises(
+        InputError, match=r"some\.json: none of 4 people .* annotation 1.* use_area"
+    ):
+        perfect(four, tmp_path, CocoPersonMetric())
+    assert perfect(four, tmp_path, CocoPersonMetric(use_area=False))[0] == pytest.approx(1)
+
+
+def test_files_without_categories_or_annotations(tmp_path: Path, annotations: Path) -> None:
+    content = json.loads(annotations.read_text())
+    meta = dict(num_keypoints=17, sigmas=[0.05] * 17, dataset_name="coco")
+    for key in ("categories", "annotations"):
+        file = tmp_path / f"no_{key}.json"
+        file.write_text(json.dumps({k: v for k, v in content.items() if k != key}))
+        metric = CocoPersonMetric(str(file))
+        with pytest.raises(InputError, match=rf"no_{key}\.json has no {key}"):
+            metric.dataset_meta = meta
+
+
+def test_a_byte_order_mark(annotations: Path, tmp_path: Path) -> None:
+    file = tmp_path / "marked.json"
+    file.write_text(annotations.read_text(), encoding="utf-8-sig")
+    assert len(CocoPersonMetric(str(file)).coco.imgs) == IMAGES
+
+
+def test_more_people_in_an_image_than_coco_counts(
+    four: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(coco_metric, "warn_once", said.append)
+    many = [dict(four[0], id=i, image_id=2) for i in range(1, 22)]
+    perfect(many, tmp_path, CocoPersonMetric())
+    assert "1 images have more than 20 people" in said[0]
+    assert "for example image 2" in said[0]

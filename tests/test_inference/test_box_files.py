@@ -64,6 +64,43 @@ def test_low_scores_are_left_out(tmp_path: Path) -> None:
     assert len(read(tmp_path, records, threshold=0.3).of("a.jpg")) == 3
 
 
+@pytest.mark.parametrize(
+    ("categories", "expected"),
+    [
+        ([dict(id=0, name="person")], 0),
+        ([dict(id=3, name="face")], 3),
+        ([dict(id=1, name="dog"), dict(id=7, name="Person")], 7),
+        (None, 1),
+    ],
+)
+def test_the_category_of_people_is_the_files(
+    categories: Any, expected: int, tmp_path: Path
+) -> None:
+    found = [
+        dict(image="a.jpg", category_id=category, bbox=[category, 0, 5, 5]) for category in range(9)
+    ]
+    content = dict(annotations=found) | (dict(categories=categories) if categories else {})
+    people = read(tmp_path, content)
+    assert people.of("a.jpg").tolist() == [[expected, 0, expected + 5, 5]]
+    assert people.note == (
+        f"{tmp_path / 'boxes.json'}: left out 8 of 9 boxes: 8 of other categories than {expected} "
+        "(person)"
+    )
+
+
+def test_boxes_that_are_left_out_are_counted(tmp_path: Path) -> None:
+    records = [dict(image="a.jpg", bbox=XYWH, score=score) for score in (0.2, 0.1, 0.9)]
+    assert read(tmp_path, records).note == ""
+    assert read(tmp_path, records, threshold=0.3).note.endswith("2 of a score below 0.3")
+    with pytest.raises(InputError, match=r"none of its 3 boxes is used: 3 of a score below 0\.95"):
+        read(tmp_path, records, threshold=0.95)
+
+
+def test_names_of_images_in_detections(tmp_path: Path) -> None:
+    people = read(tmp_path, [dict(file_name="a.jpg", bbox=XYWH, image_id=3)])
+    assert people.of("photos/a.jpg").tolist() == [BOX]
+
+
 def test_what_inference_wrote(tmp_path: Path) -> None:
     images = [dict(id=1, file_name="clips/clip.mp4")]
     people = [dict(id=1, image_id=1, category_id=1, bbox=XYWH, frame=3, score=0.5)]
@@ -111,7 +148,23 @@ def test_centers_give_the_boxes_of_the_data_set(mpii_root: Path) -> None:
             "frame must be a number from 0, got 'first'",
         ),
         ("[3]", r"person 0 \(from 0\) is a int"),
-        ('[{"bbox": [0, 0, 1, 1]}]', "has neither image nor image_id"),
+        ('[{"bbox": [0, 0, 1, 1]}]', "needs the name of its image as image, file_na"),
+        ('[{"image_id": [1], "bbox": [0, 0, 1, 1]}]', r"needs the name .* got \[1\]"),
+        (
+            '[{"image": "a.mp4", "frame": -1, "bbox": [0, 0, 1, 1]}]',
+            "frame must be a number from 0",
+        ),
+        ('{"a.jpg": 5}', "'a.jpg': boxes must be"),
+        ('{"a.jpg": "box"}', "'a.jpg': boxes must be"),
+        (
+            '[{"image": "a", "category_id": 0, "bbox": [0, 0, 1, 1]}]',
+            r"none of its 1 boxes is used: 1 of other categories than 1 \(person\)\. The category",
+        ),
+        ('{"annotations": [], "categories": [{"name": "x"}]}', "categories must each have a whole"),
+        (
+            '{"annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}]}',
+            r"boxes\.json: which of its categories is that of people\? It has a, b",
+        ),
         ('[{"image": "a.jpg"}]', "needs a bbox of x, y, width, height"),
         ('[{"image": "a", "bbox": [0, 0, 1, 1], "score": "x"}]', "score must be a number"),
         ('{"images": [{}], "annotations": []}', "images must each have an id and a file_name"),

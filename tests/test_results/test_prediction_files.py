@@ -38,6 +38,25 @@ def test_any_axis_order(tmp_path, axes, suffix):
     np.testing.assert_array_equal(found, PEOPLE)
 
 
+@pytest.mark.parametrize(
+    ("count", "shape", "orders", "clear"),
+    [
+        (2, (2, 16, 2), r"\(people, 16, 2\) or \(2, 16, people\)", (0, 2, 1)),
+        (16, (16, 2, 16), r"\(people, 2, 16\) or \(16, 2, people\)", (0, 1, 2)),
+    ],
+)
+def test_as_many_people_as_another_axis(tmp_path, count, shape, orders, clear):
+    path = tmp_path / "preds.h5"
+    write_h5(path, np.zeros(shape))
+    with pytest.raises(InputError, match=rf"preds\.h5: 'preds' of shape .* may be {orders}\. Tran"):
+        read_predictions(path)
+    people = np.random.default_rng(0).random((count, 16, 2))
+    write_h5(path, people.transpose(clear))
+    np.testing.assert_array_equal(read_predictions(path).joints, people)
+    write_h5(path, people[:1].transpose(2, 1, 0))  # MPII's own order, of one person
+    np.testing.assert_array_equal(read_predictions(path).joints, people[:1])
+
+
 def test_dump_is_ordered_by_id_each_once_and_one_based(tmp_path):
     order = [3, 0, 4, 2, 1, 0, 3]
     people = dumped(order, PEOPLE[order])

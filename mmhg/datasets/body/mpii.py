@@ -14,6 +14,7 @@ from mmhg.datasets.formats.mpii_gt_val import add_head_boxes
 from mmhg.datasets.formats.mpii_json import read_mpii_json
 from mmhg.datasets.people import CENTER_SHIFT, PIXELS_PER_SCALE, AnnotatedPerson, to_zero_based
 from mmhg.datasets.person_dataset import PersonDataset
+from mmhg.datasets.plausible import check_people
 from mmhg.errors import InputError
 
 _AREA_PER_BOX = 0.53
@@ -62,7 +63,9 @@ class MPIIPersonDataset(PersonDataset):
         """Read the people of `ann_file`, in its order."""
         people = read_mpii_json(self.ann_file, self.metainfo["num_keypoints"])
         if self.headbox_file:
+            check_people(people, self.ann_file)
             boxed = add_head_boxes(self.headbox_file, people)
+            check_people(boxed, self.headbox_file)
             people = [
                 with_box if np.isnan(person.head_size) else person
                 for person, with_box in zip(people, boxed, strict=True)

@@ -16,6 +16,7 @@ from mmpose.registry import HOOKS
 from mmhg.engine.preflight import ground_truth, metrics
 from mmhg.engine.preflight.batches import first_batch, train_batch, val_batch
 from mmhg.engine.preflight.folder import check_writable
+from mmhg.engine.preflight.keypoints import check_number_of_keypoints
 from mmhg.engine.preflight.loader import check_not_empty, last_batch_size
 from mmhg.engine.preflight.schedule import check_schedule
 from mmhg.engine.preflight.undisturbed import undisturbed
@@ -68,6 +69,7 @@ class PreflightHook(Hook):
         for folder in {runner.work_dir, *(hook.out_dir for hook in savers)}:
             if folder and "://" not in folder:
                 check_writable(Path(folder))
+        check_number_of_keypoints(runner.train_dataloader.dataset)
         if runner.val_loop is None:
             self._say(runner, "no validation: annotations, metrics and codec are not checked")
             return None
@@ -76,6 +78,7 @@ class PreflightHook(Hook):
             self._say(runner, text)
 
         evaluator, dataset = runner.val_evaluator, runner.val_dataloader.dataset
+        check_number_of_keypoints(dataset)
         found = ground_truth.check_annotations(evaluator, dataset, say)
         if found is not None:
             wanted = [name for hook in savers for name in hook.save_best or ()]

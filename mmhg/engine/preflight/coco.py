@@ -15,9 +15,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.compat import coco_evaluation
 from mmhg.errors import InputError
-
-MOST_PEOPLE = 20
-"""COCO's evaluation of keypoints looks at so many predictions of an image, the best ones."""
+from mmhg.evaluation.coco_metric import MOST_PEOPLE
 
 
 def coco_trial(metric: CocoMetric, samples: Sequence[PoseDataSample]) -> CocoMetric:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from mmhg.datasets import CocoPersonDataset
+from mmhg.datasets.formats import coco_boxes
 from mmhg.errors import InputError
 
 IMAGES = (7, 3, 9, 1, 5)
@@ -92,3 +93,85 @@ def test_without_hold_out_it_is_mmposes(make: Any) -> None:
 def test_other_values_are_refused(make: Any, wrong: Any) -> None:
     with pytest.raises(InputError, match=r"hold_out must be"):
         make(hold_out=wrong)
+
+
+def rewritten(folder: Path, change: Any) -> None:
+    content = json.loads((folder / "all.json").read_text())
+    change(content)
+    (folder / "all.json").write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda content: content["images"][1].pop("width"), "image 3 lacks width or height"),
+        (lambda content: [one.pop("file_name") for one in content["images"]], "lack 'file_name'"),
+        (lambda content: content.pop("categories"), r'has no categories\. Add "categories"'),
+        (lambda content: content.update(categories=[]), "has no categories"),
+        (lambda content: content.update(annotations=[]), r"has nobody to (train|validate) on\."),
+        (
+            lambda content: [one.update(keypoints=[1, 2, 2] * 4) for one in content["annotations"]],
+            "annotation 1 has 4 keypoints, but the metainfo of 'coco' has 17",
+        ),
+    ],
+)
+@pytest.mark.parametrize("test_mode", [False, True])
+def test_files_that_cannot_be_used(
+    change: Any, message: str, test_mode: bool, make: Any, tmp_path: Path
+) -> None:
+    rewritten(tmp_path, change)
+    with pytest.raises(InputError, match=rf"annotation file .*all\.json.* {message}"):
+        make(test_mode=test_mode)
+
+
+def detections(folder: Path, *changes: dict[str, Any]) -> str:
+    usual = dict(image_id=3, category_id=1, bbox=[0, 0, 9, 9], score=0.5)
+    (folder / "boxes.json").write_text(json.dumps([usual | one for one in changes]))
+    return str(folder / "boxes.json")
+
+
+def test_detected_boxes_are_of_the_files_category_of_people(
+    make: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(coco_boxes, "print_log", lambda text, **_: said.append(text))
+
+    def renumber(content: dict[str, Any]) -> None:
+        content["categories"] = [dict(id=1, name="dog"), dict(id=7, name="person")]
+
+    rewritten(tmp_path, renumber)
+    boxes = [dict(), dict(category_id=7), dict(category_id=7, image_id=77)]
+    file = detections(tmp_path, *boxes, dict(category_id=7, bbox=[0, 0, 0, 9]))
+    (sample,) = make(test_mode=True, bbox_file=file)
+    assert (sample["id"], sample["category_id"], sample["img_id"]) == (0, 7, 3)
+    assert sample["bbox"].tolist() == [[0, 0, 9, 9]]
+    assert said == [
+        f"bbox_file {file}: left out 3 of 4 boxes: 1 of another category than 7 (person), 1 of "
+        "images that the annotation file does not list, 1 without area"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(category_id=0), r"has no box of a person: 1 of another category than 1 \(person\)"),
+        (dict(image_id="3"), r"box 0 \(from 0\): image_id must be a whole number, got '3'"),
+        (dict(category_id=None), "category_id must be a whole number, got None"),
+        (dict(score="high"), "score must be a finite number, got 'high'"),
+        (dict(score=float("nan")), "score must be a finite number, got nan"),
+        (dict(bbox=[1, 2, 3]), r"bbox must be x, y, width, height in px, got shape \(3,\)"),
+        (dict(bbox=[1, 2, 3, 1e9]), r"bbox at x = 4, y = 1e\+09 px is too far outside"),
+    ],
+)
+def test_detected_boxes_that_cannot_be_used(
+    changes: dict[str, Any], message: str, make: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=rf"bbox_file .*boxes\.json.*{message}"):
+        make(test_mode=True, bbox_file=detections(tmp_path, changes))
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "[3]"])
+def test_other_files_of_detected_boxes(content: str, make: Any, tmp_path: Path) -> None:
+    (tmp_path / "boxes.json").write_text(content)
+    with pytest.raises(InputError, match=r"bbox_file .*(empty|list of boxes, got dict|an object)"):
+        make(test_mode=True, bbox_file=str(tmp_path / "boxes.json"))
