@@ -19,6 +19,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
+from mmhg.checkpoints.integrity import check_archive
 from mmhg.checkpoints.mmengine_pickles import skip_mmengine
 from mmhg.errors import InputError
 
@@ -63,9 +64,10 @@ def read_pytorch(path: Path) -> dict[str, Any]:
         InputError: The file is damaged, would run code, or holds no dict.
     """
     try:
+        check_archive(path)
         with skip_mmengine():
             content = _load(path)
-    except FILE_ERRORS:
+    except (InputError, *FILE_ERRORS):
         raise
     except Exception as error:  # a damaged file may fail in any way
         reason = reason_of_torch(error)
