@@ -51,10 +51,10 @@ def check_run(config: Config, splits: tuple[str, ...]) -> None:
     if "train" in splits and not config.get("resume"):
         check_folder(config)
     start = config.get("load_from")
-    if config.get("resume") and not start:
-        start = latest_checkpoint(config.work_dir)
     if start and "://" not in start:
         read_checkpoint(start)
+    elif config.get("resume") and not start:
+        latest_checkpoint(config.work_dir)
 
 
 def check_folder(config: Config) -> None:

@@ -82,10 +82,11 @@ class CheckpointHook(InPlaceCheckpointHook):
             }
         if later:
             begins = f"begins after {self._unit} {step}" if step else "begins at the beginning"
+            names = ", ".join(sorted(later)[:3])
             raise InputError(
-                f"{folder} has checkpoints of an earlier training ({', '.join(sorted(later)[:3])}), "
-                f"and this one {begins} and would replace them. Go on with the earlier one by "
-                "--resume, name another folder with --work-dir, or move the checkpoints away"
+                f"{folder} has checkpoints of an earlier training ({names}), and this one {begins} "
+                "and would replace them. Go on with the earlier one by --resume, name another "
+                "folder with --work-dir, or move the checkpoints away"
             )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

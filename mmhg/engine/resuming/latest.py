@@ -25,8 +25,8 @@ def latest_checkpoint(path: str) -> str | None:
     """Return the newest checkpoint of a work folder that is whole, or None if it never had one.
 
     It stands for mmengine's `find_latest_checkpoint`, which believes the file `last_checkpoint`.
-    Here the folder's own checkpoints count, so a copied or renamed folder goes on from its own. What
-    is passed over is logged.
+    Here the folder's own checkpoints count, so a copied or renamed folder goes on from its own.
+    What is passed over is logged.
 
     Args:
         path: The work folder.
@@ -54,8 +54,8 @@ def latest_checkpoint(path: str) -> str | None:
         raise InputError(f"no checkpoint in {folder} can be resumed from: {reasons}")
     if noted:
         raise InputError(
-            f"{Path(path) / POINTER} names {noted[:200]!r}, and neither that checkpoint nor another "
-            "is there. Name one with --resume CHECKPOINT, or delete the file to begin anew"
+            f"{Path(path) / POINTER} names {noted[:200]!r}, and neither that checkpoint nor "
+            "another is there. Name one with --resume CHECKPOINT, or delete the file to begin anew"
         )
     return None
 

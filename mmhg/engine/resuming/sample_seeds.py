@@ -2,8 +2,8 @@
 
 By default each worker of a loader draws its own stream of random numbers, which ends when the
 training is killed: a training that goes on could not draw the rest of it. What a worker draws also
-depends on how many workers there are. Here a sample is drawn from the training's seed, the epoch and
-the sample's index, so it is the same after a kill and with any number of workers.
+depends on how many workers there are. Here a sample is drawn from the training's seed, the epoch
+and the sample's index, so it is the same after a kill and with any number of workers.
 """
 
 from __future__ import annotations
