@@ -54,7 +54,7 @@ def check_run(config: Config, splits: tuple[str, ...]) -> None:
     if start and "://" not in start:
         read_checkpoint(start)
     elif config.get("resume") and not start:
-        latest_checkpoint(config.work_dir)
+        latest_checkpoint(config.work_dir, say=False)  # the Runner says it
 
 
 def check_folder(config: Config) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -45,6 +46,9 @@ def run_mmpose_tool(
         hooks: Hooks for the tool's Runner that its config does not name.
         **replacements: Other names of the tool to replace.
     """
+    # A log that cannot be written, on a full disk, prints no tracebacks: the first result that
+    # cannot be written ends the tool with a message.
+    logging.raiseExceptions = False
     tool = load_mmpose_tool(name)
     if hasattr(args, "cfg_options"):
         args.cfg_options = parse_options(args.cfg_options)

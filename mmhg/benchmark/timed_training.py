@@ -87,6 +87,7 @@ def train(folder: Path, *, config: Config, minutes: float, rounds: int = 5) -> d
     seconds, waiting = (scalars[f"train/{name}"].mean(half) for name in ("time", "data_time"))
     batch = config.train_dataloader.batch_size
     best = runner.message_hub.runtime_info.get("best_ckpt") or latest_checkpoint(str(folder))
+    assert best is not None  # each round saves one
     write_half(best, folder / WEIGHTS)
     return {
         "minutes": minutes,

@@ -24,10 +24,13 @@ def read_scalars(work_dir: Path) -> tuple[Records, Records]:
     """
     train: Records = {}
     validation: Records = {}
+    iteration = 0  # goes on: a resumed run may begin with the validation that the break prevented
     for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
-        iteration = 0
-        for line in path.read_text().splitlines():
-            record = json.loads(line)
+        for line in path.read_text(errors="replace").splitlines():
+            try:
+                record = json.loads(line)
+            except ValueError:  # a killed training may leave half a line
+                continue
             if "iter" in record:
                 iteration = int(record["iter"])
                 train[iteration] = record

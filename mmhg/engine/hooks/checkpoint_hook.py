@@ -50,6 +50,7 @@ class CheckpointHook(InPlaceCheckpointHook):
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
+        self.keep_ckpt_ids: deque[int] = deque()
         self._resumed: dict[str, Any] = {}
         self._validated: int | None = None
         """The step (epoch, or iteration) that was validated last."""

@@ -21,15 +21,15 @@ _USUAL = ("epoch_{}.pth", "iter_{}.pth")
 _MODULES = ("", ".checkpoint", ".runner", "._flexible_runner")
 
 
-def latest_checkpoint(path: str) -> str | None:
+def latest_checkpoint(path: str, *, say: bool = True) -> str | None:
     """Return the newest checkpoint of a work folder that is whole, or None if it never had one.
 
     It stands for mmengine's `find_latest_checkpoint`, which believes the file `last_checkpoint`.
     Here the folder's own checkpoints count, so a copied or renamed folder goes on from its own.
-    What is passed over is logged.
 
     Args:
         path: The work folder.
+        say: Log what is passed over.
 
     Raises:
         InputError: There are checkpoints, or there was one, but none can be resumed from.
@@ -47,7 +47,8 @@ def latest_checkpoint(path: str) -> str | None:
         if reason := why_not_resumable(candidate):
             refused[candidate] = reason
             continue
-        _say_what_is_passed_over(candidate, refused, noted)
+        if say:
+            _say_what_is_passed_over(candidate, refused, noted)
         return str(candidate)
     if refused:
         reasons = "; ".join(refused.values())

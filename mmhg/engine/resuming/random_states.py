@@ -14,11 +14,11 @@ from mmhg.errors import InputError
 
 def random_states() -> dict[str, Any]:
     """Return the states of Python's, numpy's and torch's generators, of all CUDA devices too."""
-    kind, keys, *rest = np.random.get_state()  # numpy's array of uint32 is no plain value
+    kind, keys, *rest = np.random.get_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return dict(
         python=random.getstate(),
-        numpy=(kind, keys.tolist(), *rest),
+        numpy=(kind, np.asarray(keys).tolist(), *rest),  # an array of uint32 is no plain value
         torch=torch.get_rng_state(),
         cuda=cuda,
     )
