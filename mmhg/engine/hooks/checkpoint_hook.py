@@ -112,7 +112,7 @@ class CheckpointHook(InPlaceCheckpointHook):
         self._validated = validated if type(validated) is int else None
         self._saved = (step or None, self._validated)
         self._take_up_random(runner)
-        if self._validated != step and _validation_is_due(runner):
+        if self._validated != step and self._validation_is_due(runner):
             runner.logger.info(f"making up for the validation after {self._unit} {step}")
             runner.val_loop.run()
 
@@ -138,7 +138,7 @@ class CheckpointHook(InPlaceCheckpointHook):
                 if key != "last_ckpt" and not key.startswith("best_ckpt")
             }
         if self._meta is not None:
-            checkpoint["meta"].update(self._meta)  # FlexibleRunner counts on after a validation
+            checkpoint["meta"].update(self._meta)
             sampler = _sampler(runner)
             ours.update(
                 validated=self._validated,
@@ -161,7 +161,9 @@ class CheckpointHook(InPlaceCheckpointHook):
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info("last_ckpt", self.last_ckpt)
         self._saved = (step, self._validated)
-        self._meta = dict(meta)
+        # Not `meta`, in which FlexibleRunner counts on after a validation.
+        done = dict(epoch=step) if self.by_epoch else dict(iter=step)
+        self._meta = dict(epoch=runner.epoch, iter=runner.iter) | done
         try:
             runner.save_checkpoint(
                 self.out_dir,
@@ -200,6 +202,16 @@ class CheckpointHook(InPlaceCheckpointHook):
 
     def _step(self, runner: Runner) -> int:
         return int(runner.epoch if self.by_epoch else runner.iter)
+
+    def _validation_is_due(self, runner: Runner) -> bool:
+        """Tell whether the loop validates after what is trained so far."""
+        loop, by_epoch = runner.train_loop, isinstance(runner.train_loop, EpochBasedTrainLoop)
+        if runner.val_loop is None or by_epoch != self.by_epoch:  # saved within an epoch
+            return False
+        done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
+        loop._decide_current_val_interval()
+        at_interval = done % loop.val_interval == 0 or done == last
+        return bool(done > 0 and done >= loop.val_begin and at_interval)
 
     def _folder(self, work_dir: str) -> Path | None:
         """Return where checkpoints are, as mmengine's hook chooses it; None if it is remote."""
@@ -295,17 +307,6 @@ def _sampler(runner: Runner) -> Any:
     """Return what shuffles the training's data."""
     loader = runner.train_dataloader
     return getattr(loader.batch_sampler, "sampler", loader.sampler)
-
-
-def _validation_is_due(runner: Runner) -> bool:
-    """Tell whether the loop validates after what is trained so far."""
-    loop = runner.train_loop
-    by_epoch = isinstance(loop, EpochBasedTrainLoop)
-    done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
-    if runner.val_loop is None or done == 0 or not hasattr(loop, "_decide_current_val_interval"):
-        return False
-    loop._decide_current_val_interval()
-    return bool(done >= loop.val_begin and (done % loop.val_interval == 0 or done == last))
 
 
 def _remove_leftovers(work_dir: Path, folder: Path) -> None:
