@@ -208,6 +208,8 @@ class CheckpointHook(InPlaceCheckpointHook):
         loop, by_epoch = runner.train_loop, isinstance(runner.train_loop, EpochBasedTrainLoop)
         if runner.val_loop is None or by_epoch != self.by_epoch:  # saved within an epoch
             return False
+        if not hasattr(loop, "_decide_current_val_interval"):  # a loop of somebody's own
+            return False
         done, last = (loop.epoch, loop.max_epochs) if by_epoch else (loop.iter, loop.max_iters)
         loop._decide_current_val_interval()
         at_interval = done % loop.val_interval == 0 or done == last
