@@ -52,8 +52,9 @@ def allowed_globals() -> list[Any]:
 def as_data(content: Any) -> Any:
     """Take out of a checkpoint, in place, what mmengine would run or remove.
 
-    These are the texts of configs, and the paths of the last and best checkpoints. The numbers of
-    the checkpoints that are kept stay, if they are numbers.
+    These are the texts of configs, and the paths of checkpoints and of annotation files, which
+    MMPose's COCO metric opens. The numbers of the checkpoints that are kept stay, if they are
+    numbers.
     """
     if not isinstance(content, dict):
         return content
@@ -74,7 +75,9 @@ def as_data(content: Any) -> Any:
 
 
 def _is_path_or_config(key: Any) -> bool:
-    return key in ("cfg", "last_ckpt") or str(key).startswith("best_ckpt")
+    """Tell if an entry is a config's text, a checkpoint's path, or that of an annotation file."""
+    name = str(key)
+    return name in ("cfg", "last_ckpt") or name.startswith("best_ckpt") or "ann_file" in name
 
 
 def apply() -> None:

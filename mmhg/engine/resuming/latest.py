@@ -90,10 +90,11 @@ def use_in_mmengine() -> None:
 
 def _noted(folder: Path) -> str:
     """Read `last_checkpoint`: empty if it is missing, may be garbage."""
-    try:
-        return (folder / POINTER).read_bytes()[:4096].decode(errors="replace").strip()
-    except OSError:
+    path = folder / POINTER
+    if not path.is_file():
         return ""
+    with path.open("rb") as file:
+        return file.read(4096).decode(errors="replace").strip()
 
 
 def _numbered_as(folder: Path, noted: str) -> dict[int, Path]:
