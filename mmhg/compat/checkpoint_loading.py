@@ -70,7 +70,7 @@ def as_data(content: Any) -> Any:
         if isinstance(info, dict) and "keep_ckpt_ids" in info:
             kept = info["keep_ckpt_ids"]
             kept = kept if isinstance(kept, list | tuple) else []
-            info["keep_ckpt_ids"] = [number for number in kept if type(number) is int]
+            info["keep_ckpt_ids"] = [n for n in kept if type(n) is int and 0 < n < 10**18]
     return content
 
 

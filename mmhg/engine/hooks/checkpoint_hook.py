@@ -298,7 +298,7 @@ class CheckpointHook(InPlaceCheckpointHook):
     def _take_up_random(self, runner: Runner) -> None:
         """Restore the sampler's seed and, in one process, the random generators."""
         sampler, seed = _sampler(runner), self._resumed.get("sampler_seed")
-        if type(seed) is int and hasattr(sampler, "seed"):
+        if type(seed) is int and 0 <= seed < 2**63 and hasattr(sampler, "seed"):
             sampler.seed = seed
         states = self._resumed.get("random")
         if isinstance(states, dict) and self._resumed.get("processes") == get_world_size() == 1:

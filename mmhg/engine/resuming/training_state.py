@@ -27,8 +27,9 @@ def check_resumable(path: str | Path, content: Mapping[str, Any]) -> None:
     lacking = [name for name in ("epoch", "iter") if not _is_count(meta.get(name))]
     lacking += ["message_hub"] * (not all(isinstance(hub.get(part), dict) for part in HUB))
     lacking += [name for name in ("state_dict", "optimizer") if not content.get(name)]
-    seed = meta.get("seed")
-    lacking += ["seed"] * (seed is not None and not _is_count(seed))
+    seed = meta.get("seed", 0)
+    is_seed = seed is None or (_is_count(seed) and seed < 2**32)
+    lacking += [] if is_seed else ["seed"]
     if lacking:
         raise InputError(
             f"checkpoint {path} holds no training that could go on: it lacks {', '.join(lacking)}. "
