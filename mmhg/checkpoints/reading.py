@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -21,9 +21,8 @@ from torch import Tensor
 
 from mmhg.checkpoints.integrity import check_archive
 from mmhg.checkpoints.mmengine_pickles import skip_mmengine
+from mmhg.checkpoints.wrappings import STATE_NAMES, as_tensor, find_state, strip_wrappers
 from mmhg.errors import InputError
-
-Value = TypeVar("Value")
 
 NO_TENSOR = "not a tensor of the network"
 DAMAGED = "it is damaged, or not a PyTorch checkpoint"
@@ -41,7 +40,7 @@ TORCH7_TAGS = 9  # type tags 0 to 8, see torch7/file.py
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: str | Path) -> Iterator[None]:
     """Put the name of the file at the beginning of InputErrors that the block raises."""
     try:
         yield
@@ -107,36 +106,11 @@ def split(content: Mapping[str, Any]) -> tuple[dict[str, Tensor], dict[str, str]
     Raises:
         InputError: The state dict holds something that is not a tensor.
     """
-    state = content.get("state_dict", content)
-    if not isinstance(state, Mapping):
-        raise InputError(f"its state_dict is a {type(state).__name__}, not a dict")
-    rest = {} if state is content else dict.fromkeys(map(str, content), NO_TENSOR)
-    rest.pop("state_dict", None)
-    for name, value in state.items():
-        check_tensor(str(name), value)
-    tensors = {str(name): value.detach() for name, value in state.items()}
+    state = find_state(content)
+    rest = {
+        str(name): NO_TENSOR
+        for name, value in content.items()
+        if state is not content and name not in STATE_NAMES
+    }
+    tensors = {str(name): as_tensor(str(name), value).detach() for name, value in state.items()}
     return strip_wrappers(tensors), rest
-
-
-def check_tensor(name: str, value: Any) -> None:
-    """Raise an InputError if `value` is not a plain tensor that fits its storage."""
-    if not isinstance(value, Tensor):
-        raise InputError(f"{name} is a {type(value).__name__}, not a tensor")
-    if value.layout != torch.strided or value.is_quantized or value.device.type != "cpu":
-        raise InputError(f"{name} is not a dense tensor ({value.layout}, on {value.device})")
-    if value.untyped_storage().nbytes() < value.numel() * value.element_size():
-        raise InputError(f"{name} of shape {tuple(value.shape)} is larger than its storage")
-
-
-def strip_wrappers(tensors: Mapping[str, Value]) -> dict[str, Value]:
-    """Remove what wrappers add to the names of a state dict.
-
-    These are `_orig_mod.` of `torch.compile` anywhere in a name, and `module.` of DataParallel and
-    `model.` of a trainer at the beginning of all names.
-    """
-    plain = {name.replace("_orig_mod.", ""): value for name, value in tensors.items()}
-    prefix = re.compile(r"(?:model\.|module\.)*")
-    found = {match[0] for match in map(prefix.match, plain) if match}
-    if len(found) != 1:
-        return plain
-    return {name.removeprefix(*found): value for name, value in plain.items()}

@@ -3,7 +3,7 @@
 python predict.py photo.jpg another.jpg --boxes boxes.json -o keypoints.json
 
 It needs numpy, OpenCV and the runtime of the folder's format. Everything else is in `model.json`.
-In Python: `Predictor()(images, boxes)`.
+In Python: `Predictor()(images, boxes)`; several threads may use one at once.
 
 Shape shorthand in this module: N people, K keypoints, H x W px of the heatmaps. Coordinates are px,
 0-based, with pixels at whole numbers.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -185,7 +186,14 @@ def _load_openvino(path: Path, description: dict[str, Any], threads: int | None)
     if threads:
         settings["INFERENCE_NUM_THREADS"] = threads
     program = core.compile_model(path, "CPU", settings)
-    return lambda images: [np.array(output) for output in program(images).values()]
+    of_thread = threading.local()  # a request serves one call at a time
+
+    def run(images: np.ndarray) -> list[np.ndarray]:
+        if not hasattr(of_thread, "request"):
+            of_thread.request = program.create_infer_request()
+        return [np.array(output) for output in of_thread.request.infer(images).values()]
+
+    return run
 
 
 def _load_torch(path: Path, description: dict[str, Any], threads: int | None) -> Callable:

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mmhg.errors import InputError
 from mmhg.inference.box_files import BoxFile
 from mmhg.inference.boxes import as_boxes, box_problem
 from mmhg.inference.outputs import Outputs, Person, refuse_to_replace
+from mmhg.inference.predictor import Prediction
 from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.utils.progress import with_progress
 
@@ -179,13 +181,17 @@ def predict_batch(
     """Predict and write a batch of frames. Either all have boxes or none has."""
     images = [frame.image for frame, _ in batch]
     given = [boxes for _, boxes in batch if boxes is not None]
-    keypoints, scores = predict(images, given or None)
-    found = zip(keypoints, scores, strict=True)
+    prediction = predict(images, given or None)
+    keypoints, scores = prediction
+    if isinstance(prediction, Prediction):
+        cropped = prediction.boxes
+    elif given:
+        cropped = np.concatenate(given)
+    else:
+        cropped = np.array([[0, 0, image.shape[1], image.shape[0]] for image in images], float)
+    found = map(Person, cropped, keypoints, scores)
     for frame, boxes in batch:
-        if boxes is None:
-            height, width = frame.image.shape[:2]
-            boxes = as_boxes([0, 0, width, height])
-        people = [Person(box, *next(found)) for box in boxes]
+        people = list(islice(found, 1 if boxes is None else len(boxes)))
         outputs.add(frame, people)
         summary.frames += 1
         summary.video_frames += frame.index is not None

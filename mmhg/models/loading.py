@@ -11,12 +11,16 @@ from mmengine.runner import CheckpointLoader
 from mmpose.apis import init_model
 from torch import Tensor, nn
 
-from mmhg.checkpoints.reading import FILE_ERRORS, reason_of_torch, strip_wrappers
+from mmhg.checkpoints.reading import FILE_ERRORS, naming, reason_of_torch
 from mmhg.checkpoints.shipped import find_checkpoint, weights_of
+from mmhg.checkpoints.wrappings import weights_for
 from mmhg.errors import InputError
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
 """Names of the layers, ours and MMPose's, that give one heatmap per keypoint."""
+
+NEEDED_METAINFO = {"dataset_name", "num_keypoints", "keypoint_id2name", "flip_indices"}
+"""Without these a checkpoint's `dataset_meta` is not MMPose's, and the config's is taken."""
 
 
 def checkpoint_of(config: Config, checkpoint: str | Path | None) -> str | Path:
@@ -47,17 +51,21 @@ def load_model(config: Config, checkpoint: str | Path | None = None) -> Any:
     checkpoint = checkpoint_of(config, checkpoint)
     content = read_checkpoint(checkpoint)
     model = init_model(config, device="cpu")
-    state = strip_wrappers(content.get("state_dict", content))
-    if differences := compare(state, model.state_dict()):
+    wanted = model.state_dict()
+    with naming(checkpoint):
+        state = weights_for(content, wanted)
+    if differences := compare(state, wanted):
         raise InputError(
             f"checkpoint {checkpoint} is of another network than the config's: "
             f"{'; '.join(differences)}. Give the config that it was trained with"
         )
-    meta = content.get("meta") or {}
+    meta = content.get("meta")
+    meta = meta if isinstance(meta, Mapping) else {}
     check_input(str(checkpoint), meta, model)
     model.load_state_dict(state)
-    if "dataset_meta" in meta:
-        model.dataset_meta = meta["dataset_meta"]
+    joints = meta.get("dataset_meta")
+    if isinstance(joints, Mapping) and joints.keys() >= NEEDED_METAINFO:
+        model.dataset_meta = joints
     return model
 
 

@@ -15,7 +15,6 @@ from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from mmhg.errors import InputError
@@ -27,7 +26,6 @@ from studies.lspet_peers.training import (
     Busy,
     TrainingFailed,
     read_record,
-    read_scalars,
     train,
 )
 
@@ -131,23 +129,19 @@ def train_seed(study: Study, name: str, seed: int, rate: dict[str, Any]) -> dict
 
 
 def finish(folder: Path, record: dict[str, Any]) -> dict[str, Any]:
-    """Complete the record of a training with its scores and its seconds per epoch.
+    """Complete the record of a training with its scores.
 
     Raises:
         TrainingFailed: It wrote no results of its last epoch.
     """
     path = folder / "results.json"
     results = read_json(path) if path.is_file() else {}
-    scalars = read_scalars(folder)
-    if "weights" not in results or not scalars:
+    if "weights" not in results:
         raise TrainingFailed(f"{path} has no result of the last epoch")
-    steps = results["iteration"] / record["epochs"]
     record |= {
         "scores": {key: results[key] for key in SCORES},
         "weights": results["weights"],
-        # The median, since other work on the machine slows some steps.
-        "seconds_per_epoch": round(median(entry["time"] for entry in scalars) * steps, 1),
-        "steps_per_epoch": round(steps),
+        "steps_per_epoch": round(results["iteration"] / record["epochs"]),
     }
     write_json(folder / RECORD, record)
     return record

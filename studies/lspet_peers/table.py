@@ -12,8 +12,9 @@ from mmhg.errors import InputError
 from mmhg.utils.files import read_json, write_json, write_text
 from mmhg.utils.table import table
 from studies.lspet_peers.networks import GMACS, NETWORKS, TOLERANCE, check_costs, load, measure
+from studies.lspet_peers.rates import BATCH
 from studies.lspet_peers.run import SCORES
-from studies.lspet_peers.speed import FORMS
+from studies.lspet_peers.speed import FORMS, TRAINING
 from studies.lspet_peers.training import RECORD
 
 TOTAL = SCORES[0]
@@ -35,8 +36,9 @@ in the repository says how, and what is unfair.
 - ms are for one image of 128 x 128 px on one core, all networks in turns within one run:
   `PyTorch` as trained, `folded` with batch norms folded into convolutions (ours:
   `mmhg.nn.FoldedHourglass`, others: mmcv's `fuse_conv_bn`). {machine}.
-- Seconds per epoch are the median step of the trainings, on one thread with one process for data,
-  while other work ran on the machine. CPU hours are those of all seeds.
+- Seconds per epoch are those of the same run: a training step of {batch} people, times the steps
+  of an epoch, without the loading of data. CPU hours are those that all seeds took, on a machine
+  that did other work as well.
 {left_out}
 ## Each training
 
@@ -85,6 +87,9 @@ def collect(work_dir: Path) -> dict[str, Any]:
                 "parameters": cost.parameters,
                 "macs": cost.macs,
                 "milliseconds": speed["milliseconds"][name],
+                "seconds_per_epoch": runs[0]["steps_per_epoch"]
+                * speed["milliseconds"][name][TRAINING]
+                / 1000,
                 **summary(runs),
             }
         )
@@ -110,7 +115,6 @@ def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "deviation": {
             key: stdev(values) if len(values) > 1 else None for key, values in scores.items()
         },
-        "seconds_per_epoch": mean(run["seconds_per_epoch"] for run in runs),
         "cpu_hours": sum(map(cpu_hours, runs)),
         "trainings": runs,
     }
@@ -129,6 +133,7 @@ def page(results: dict[str, Any]) -> str:
         gmacs=GMACS,
         tolerance=TOLERANCE,
         epochs=results["epochs"],
+        batch=BATCH,
         scores=score_table(networks),
         machine=", ".join(
             [results["machine"]["processor"]]

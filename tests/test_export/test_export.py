@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -60,6 +61,18 @@ def test_every_form_computes_the_same(format, form, make, tmp_path):
     heatmaps = predictor.heatmaps(images)
     limit = 1e-2 if form.get("half") else 1e-4
     assert np.abs(heatmaps - expected).max() <= limit * np.ptp(expected)
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_threads_share_a_predictor(format, make, tmp_path):
+    export(*make("hg8_mpii_256"), tmp_path / "out", format=available(format), fuse=True)
+    predictor = load(tmp_path / "out", flip_test=False, threads=1)
+    images = check.example_images(4, predictor.description)
+    alone = [predictor.heatmaps(image[None]) for image in images]
+    with ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(predictor.heatmaps, images[n % 4][None]) for n in range(32)]
+        for n, call in enumerate(calls):
+            np.testing.assert_array_equal(call.result(), alone[n % 4])
 
 
 @pytest.mark.parametrize("num_stacks", [1, 8])

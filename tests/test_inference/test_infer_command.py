@@ -96,8 +96,11 @@ def test_two_passes(infer: Callable[..., Any], trained: Trained, photos: list[Pa
     _, once, _ = infer(*trained, *photos, *flags)
     status, twice, messages = infer(*trained, *photos, *flags, "--two-pass")
     assert (status, messages) == (0, [])
-    keypoints, _ = TwoPass(Predictor(*trained, device="cpu"))(photos)
-    np.testing.assert_allclose(coordinates(twice)[..., :2], keypoints, atol=0.002)
+    prediction = TwoPass(Predictor(*trained, device="cpu"))(photos)
+    np.testing.assert_allclose(coordinates(twice)[..., :2], prediction.keypoints, atol=0.002)
+    left_top, right_bottom = np.split(prediction.boxes, 2, axis=1)
+    boxes = np.hstack([left_top, right_bottom - left_top])
+    np.testing.assert_allclose([person["bbox"] for person in twice], boxes, atol=0.002)
     assert not np.allclose(coordinates(twice), coordinates(once), atol=0.5)
 
 

@@ -32,7 +32,7 @@ def save(content: object, folder: Path) -> Path:
     return folder / "net.pth"
 
 
-@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod."])
+@pytest.mark.parametrize("prefix", ["", "module._orig_mod.", "model.", "pose_net.student."])
 def test_all_weights_are_the_checkpoints(
     prefix: str, config: Config, state: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
@@ -49,9 +49,33 @@ def test_all_weights_are_the_checkpoints(
 def test_the_checkpoints_own_metainfo_comes_first(
     config: Config, state: dict[str, torch.Tensor], tmp_path: Path
 ) -> None:
-    meta = dict(dataset_meta=dict(dataset_name="mine"))
-    model = load_model(config, save(dict(state_dict=state, meta=meta), tmp_path))
-    assert model.dataset_meta == dict(dataset_name="mine")
+    joints = load_model(config, save(state, tmp_path)).dataset_meta
+    mine = joints | dict(dataset_name="mine")
+    for meta, name in (
+        (dict(dataset_meta=mine), "mine"),
+        (dict(dataset_meta=dict(dataset_name="no keypoints")), joints["dataset_name"]),
+        (dict(dataset_meta=["no", "dict"]), joints["dataset_name"]),
+        ("no dict", joints["dataset_name"]),
+        (None, joints["dataset_name"]),
+    ):
+        model = load_model(config, save(dict(state_dict=state, meta=meta), tmp_path))
+        assert model.dataset_meta["dataset_name"] == name
+
+
+def test_weights_of_the_bare_backbone_load(
+    config: Config, state: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    bare = {f"net.{name.removeprefix('backbone.')}": value for name, value in state.items()}
+    loaded = load_model(config, save(dict(model=bare), tmp_path)).state_dict()
+    assert all(torch.equal(loaded[name], value) for name, value in state.items())
+
+
+def test_a_checkpoint_of_several_networks_is_refused(
+    config: Config, state: dict[str, torch.Tensor], tmp_path: Path
+) -> None:
+    path = save(dict(student=state, teacher=state, epoch=3), tmp_path)
+    with pytest.raises(InputError, match=r"net\.pth: it holds several .* 'student', 'teacher'\. S"):
+        load_model(config, path)
 
 
 def test_a_checkpoint_that_lacks_a_layer_is_refused(

@@ -168,7 +168,7 @@ def test_the_queue_goes_in_rounds_and_skips_what_is_finished(
     assert trained == [*first, *second, *third, "lite_hrnet/seed0"]
     record = training.read_record(tmp_path / "hg2/seed1")
     assert record["scores"] == {"PCK@0.2": 53, "AUC": 26.5}
-    assert (record["seconds_per_epoch"], record["steps_per_epoch"]) == (20, 100)
+    assert record["steps_per_epoch"] == 100
     assert record["options"]["randomness.seed"] == 1
     assert record["options"]["optim_wrapper.optimizer.lr"] == 0.002
     assert record["options"]["param_scheduler.0.eta_max"] == 0.002
@@ -224,13 +224,13 @@ def test_the_table_has_means_and_deviations_the_best_first(results: Path) -> Non
     hg4 = collected["networks"][1]
     assert (hg4["mean"]["PCK@0.2"], hg4["deviation"]["PCK@0.2"]) == (54, 2)
     assert (hg4["mean"]["AUC"], hg4["deviation"]["AUC"]) == (27, 1)
-    assert (hg4["cpu_hours"], hg4["seconds_per_epoch"]) == (1.5, 20)
+    assert (hg4["cpu_hours"], hg4["seconds_per_epoch"]) == (1.5, pytest.approx(1.234))
     assert collected["cpu_hours"] == 4
     text = table.page(collected)
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     (row,) = [row for row in rows if row[:1] == ["hourglass, 4 stacks"]]
     assert row[1:4] == ["3", "54.0 ± 2.0", "27.0 ± 1.0"]
-    assert row[5:] == ["0.479", "20", "1.50", "12.3", "12.3", "12.3"]
+    assert row[5:] == ["0.479", "1", "1.50", "12.3", "12.3", "12.3"]
     assert "Not trained: Lite-HRNet; MobileNetV2, SimpleBaseline's head; ViT" in text
     assert ["`hg4`", "2", "0.002", "56.00", "28.00", "0.50", "abc"] in rows
 

@@ -8,8 +8,9 @@ from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 from torch import Tensor
 
-from mmhg.checkpoints.reading import strip_wrappers
+from mmhg.checkpoints.reading import naming
 from mmhg.checkpoints.shipped import shipped_weights
+from mmhg.checkpoints.wrappings import weights_for
 from mmhg.errors import InputError
 from mmhg.models.loading import check_input, compare, keypoints_of
 from mmhg.models.unwrapping import unwrap
@@ -53,9 +54,10 @@ class CheckpointMatchHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before mmengine copies those that fit."""
         model = unwrap(runner.model)
-        path = runner._load_from
+        path = runner._load_from or runner.work_dir  # of which the last one is resumed
         wanted = model.state_dict()
-        saved = strip_wrappers(checkpoint.get("state_dict", checkpoint))
+        with naming(path):
+            saved = weights_for(checkpoint, wanted)
         starts_training = isinstance(runner._train_loop, BaseLoop) and not runner._resume
         begin_anew = self.begin_anew if starts_training else frozenset()
         if starts_training and not begin_anew and path in shipped_weights():
