@@ -102,7 +102,7 @@ def test_nothing_of_a_checkpoint_is_a_config_or_a_path(tmp_path: Path) -> None:
     """mmengine runs `config` when it resumes, `cfg` in inferencers, and removes the best."""
     info = dict(best_score=3.0, cfg="code", last_ckpt="/a", best_ckpt="/a", best_ckpt_AP="/b")
     info["coco_ann_file"] = "/etc/passwd"
-    info["keep_ckpt_ids"] = [1, "../x", True, 2.0, -1, 10**5000, 7]
+    info["keep_ckpt_ids"] = [1, "../x", True, 2.0, -1, 10**40, 7]
     hub = dict(log_scalars={}, runtime_info=info, resumed_keys=dict.fromkeys(info, True))
     meta = dict(epoch=3, config="code", cfg="code", dataset_meta=dict(name="x"))
     path = tmp_path / "a.pth"
