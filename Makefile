@@ -71,6 +71,11 @@ test-all: test test-slow ## Run every test
 fuzz: install ## Let all readers read mutated and hostile files, and report what came of it
 	PYTHONPATH="tests:$$PYTHONPATH" OMP_NUM_THREADS=1 $(RUN) -m fuzz -o work_dirs/fuzz $(ARGS)
 
+# Twenty-five kills take some minutes; ARGS="--kills 100 --seed 1" is another soak.
+.PHONY: soak
+soak: install ## Kill a training at 25 random moments, and compare its end with an undisturbed one
+	OMP_NUM_THREADS=1 $(RUN) -W ignore tools/dev/soak.py $(ARGS)
+
 .PHONY: bench
 bench: install ## Measure speed and memory against plain implementations, in less than 10 minutes
 	$(RUN) tools/benchmark.py all -o work_dirs/benchmark $(ARGS)

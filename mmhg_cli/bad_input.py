@@ -18,19 +18,29 @@ PACKAGE = Path(mmhg.__file__).resolve().parent
 def explain(error: Exception) -> str | None:
     """Return a message for the user if their input explains `error`, else None.
 
-    Such errors are InputError, a file that cannot be opened, and a config that lacks a setting or
-    whose types and arguments do not fit. All other input is checked before it is used.
+    Such errors are InputError, what the system refuses (a file that cannot be opened, a full disk),
+    and a config that lacks a setting or whose types and arguments do not fit. All other input is
+    checked before it is used.
     """
     if isinstance(error, (InputError, *FILE_ERRORS)):
         return without_worker_traceback(error)
     if known := explain_lost_process(error) or explain_empty_dataset(error):
         return known
+    if isinstance(error, OSError):
+        return of_the_system(error)
     frames = traceback.extract_tb(error.__traceback__)
-    if frames[-1].filename.endswith("mmengine/config/config.py"):
+    lacks = isinstance(error, (AttributeError, KeyError))
+    if lacks and frames[-1].filename.endswith("mmengine/config/config.py"):
         return f"the config lacks a setting: {error}"
     if raised_while_building(error, frames):
         return str(error.args[0])
     return None
+
+
+def of_the_system(error: OSError) -> str:
+    """Say what the system refused, a full disk for example; the file is not always known."""
+    reason = error.strerror or without_worker_traceback(error) or type(error).__name__
+    return f"the system says: {reason}" + (f": {error.filename}" if error.filename else "")
 
 
 def without_worker_traceback(error: Exception) -> str:

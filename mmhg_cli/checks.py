@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.runner import find_latest_checkpoint
 from torch import zeros
 from torch.utils.data import DataLoader, TensorDataset
 
+from mmhg.engine import CheckpointHook, latest_checkpoint
 from mmhg.errors import InputError
 from mmhg.models.loading import read_checkpoint
 
@@ -39,8 +40,8 @@ def check_run(config: Config, splits: tuple[str, ...]) -> None:
     """Check the parts of a config that training (`"train", "val"`) or a test (`"test"`,) uses.
 
     Raises:
-        InputError: A hook is None, a data loader cannot be built, or the checkpoint to begin from
-            cannot be read.
+        InputError: A hook is None, a data loader cannot be built, the checkpoint to begin from
+            cannot be read, or a new training would replace the checkpoints of an earlier one.
     """
     check_hooks(config.get("default_hooks") or {})
     check_timeout(config.get("env_cfg") or {})
@@ -48,11 +49,21 @@ def check_run(config: Config, splits: tuple[str, ...]) -> None:
         name = f"{split}_dataloader"
         if loader := config.get(name):
             check_loader(name, loader)
+    if "train" in splits and not config.get("resume"):
+        check_folder(config)
     start = config.get("load_from")
-    if config.get("resume") and not start:
-        start = find_latest_checkpoint(config.work_dir)
     if start and "://" not in start:
         read_checkpoint(start)
+    elif config.get("resume") and not start:
+        latest_checkpoint(config.work_dir, say=False)  # the Runner says it
+
+
+def check_folder(config: Config) -> None:
+    """Raise InputError if the work folder has the checkpoints of an earlier training."""
+    saving = (config.get("default_hooks") or {}).get("checkpoint")
+    if saving and saving.get("type") == "CheckpointHook":
+        settings = {key: value for key, value in saving.items() if key != "type"}
+        CheckpointHook(**settings).check_unused(str(Path(config.work_dir).absolute()), 0)
 
 
 def check_hooks(hooks: Mapping[str, Any]) -> None:

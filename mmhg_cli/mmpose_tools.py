@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from torch import distributed
 
 import mmhg  # noqa: F401  registers the classes of configs
 from mmhg.config.catalog import get_config
+from mmhg.engine import latest_checkpoint
 from mmhg.engine.preflight import check_not_empty, check_writable
 from mmhg.errors import InputError
 from mmhg_cli.checks import check_run
@@ -46,6 +48,9 @@ def run_mmpose_tool(
         hooks: Hooks for the tool's Runner that its config does not name.
         **replacements: Other names of the tool to replace.
     """
+    # A log that cannot be written, on a full disk, prints no tracebacks: the first result that
+    # cannot be written ends the tool with a message.
+    logging.raiseExceptions = False
     tool = load_mmpose_tool(name)
     if hasattr(args, "cfg_options"):
         args.cfg_options = parse_options(args.cfg_options)
@@ -110,10 +115,13 @@ def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
 
     def merge_and_check(config: Config, args: Namespace) -> Config:
         keypoints_file = take_json_dump(args)
+        start = config.get("load_from")
         try:
             config = merge_args(config, args)
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{args.config} and the flags do not fit: {error}") from error
+        if getattr(args, "resume", None) == "auto":
+            resume_or_begin(config, config.get("load_from") or start)
         if keypoints_file:
             evaluators = config.test_evaluator
             evaluators = evaluators if isinstance(evaluators, list | tuple) else [evaluators]
@@ -125,6 +133,16 @@ def adapted(merge_args: MergeArgs, splits: tuple[str, ...]) -> MergeArgs:
         return config
 
     return merge_and_check
+
+
+def resume_or_begin(config: Config, start: str | None) -> None:
+    """Go on from the work folder's last checkpoint, or else begin from the weights `start`.
+
+    MMPose forgets `load_from` with `--resume`, so a first start would begin from no weights; if it
+    stands in the options, each start would go on from it.
+    """
+    config.resume = start is None or latest_checkpoint(config.work_dir, say=False) is not None
+    config.load_from = None if config.resume else start
 
 
 def take_json_dump(args: Namespace) -> str | None:

@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
+from mmhg.checkpoints.writing import write_pytorch
+from mmhg.engine.resuming import latest_checkpoint
 from mmhg.errors import InputError
 from mmhg.models.loading import read_checkpoint
-from mmhg.utils.files import replacing
 
 WEIGHTS = "weights.pth"
 
@@ -75,7 +76,7 @@ def train(folder: Path, *, config: Config, minutes: float, rounds: int = 5) -> d
     config.work_dir = str(folder)
     config.train_cfg = dict(type="TimedTrainLoop", minutes=minutes, rounds=rounds)
     config.param_scheduler = None
-    if last := find_latest_checkpoint(str(folder)):
+    if last := latest_checkpoint(str(folder)):
         config.load_from, config.resume = last, True
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
@@ -85,7 +86,8 @@ def train(folder: Path, *, config: Config, minutes: float, rounds: int = 5) -> d
     half = len(scalars["train/time"].data[0]) // 2 + 1
     seconds, waiting = (scalars[f"train/{name}"].mean(half) for name in ("time", "data_time"))
     batch = config.train_dataloader.batch_size
-    best = runner.message_hub.runtime_info.get("best_ckpt") or find_latest_checkpoint(str(folder))
+    best = runner.message_hub.runtime_info.get("best_ckpt") or latest_checkpoint(str(folder))
+    assert best is not None  # each round saves one
     write_half(best, folder / WEIGHTS)
     return {
         "minutes": minutes,
@@ -112,5 +114,4 @@ def write_half(checkpoint: str | Path, target: Path) -> None:
         name: value.half() if value.is_floating_point() else value
         for name, value in content["state_dict"].items()
     }
-    with replacing(target) as partial:
-        torch.save({"meta": content["meta"], "state_dict": state}, partial)
+    write_pytorch(target, {"meta": content["meta"], "state_dict": state})

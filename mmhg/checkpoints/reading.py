@@ -19,6 +19,7 @@ from urllib.error import URLError
 import torch
 from torch import Tensor
 
+from mmhg.checkpoints.integrity import check_archive
 from mmhg.checkpoints.mmengine_pickles import skip_mmengine
 from mmhg.checkpoints.nested_tuples import check_tuples
 from mmhg.checkpoints.wrappings import STATE_NAMES, as_tensor, find_state, strip_wrappers
@@ -63,6 +64,7 @@ def read_pytorch(path: Path) -> dict[str, Any]:
         InputError: The file is damaged, would run code, or holds no dict.
     """
     try:
+        check_archive(path)
         with skip_mmengine():
             content = _load(path)
     except (InputError, *FILE_ERRORS):

@@ -1,7 +1,8 @@
 """Let MMPose 1.3.2 run on today's PyTorch, mmcv-lite, setuptools and Python.
 
 One tolerance per module. Each is narrow, does nothing where it is not needed, and is applied by
-`import mmhg`; none turns a safety check off.
+`import mmhg`; none turns a safety check off. Two add safety to mmengine: nothing of a checkpoint is
+run (`checkpoint_loading`), and files are written whole or not at all (`whole_files`).
 """
 
 __all__ = ["apply"]
@@ -25,6 +26,7 @@ def apply() -> None:
         flexible_runner,
         package_lookup,
         torchvision_import,
+        whole_files,
         xtcocotools_import,
     )
 
@@ -33,6 +35,7 @@ def apply() -> None:
     compiled_ops.apply()
     torchvision_import.apply()
     checkpoint_loading.apply()
+    whole_files.apply()
     circle_radius.apply()
     cpu_distributed.apply()
     default_detector.apply()

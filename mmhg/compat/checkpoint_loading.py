@@ -1,10 +1,17 @@
-"""Let PyTorch 2.6 and later load mmengine's checkpoints, with `weights_only=True`.
+"""Load mmengine's checkpoints as data: nothing in them is run, and no file that they name is used.
 
 They hold numpy scalars, mmengine's `HistoryBuffer` and the annealing function of its one-cycle
-schedule. Exactly those are allowed, so a checkpoint still cannot run code.
+schedule. Exactly those are allowed to `torch.load(weights_only=True)`, so that unpickling a
+checkpoint runs no code.
+
+That is not enough. mmengine's runners evaluate `meta["config"]` as Python when they resume, its
+inferencers do so with `cfg` if no config is given, and its checkpoint hook removes the files and
+folders that `message_hub` names. So these entries are taken out of each checkpoint that mmengine's
+`CheckpointLoader` loads, through which its runners and inferencers, MMPose and MMDetection go.
 """
 
 import pickle  # noqa: TID251  its exception
+from functools import wraps
 from typing import Any
 
 import torch
@@ -42,7 +49,52 @@ def allowed_globals() -> list[Any]:
     ]
 
 
+def as_data(content: Any) -> Any:
+    """Take out of a checkpoint, in place, what mmengine would run or remove.
+
+    These are the texts of configs, and the paths of checkpoints and of annotation files, which
+    MMPose's COCO metric opens. The numbers of the checkpoints that are kept stay, if they are
+    numbers.
+    """
+    if not isinstance(content, dict):
+        return content
+    if "meta" in content:
+        meta = content["meta"] if isinstance(content["meta"], dict) else {}
+        content["meta"] = {key: meta[key] for key in meta if key not in ("config", "cfg")}
+    hub = content.get("message_hub")
+    if isinstance(hub, dict):
+        for part in ("runtime_info", "resumed_keys"):
+            if isinstance(entries := hub.get(part), dict):
+                hub[part] = {key: entries[key] for key in entries if not _is_path_or_config(key)}
+        info = hub.get("runtime_info")
+        if isinstance(info, dict) and "keep_ckpt_ids" in info:
+            kept = info["keep_ckpt_ids"]
+            kept = kept if isinstance(kept, list | tuple) else []
+            info["keep_ckpt_ids"] = [n for n in kept if type(n) is int and 0 < n < 10**18]
+    return content
+
+
+def _is_path_or_config(key: Any) -> bool:
+    """Tell if an entry is a config's text, a checkpoint's path, or that of an annotation file."""
+    name = str(key)
+    return name in ("cfg", "last_ckpt") or name.startswith("best_ckpt") or "ann_file" in name
+
+
 def apply() -> None:
-    """Register the allow-list. Older PyTorch has no such list and is left alone."""
+    """Register the allow-list, and pass what mmengine loads through `as_data`.
+
+    Older PyTorch has no such list and is left alone.
+    """
     if hasattr(torch.serialization, "add_safe_globals"):
         torch.serialization.add_safe_globals(allowed_globals())
+    from mmengine.runner import CheckpointLoader
+
+    load = CheckpointLoader.load_checkpoint.__func__
+    if hasattr(load, "__wrapped__"):
+        return
+
+    @wraps(load)
+    def load_checkpoint(cls: type, *args: Any, **settings: Any) -> Any:
+        return as_data(load(cls, *args, **settings))
+
+    CheckpointLoader.load_checkpoint = classmethod(load_checkpoint)

@@ -4,7 +4,9 @@ import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.engine.amp import AmpOptimWrapper
 from mmhg.engine.hooks import (
     ChannelsLastHook,
+    CheckpointHook,
     CheckpointMatchHook,
+    DistSamplerSeedHook,
     DivergenceHook,
     PreciseBNHook,
     PreflightHook,
@@ -14,12 +16,15 @@ from mmhg.engine.hooks import (
     TrainingCurvesHook,
 )
 from mmhg.engine.loops import FastTestLoop, FastValLoop
+from mmhg.engine.resuming import latest_checkpoint, use_in_mmengine
 from mmhg.engine.timed_loop import TimedTrainLoop
 
 __all__ = [
     "AmpOptimWrapper",
     "ChannelsLastHook",
+    "CheckpointHook",
     "CheckpointMatchHook",
+    "DistSamplerSeedHook",
     "DivergenceHook",
     "FastTestLoop",
     "FastValLoop",
@@ -30,4 +35,7 @@ __all__ = [
     "StackSheetHook",
     "TimedTrainLoop",
     "TrainingCurvesHook",
+    "latest_checkpoint",
 ]
+
+use_in_mmengine()

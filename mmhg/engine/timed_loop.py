@@ -10,6 +10,7 @@ from typing import Any
 from mmengine.runner import EpochBasedTrainLoop
 from mmpose.registry import LOOPS
 
+from mmhg.engine.resuming.sample_seeds import begin_pass
 from mmhg.errors import InputError
 
 WARM_UP = 0.15
@@ -73,6 +74,7 @@ class TimedTrainLoop(EpochBasedTrainLoop):
         while True:
             if hasattr(self.dataloader.sampler, "set_epoch"):
                 self.dataloader.sampler.set_epoch(passes)
+            begin_pass(self.dataloader, passes)
             yield from self.dataloader
             passes += 1
 

@@ -1,4 +1,4 @@
-"""Let mmengine's `load_from` and `load_checkpoint` take `.safetensors` files and configs' names."""
+"""Let mmengine load `.safetensors` files and configs' names, and find damage in local files."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 from mmengine.runner import CheckpointLoader
-from mmengine.runner.checkpoint import load_from_local
 
+from mmhg.checkpoints.integrity import check_archive
 from mmhg.checkpoints.reading import naming
 from mmhg.checkpoints.safetensors_file import SUFFIX, read_safetensors
 from mmhg.checkpoints.shipped import find_checkpoint
@@ -16,20 +16,22 @@ BARE_NAME = r"[\w-]+$"
 ANY_SAFETENSORS = rf"(?!\w+://).*\{SUFFIX}$"
 
 
-@CheckpointLoader.register_scheme([BARE_NAME, ANY_SAFETENSORS], force=True)
+@CheckpointLoader.register_scheme(["", BARE_NAME, ANY_SAFETENSORS], force=True)
 def load_from_mmhg(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a local file, or the weights that come with the config of that name.
 
     Raises:
         FileNotFoundError: There is neither.
-        InputError: It is a `.safetensors` file that cannot be read.
+        InputError: The file is damaged, or is a `.safetensors` file that cannot be read.
     """
     path = find_checkpoint(filename).expanduser()
-    if path.suffix != SUFFIX:
-        content: dict[str, Any] = load_from_local(str(path), map_location)
-        return content
     if not path.is_file():
         raise FileNotFoundError(f"{filename} can not be found.")
+    if path.suffix != SUFFIX:
+        with naming(path):
+            check_archive(path)
+        content: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)  # noqa: TID251
+        return content
     with naming(path):
         content = read_safetensors(path)
     if isinstance(map_location, str | torch.device):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmhg.checkpoints.convert import Network, mean_of
 from mmhg.checkpoints.layout import Layout, rename_to_theirs
+from mmhg.checkpoints.writing import write_pytorch
 from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
 from mmhg.nn.fold_reinjection import fold_model_config, fold_reinjection
@@ -61,8 +62,7 @@ def write_ours(network: Network, path: Path, *, fold: bool = False) -> list[str]
     with replacing(config_path) as partial:
         partial.write_text(f'{heading}"""\n\n{cfg.pretty_text}', encoding="utf-8")
         Config.fromfile(partial)
-        with replacing(path) as partial_checkpoint:
-            torch.save(dict(state_dict=state, meta=meta), partial_checkpoint)
+        write_pytorch(path, dict(state_dict=state, meta=meta))
     notes = list(network.notes)
     if network.structure.num_keypoints != BASE_KEYPOINTS:
         notes.append(
@@ -91,8 +91,7 @@ def write_theirs(network: Network, layout: Layout, path: Path) -> tuple[dict[str
     structure = network.structure
     renamed = rename_to_theirs(layout, network.state, structure)
     state = {layout.prefix + name: own_memory(value) for name, value in renamed.state.items()}
-    with replacing(path) as partial:
-        torch.save(layout.checkpoint(state), partial)
+    write_pytorch(path, layout.checkpoint(state))
     notes = list(network.notes)
     if network.mean != mean_of(layout):
         notes.append(

@@ -100,20 +100,29 @@ def _is_deeper(content: Any, levels: int) -> bool:
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a path to write to, which becomes `path` when the block ends.
 
     If the block raises, `path` stays as it was and nothing else is left. The partial file has the
     same suffix, because writers of pictures and videos choose the format by it.
 
+    Args:
+        path: The file to write or to replace.
+        durable: Wait until the content is on the disk before `path` is replaced, so that not even
+            a machine that stops leaves half a file. That takes some milliseconds.
+
     Raises:
         InputError: The system refuses to write there.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = partial_of(path)
     try:
         yield partial
+        if durable:
+            _to_disk(partial, os.O_RDWR)
         os.replace(partial, path)
+        if durable and os.name == "posix":
+            _to_disk(path.parent, os.O_RDONLY)
     except OSError as error:
         if error.filename is not None and str(error.filename) != str(partial):
             raise  # of another file
@@ -121,6 +130,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             partial.unlink()
+
+
+def partial_of(path: Path) -> Path:
+    """Return where `replacing` writes before it replaces `path`. A killed process leaves it."""
+    return path.with_name(f".{path.stem}.partial{path.suffix}")
+
+
+def _to_disk(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -27,8 +27,8 @@ def read_scalars(work_dir: Path) -> tuple[Records, Records]:
     """
     train: Records = {}
     validation: Records = {}
+    iteration = 0  # goes on: a resumed run may begin with the validation that the break prevented
     for path in sorted(work_dir.glob("*/vis_data/scalars.json")):
-        iteration = 0
         for line in path.read_text(errors="replace").splitlines():
             record = _record(line)
             step = record.get("iter", record.get("step") if "loss" in record else None)

@@ -4,16 +4,17 @@ import builtins
 import os
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
 from mmengine.optim import OneCycleLR
-from mmengine.runner import load_checkpoint
+from mmengine.runner import CheckpointLoader, load_checkpoint
 
 import mmhg  # noqa: F401  (applies compat)
-from mmhg.compat.checkpoint_loading import restricted_getattr
+from mmhg.compat.checkpoint_loading import apply, restricted_getattr
 
 
 def test_message_hubs_and_numpy_scalars_load(tmp_path: Path) -> None:
@@ -95,3 +96,43 @@ def test_getattr_is_restricted_to_the_statistics() -> None:
     for owner, name in ((HistoryBuffer, "update"), (dict, "mean"), (os, "system")):
         with pytest.raises(pickle.UnpicklingError, match=name):
             restricted_getattr(owner, name)
+
+
+def test_nothing_of_a_checkpoint_is_a_config_or_a_path(tmp_path: Path) -> None:
+    """mmengine runs `config` when it resumes, `cfg` in inferencers, and removes the best."""
+    info = dict(best_score=3.0, cfg="code", last_ckpt="/a", best_ckpt="/a", best_ckpt_AP="/b")
+    info["coco_ann_file"] = "/etc/passwd"
+    info["keep_ckpt_ids"] = [1, "../x", True, 2.0, -1, 10**40, 7]
+    hub = dict(log_scalars={}, runtime_info=info, resumed_keys=dict.fromkeys(info, True))
+    meta = dict(epoch=3, config="code", cfg="code", dataset_meta=dict(name="x"))
+    path = tmp_path / "a.pth"
+    torch.save(dict(meta=meta, message_hub=hub, state_dict={}), path)
+    content = CheckpointLoader.load_checkpoint(str(path))
+    assert content["meta"] == dict(epoch=3, dataset_meta=dict(name="x"))
+    assert content["message_hub"]["runtime_info"] == dict(best_score=3.0, keep_ckpt_ids=[1, 7])
+    assert content["message_hub"]["resumed_keys"] == dict(best_score=True, keep_ckpt_ids=True)
+
+
+@pytest.mark.parametrize("content", [[1], dict(meta=None), dict(meta="config", message_hub=[1])])
+def test_checkpoints_of_other_shapes_load(content: Any, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    loaded = CheckpointLoader.load_checkpoint(str(tmp_path / "a.pth"))
+    assert loaded == (content | dict(meta={}) if isinstance(content, dict) else content)
+
+
+@pytest.mark.parametrize("place", ["message_hub", "meta"])
+def test_mmposes_inferencers_run_no_config_of_a_checkpoint(place: str, tmp_path: Path) -> None:
+    code = f"open({str(tmp_path / 'ran')!r}, 'w')\nmodel = dict()"
+    hub = dict(runtime_info=dict(cfg=code) if place == "message_hub" else {})
+    torch.save(dict(meta=dict(cfg=code), message_hub=hub, state_dict={}), tmp_path / "a.pth")
+    from mmpose.apis.inferencers import Pose2DInferencer
+
+    with pytest.raises(ValueError, match="Cannot find the config in the checkpoint"):
+        Pose2DInferencer(None, weights=str(tmp_path / "a.pth"), device="cpu")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_applied_once() -> None:
+    before = CheckpointLoader.load_checkpoint.__func__
+    apply()
+    assert CheckpointLoader.load_checkpoint.__func__ is before

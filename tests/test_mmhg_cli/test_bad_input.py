@@ -1,6 +1,8 @@
 """Bad input ends a command with a message and status 2; a bug keeps its traceback."""
 
+import errno
 import importlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +53,24 @@ def test_input_error(capsys: pytest.CaptureFixture[str]) -> None:
 def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     text = message(lambda: Path("nosuch.json").read_text(), capsys)
     assert text == "error: [Errno 2] No such file or directory: 'nosuch.json'\n"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EIO])
+def test_what_the_system_refuses(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    text = message(lambda: fail(OSError(number, os.strerror(number))), capsys)
+    assert text == f"error: the system says: {os.strerror(number)}\n"
+
+
+def test_a_config_that_cannot_be_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the disk that is full, not the config that lacks a setting."""
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    (tmp_path / "c.py").symlink_to(full)
+    text = message(lambda: Config(dict(a=1)).dump(str(tmp_path / "c.py")), capsys)
+    assert text == "error: the system says: No space left on device\n"
 
 
 @pytest.mark.parametrize(

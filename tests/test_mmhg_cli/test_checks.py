@@ -45,6 +45,7 @@ def test_hook_that_mmengine_does_not_leave_out() -> None:
     assert "default_hooks.fast_inference.enable=False" in text
 
 
+SAVING = dict(type="CheckpointHook", interval=1, save_best="a", rule="greater")
 SOUND = dict(dataset=dict(type="X"), sampler=dict(type="Y"), collate_fn=dict(type="Z"))
 
 
@@ -98,10 +99,12 @@ def test_checkpoint_that_cannot_be_loaded(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "a.pth"
+    path = tmp_path / "epoch_1.pth"
     write(path)
     if resumes:  # from what the last training noted
         (tmp_path / "last_checkpoint").write_text(str(path))
+        if not path.is_file():
+            message = "and neither that checkpoint nor another is there"
         config = Config(dict(work_dir=str(tmp_path), resume=True, load_from=None))
     else:
         config = Config(dict(work_dir=str(tmp_path), load_from=str(path)))
@@ -110,6 +113,17 @@ def test_checkpoint_that_cannot_be_loaded(
     assert str(path) in str(raised.value) and message in str(raised.value)
     assert "weights_only" not in str(raised.value)
     assert "code ran" not in capsys.readouterr().out
+
+
+def test_a_new_training_replaces_no_checkpoint(tmp_path: Path) -> None:
+    config = Config(dict(work_dir=str(tmp_path), default_hooks=dict(checkpoint=SAVING)))
+    check_run(config, ("train", "val"))
+    (tmp_path / "best_a_epoch_3.pth").touch()
+    check_run(config, ("test",))
+    with pytest.raises(
+        InputError, match=r"has checkpoints of an earlier training \(best_a_epoch_3"
+    ):
+        check_run(config, ("train", "val"))
 
 
 def test_what_is_sound_passes(tmp_path: Path) -> None:

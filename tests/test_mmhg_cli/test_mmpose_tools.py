@@ -91,6 +91,21 @@ def test_flags_of_mmpose(train: ModuleType, monkeypatch: pytest.MonkeyPatch) -> 
     assert (cfg.work_dir, cfg.model.a) == ("w", 1)
 
 
+def test_resuming_a_fine_tuning(
+    train: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins with its weights, and goes on from its own checkpoints."""
+    monkeypatch.chdir(tmp_path)
+    flags = ["--resume", "--work-dir", "w", "--cfg-options", "load_from=hg2_lspet_128"]
+    cfg = config_of("hg2_lspet_128", *flags, monkeypatch=monkeypatch)
+    assert (cfg.resume, cfg.load_from) == (False, "hg2_lspet_128")
+    training = dict(meta=dict(epoch=1, iter=1), state_dict=dict(a=torch.ones(1)), optimizer=[1])
+    training["message_hub"] = dict(log_scalars={}, runtime_info={}, resumed_keys={})
+    torch.save(training, "w/epoch_1.pth")
+    cfg = config_of("hg2_lspet_128", *flags, monkeypatch=monkeypatch)
+    assert (cfg.resume, cfg.load_from) == (True, None)
+
+
 @pytest.mark.parametrize(
     ("launcher", "cuda", "backend"),
     [("none", False, "nccl"), ("pytorch", False, "gloo"), ("pytorch", True, "nccl")],

@@ -98,3 +98,14 @@ def test_says_what_it_cannot_write(tmp_path):
 def test_an_error_of_another_file_stays_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError), replacing(tmp_path / "a"):
         (tmp_path / "other").read_text()
+
+
+def test_durable_files_are_on_the_disk_before_they_replace(tmp_path, monkeypatch):
+    path, order = tmp_path / "a", []
+    monkeypatch.setattr("os.fsync", lambda descriptor: order.append("disk"))
+    replace = os.replace
+    monkeypatch.setattr("os.replace", lambda *paths: (order.append("replace"), replace(*paths)))
+    with replacing(path, durable=True) as partial:
+        partial.write_text("whole")
+    assert order == ["disk", "replace", "disk"]  # the file, then its folder
+    assert path.read_text() == "whole"

@@ -34,6 +34,17 @@ def test_a_resumed_run_replaces_steps(tmp_path: Path) -> None:
     }
 
 
+def test_a_run_that_was_killed(tmp_path: Path) -> None:
+    """It leaves half a line, and the next one makes up for its validation first."""
+    write(tmp_path / "20260101_000000/vis_data", [dict(loss=3.0, iter=50, step=50)])
+    with (tmp_path / "20260101_000000/vis_data/scalars.json").open("a") as file:
+        file.write('{"PCKh@0.5": 10.0, "st')
+    write(tmp_path / "20260101_010000/vis_data", [{"PCKh@0.5": 20.0, "step": 1}])
+    train, validation = read_scalars(tmp_path)
+    assert list(train) == [50]
+    assert validation == {50: {"PCKh@0.5": 20.0, "step": 1}}
+
+
 def test_without_logs_there_is_nothing(tmp_path: Path) -> None:
     assert read_scalars(tmp_path) == ({}, {})
 

@@ -56,7 +56,7 @@ class CheckpointMatchHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Compare names and shapes before mmengine copies those that fit."""
         model = unwrap(runner.model)
-        path = runner._load_from
+        path = runner._load_from or runner.work_dir  # of which the last one is resumed
         wanted = _shapes(runner.model) if is_sharded(runner.model) else model.state_dict()
         with naming(path):
             saved = weights_for(checkpoint, wanted)
