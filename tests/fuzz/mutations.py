@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 import zlib
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -88,7 +89,7 @@ def _mutate_json(data: bytes, random: Random) -> bytes:
             holders.extend(one for one in inside if isinstance(one, dict | list))
         holders = [holder for holder in holders if holder]
         if not holders or random.random() < 0.05:
-            content = random.choice(ODD)
+            content = _odd(random)
             continue
         holder = random.choice(holders)
         key = random.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
@@ -96,18 +97,22 @@ def _mutate_json(data: bytes, random: Random) -> bytes:
         if how == 0:
             del holder[key]
         elif how == 1 and isinstance(holder, list):
-            holder.append(random.choice(ODD))
+            holder.append(_odd(random))
         elif how == 2:
             holder[key] = f"@RAW{random.randrange(len(RAW))}@"
         elif how == 3:
             holder[key] = [holder[key]]
         else:
-            holder[key] = random.choice(ODD)
+            holder[key] = _odd(random)
     text = json.dumps(content)
     for index, raw in enumerate(RAW):
         text = text.replace(f'"@RAW{index}@"', raw)
     encoding = random.choice(("utf-8",) * 8 + ("utf-8-sig", "utf-16"))
     return text.encode(encoding, errors="surrogatepass")
+
+
+def _odd(random: Random) -> Any:
+    return deepcopy(random.choice(ODD))  # which later changes must not change
 
 
 def _mutate_archive(data: bytes, random: Random) -> bytes:
