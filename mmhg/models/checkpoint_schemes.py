@@ -8,6 +8,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from mmhg.checkpoints.integrity import check_archive
+from mmhg.checkpoints.nested_tuples import check_tuples
 from mmhg.checkpoints.reading import naming
 from mmhg.checkpoints.safetensors_file import SUFFIX, read_safetensors
 from mmhg.checkpoints.shipped import find_checkpoint
@@ -30,6 +31,7 @@ def load_from_mmhg(filename: str, map_location: Any = None) -> dict[str, Any]:
     if path.suffix != SUFFIX:
         with naming(path):
             check_archive(path)
+            check_tuples(path)
         content: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)  # noqa: TID251
         return content
     with naming(path):

@@ -11,7 +11,6 @@ from mmengine.runner import CheckpointLoader
 from mmpose.apis import init_model
 from torch import Tensor, nn
 
-from mmhg.checkpoints.nested_tuples import check_tuples
 from mmhg.checkpoints.reading import FILE_ERRORS, naming, reason_of_torch
 from mmhg.checkpoints.shipped import find_checkpoint, weights_of
 from mmhg.checkpoints.wrappings import weights_for
@@ -77,9 +76,6 @@ def read_checkpoint(path: str | Path) -> Mapping[str, Any]:
         InputError: There is no such file, or it is no checkpoint.
     """
     try:
-        if Path(path).is_file():
-            with naming(Path(path)):
-                check_tuples(Path(path))
         content = CheckpointLoader.load_checkpoint(str(path), map_location="cpu", logger="silent")
     except FileNotFoundError as error:
         if Path(path).expanduser().is_dir():

@@ -6,11 +6,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.runner import CheckpointLoader
 
 from mmhg.checkpoints import read_network
 from mmhg.checkpoints.nested_tuples import check_tuples
 from mmhg.errors import InputError
 from mmhg.models.loading import read_checkpoint
+
+
+def load_of_mmengine(path: Path) -> None:
+    """Load as `load_from` and `--resume` do."""
+    CheckpointLoader.load_checkpoint(str(path))
+
+
+READERS = [read_network, read_checkpoint, check_tuples, load_of_mmengine]
 
 
 def nested(levels: int) -> bytes:
@@ -22,7 +31,7 @@ def nested(levels: int) -> bytes:
     return b"\x80\2}(" + name % 99 + b")q\0" + inside + b"h%cK\1u." % levels
 
 
-@pytest.mark.parametrize("read", [read_network, read_checkpoint, check_tuples])
+@pytest.mark.parametrize("read", READERS)
 @pytest.mark.parametrize("kind", ["archive", "pickle"])
 def test_a_tuple_of_many_tuples_is_refused_at_once(read, kind, tmp_path):
     path = tmp_path / "a.pth"
