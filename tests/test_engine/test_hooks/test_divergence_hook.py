@@ -184,6 +184,7 @@ def test_bad_steps_are_left_out_up_to_a_limit(
     (line,) = (line for line in said if "not finite" in line)
     assert line.endswith("The step is left out, 1 of 1 before the training stops")
     assert (tmp_path / "work/not_finite/iter_2/batch.json").is_file()
+    (tmp_path / "work").rename(tmp_path / "first")
     with pytest.raises(InputError, match="the loss of iteration 4"):
         train([0.5, NAN, 0.5, NAN], limit=1)
 
