@@ -1,12 +1,14 @@
 """The short form of `make soak`."""
 
 import sys
+from collections import OrderedDict
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
+from mmpose.visualization import PoseLocalVisualizer
 
 PATH = Path(__file__).parents[2] / "tools" / "dev" / "soak.py"
 
@@ -21,7 +23,11 @@ def soak() -> ModuleType:
     return module
 
 
-def test_killed_trainings_end_as_an_undisturbed_one(soak: ModuleType, tmp_path: Path) -> None:
+def test_killed_trainings_end_as_an_undisturbed_one(
+    soak: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its trainings are forks of this process, in which another test may have made the visualizer.
+    monkeypatch.setattr(PoseLocalVisualizer, "_instance_dict", OrderedDict())
     run = soak.Soak(tmp_path, kills=1, epochs=2, people=4, channels=8)
     run.run()
     counts = run.counts
