@@ -36,6 +36,7 @@ def test_folder(call, network, tmp_path):
         "model.torchscript",
         "model.json",
         "predict.py",
+        "torch_program.py",
     }
     description = json.loads((folder / "model.json").read_text())
     assert description["outputs"] == ["keypoints", "scores", "heatmaps"]
