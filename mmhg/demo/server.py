@@ -163,7 +163,7 @@ class DemoServer(ThreadingHTTPServer):
 
 
 class _Incoming(io.RawIOBase):
-    """What a browser sends, until it has been silent or has taken too long.
+    """Read what a browser sends, until it has been silent or has taken too long.
 
     Attributes:
         silence: Longest wait for the next bytes, s.

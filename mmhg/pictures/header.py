@@ -34,7 +34,7 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 @dataclass(frozen=True)
 class Header:
-    """What is known of a picture without its pixels.
+    """Hold what is known of a picture without its pixels.
 
     Attributes:
         kind: Pillow's name of the format: `JPEG`, `PNG`, ...

@@ -1,4 +1,4 @@
-"""What COCO's AP cannot count, even of perfect predictions."""
+"""Name what COCO's AP cannot count, even of perfect predictions."""
 
 from __future__ import annotations
 

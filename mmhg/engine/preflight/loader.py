@@ -1,4 +1,4 @@
-"""How many batches a training loader gives, and how large the last one is."""
+"""Tell how many batches a training loader gives, and how large the last one is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says of the training that wrote it."""
+"""Read what a checkpoint says of the training that wrote it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether tensors are finite."""
+"""Test whether tensors are told to be finite."""
 
 import pytest
 import torch

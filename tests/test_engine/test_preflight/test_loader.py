@@ -1,4 +1,4 @@
-"""How many batches there are, and the size of the last."""
+"""Count batches, and find the size of the last."""
 
 import pytest
 import torch

@@ -61,7 +61,7 @@ class Score(BaseMetric):
 
 
 class Killed(BaseException):
-    """What a test raises in the place of a signal."""
+    """Stand for a signal in a test."""
 
 
 class Kill(Hook):
