@@ -1,0 +1,17 @@
+"""Read labels of CVAT."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmhg.labels.labels import Labels
+
+
+def recognizes(path: Path) -> bool:
+    """Tell if labels are of CVAT."""
+    return False
+
+
+def read(path: Path, images: Path | None = None) -> Labels:
+    """Read labels of CVAT."""
+    raise NotImplementedError

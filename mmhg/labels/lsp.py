@@ -1,0 +1,17 @@
+"""Read labels of LSP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmhg.labels.labels import Labels
+
+
+def recognizes(path: Path) -> bool:
+    """Tell if labels are of LSP."""
+    return False
+
+
+def read(path: Path, images: Path | None = None) -> Labels:
+    """Read labels of LSP."""
+    raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Make a dataset and a config of labels: `mmhg import`."""
