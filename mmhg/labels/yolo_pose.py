@@ -150,7 +150,7 @@ class _Settings:
         if type(count) is not int or not 1 <= count <= MOST_KEYPOINTS or dimensions not in (2, 3):
             raise InputError(
                 f"{file}: kpt_shape must be the number of keypoints and 2 or 3, such as [17, 3], "
-                f"got {', '.join(map(shown, shape)) if isinstance(shape, list) else shown(shape)}"
+                f"got {', '.join(map(shown, shape[:4])) if isinstance(shape, list) else shown(shape)}"
             )
         notes: list[str] = []
         names = _keypoint_names(file, content.get("kpt_names"), count, notes)
@@ -191,13 +191,13 @@ def _keypoint_names(file: Path, given: Any, count: int, notes: list[str]) -> lis
         )
         return [f"keypoint_{number}" for number in range(1, count + 1)]
     for names in lists:
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        if not isinstance(names, list) or not all(type(name) in (str, int) for name in names):
             raise InputError(f"{file}: kpt_names must be a list of names, got {shown(names)}")
         if len(names) != count:
             raise InputError(f"{file}: kpt_names has {len(names)} names for {count} keypoints")
         if names != lists[0]:
             raise InputError(f"{file}: kpt_names must be the same for all classes")
-    return [str(name) for name in lists[0]]
+    return [name if isinstance(name, str) else shown(name) for name in lists[0]]
 
 
 def _flip_pairs(file: Path, given: Any, count: int) -> list[tuple[int, int]] | None:
