@@ -21,6 +21,7 @@ from mmhg.labels.json_head import json_head
 from mmhg.labels.labels import Labels, check_names
 from mmhg.labels.listed import ListedImage, with_pictures
 from mmhg.labels.numbers import finite, shown, size
+from mmhg.labels.one_file import one_file
 from mmhg.labels.pictures import Pictures, existing, is_picture
 from mmhg.utils.files import read_json
 
@@ -46,7 +47,11 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 def recognizes(path: Path) -> bool:
-    """Tell if this is an export of Label Studio: a JSON list of tasks, or JSON-MIN."""
+    """Tell if this is an export of Label Studio, or a folder with one: JSON, or JSON-MIN."""
+    return _is_export(one_file(path, "*.json", _is_export))
+
+
+def _is_export(path: Path) -> bool:
     opening, names, text = json_head(path)
     if opening != "[":
         return False
@@ -61,13 +66,14 @@ def read(path: Path, images: Path | None = None) -> Labels:
     cancelled counts.
 
     Args:
-        path: The file.
+        path: The file, or the folder that it alone is in.
         images: The folder of the pictures, by default the file's; they are found by their names,
             also without what Label Studio puts before the names of uploaded files.
 
     Raises:
         InputError: The file cannot be used, or pictures are missing.
     """
+    path = one_file(path, "*.json", _is_export)
     content = read_json(path)
     if not isinstance(content, list):
         raise InputError(f"{path} must be a list of tasks. Export the project as JSON")

@@ -355,7 +355,7 @@ def _list_file(file: Path, root: Path) -> list[str]:
         lines = read_bytes(file).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{file} must list pictures, one a line: {error}") from error
-    names = [[line.strip()] for line in lines if line.strip()]
+    names = [[name] for name in dict.fromkeys(map(str.strip, lines)) if name]
     folders = existing([file.parent, root])
     return [str(path) for path in Pictures(file, root, folders).find(names)]
 

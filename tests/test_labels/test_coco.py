@@ -45,7 +45,7 @@ def test_without_boxes(truth: Labels, tmp_path: Path) -> None:
 
 def test_people_without_a_box_among_others_with_one_stay(truth: Labels, tmp_path: Path) -> None:
     def change(content: dict[str, Any]) -> None:
-        del content["annotations"][0]["bbox"]
+        content["annotations"][0]["bbox"] = None
         content["annotations"][1]["bbox"][2] = 0
 
     labels = read_labels(written(truth, tmp_path, change), images=truth.root / "images")
@@ -183,6 +183,7 @@ def put(truth: Labels, folder: Path, names: dict[int, str]) -> None:
         ("labels.json", "/home/me/run 1/{}", "run 1/{}"),
         ("labels.json", "C:\\data\\run 1\\{}", "run 1/{}"),
         ("labels.json", "{}", "deep/er/{}"),
+        ("labels.json", "MOUSE_\u00c9_{}", "deep/mouse_e\u0301_{}"),  # an accent in two ways
         ("annotations/labels.json", "{}", "images/{}"),
         ("annotations/person_keypoints_default.json", "{}", "images/default/{}"),
         ("annotations/person_keypoints_val2017.json", "{}", "val2017/{}"),
