@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.labels.assemble import Box, Point, assemble, boxes_of_objects, turned_box
+from mmhg.labels.assemble import (
+    Box,
+    Point,
+    assemble,
+    boxes_of_objects,
+    note_single_points,
+    turned_box,
+)
 from mmhg.labels.labels import LabeledObject, Labels, check_names
 from mmhg.labels.listed import ListedImage, with_pictures
 from mmhg.labels.numbers import finite, shown, size
@@ -233,6 +240,7 @@ class _Reader:
                 for name, (x, y) in zip(names_of[shape.label], shape.points, strict=True)
             ]
             made.append(assemble(image.where, points, image.boxes, names, WAY_OUT))
+        note_single_points(names, made, self.notes)
         return names, made
 
     def _names_of(self, shapes: Sequence[tuple[_Image, _Shape]]) -> dict[str, list[str]]:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.labels.assemble import Box, Point, assemble, turned_box
+from mmhg.labels.assemble import Box, Point, assemble, note_single_points, turned_box
 from mmhg.labels.json_head import json_head
 from mmhg.labels.labels import Labels, check_names
 from mmhg.labels.listed import ListedImage, with_pictures
@@ -187,15 +187,15 @@ class _Reader:
         if ignored := +self.ignored:
             what = ", ".join(f"{count} {kind}" for kind, count in ignored.items())
             self.notes.append(f"Of {self.file.name} are left out: {what}.")
+        made = [
+            assemble(task.where, task.points, task.boxes, names, WAY_OUT) for task in self.tasks
+        ]
+        note_single_points(names, made, self.notes)
         listed = [
             ListedImage(
-                names=task.names,
-                where=task.where,
-                objects=assemble(task.where, task.points, task.boxes, names, WAY_OUT),
-                shares=True,
-                size=task.size,
+                names=task.names, where=task.where, objects=objects, shares=True, size=task.size
             )
-            for task in self.tasks
+            for task, objects in zip(self.tasks, made, strict=True)
         ]
         return names, listed
 
@@ -247,8 +247,8 @@ def _names_in(address: str) -> list[str]:
 
 
 def _as_uploaded(name: str) -> str:
-    """Return a file's name as Label Studio keeps it: Django's rule, without the prefix."""
-    return _UPLOAD.sub("", re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_")), count=1)
+    """Return a file's name as Label Studio keeps it, by Django's rule."""
+    return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
 
 
 def _groups(results: list[Entry]) -> dict[str, str]:

@@ -383,7 +383,7 @@ def _note_unused(settings: _Settings, used: set[str]) -> None:
 
 
 def _is_label(name: str) -> bool:
-    return name.endswith(".txt") and name not in ("classes.txt", "notes.txt")
+    return name.endswith(".txt") and not name.startswith((".", "classes.", "notes."))
 
 
 def _objects(file: str, settings: _Settings) -> list[LabeledObject]:

@@ -214,6 +214,16 @@ def test_pictures_of_the_other_split_are_not_taken(truth: Labels, tmp_path: Path
         read_labels(tmp_path / "annotations/val.json")
 
 
+def test_a_frame_of_another_video_is_not_taken(truth: Labels, tmp_path: Path) -> None:
+    content = coco_content(truth)
+    content["images"][0]["file_name"] = "video1/frame.jpg"
+    content["images"][1]["file_name"] = "video2/frame.jpg"
+    (tmp_path / "labels.json").write_text(json.dumps(content))
+    put(truth, tmp_path, {0: "video1/frame.jpg"})
+    with pytest.raises(InputError, match=r"1 of 2 pictures are missing, the first is 'video2/fr"):
+        read_labels(tmp_path / "labels.json")
+
+
 def test_a_link_out_of_the_folder_is_not_followed(truth: Labels, tmp_path: Path) -> None:
     file = write_coco(truth, tmp_path / "mine/labels.json")
     put(truth, tmp_path, {0: "mine/000000001.jpg", 1: "secret.jpg"})

@@ -137,6 +137,9 @@ def test_refused(tmp_path: Path, shapes: str, message: str) -> None:
 def test_only_one_keypoint(tmp_path: Path) -> None:
     file = export(tmp_path, image(point("tip", 1, 2) + point("tip", 3, 4)))
     assert objects(file) == [[[1, 2]], [[3, 4]]]
+    assert read_labels(file).notes == [
+        "There is one keypoint, tip: each labeled point is an object."
+    ]
 
 
 def test_shapes_of_several_points(tmp_path: Path) -> None:
