@@ -25,15 +25,17 @@ _PATIENCE = 120
 def read_hdf5(
     path: str | Path, names: Collection[str], name: str | Path | None = None
 ) -> dict[str, np.ndarray]:
-    """Read datasets of the file's root, those that there are, in a process of its own.
+    """Read datasets and attributes, those that there are, in a process of its own.
 
     Args:
         path: The file.
-        names: The datasets.
+        names: Datasets (`preds`, `group/preds`), some rows of one (`preds[10:20]`), or attributes
+            of a group or dataset (`group@version`).
         name: The file's name in errors, if another than `path`.
 
     Returns:
-        Arrays by name; texts are bytes.
+        Arrays by name as it was asked for; texts are bytes, and so are lists of bytes. Tables of
+        numbers have numpy's structured types.
 
     Raises:
         InputError: The file is damaged, has none of them, or one that is not plain numbers or
