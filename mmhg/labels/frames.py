@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import numpy as np
 from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
 from mmhg.labels.labels import LabeledImage
-from mmhg.pictures import decode_picture
+from mmhg.labels.pictures import measure
+from mmhg.pictures import decode_picture, read_header
 from mmhg.pictures.video import VideoFrames
 from mmhg.utils.hdf5 import read_hdf5
 
@@ -19,6 +21,27 @@ _ROWS = 32
 
 _FORMAT = "metadata@format_id"
 """Where SLEAP's files have the version of their format."""
+
+
+def frame_size(
+    path: Path, frame: int | None = None, embedded: tuple[str, int] | None = None
+) -> tuple[int, int]:
+    """Return width and height in px of what `read_frame` would read.
+
+    Args:
+        path: As of `LabeledImage`.
+        frame: As of `LabeledImage`.
+        embedded: As of `LabeledImage`.
+
+    Raises:
+        InputError: As of `read_frame`.
+    """
+    if embedded is not None:
+        return _EMBEDDED.size(path, *embedded)
+    if frame is not None:
+        height, width = _VIDEO.read(path, frame).shape[:2]
+        return width, height
+    return measure(path).size
 
 
 def read_frame(image: LabeledImage) -> np.ndarray:
@@ -61,6 +84,24 @@ class _Embedded:
         self._swapped = False
 
     def read(self, path: Path, dataset: str, row: int) -> np.ndarray:
+        """Return the pixels, blue first."""
+        held, name = self._row(path, dataset, row)
+        file = _file_in(held)
+        if file is None:
+            return _pixels_in(held, name)
+        image = decode_picture(file, name)
+        return image[..., ::-1].copy() if self._swapped else image
+
+    def size(self, path: Path, dataset: str, row: int) -> tuple[int, int]:
+        """Return width and height, px."""
+        held, name = self._row(path, dataset, row)
+        header = read_header(file, name) if (file := _file_in(held)) is not None else None
+        if header is not None:
+            return header.size
+        height, width = self.read(path, dataset, row).shape[:2]
+        return width, height
+
+    def _row(self, path: Path, dataset: str, row: int) -> tuple[Any, str]:
         first = row - row % _ROWS
         if self._held != (path, dataset, first):
             name, order = f"{dataset}[{first}:{first + _ROWS}]", f"{dataset}@channel_order"
@@ -71,8 +112,7 @@ class _Embedded:
             self._swapped = _is_swapped(found.get(order), found.get(_FORMAT))
         if row - first >= len(self._rows):
             raise InputError(f"{path} has no picture {row} (from 0) in {dataset}")
-        name = f"{path}, picture {row} (from 0) of {dataset}"
-        return _picture(self._rows[row - first], name, self._swapped)
+        return self._rows[row - first], f"{path}, picture {row} (from 0) of {dataset}"
 
 
 _VIDEO, _EMBEDDED = _Video(), _Embedded()
@@ -88,11 +128,15 @@ def _is_swapped(order: np.ndarray | None, version: np.ndarray | None) -> bool:
     return version is not None and version.dtype.kind in "iuf" and bool((version < 1.4).all())
 
 
-def _picture(row: bytes | np.ndarray, name: str, swapped: bool) -> np.ndarray:
-    """Decode a picture: its file, as bytes or as numbers; or take its pixels, red first."""
+def _file_in(row: bytes | np.ndarray) -> bytes | None:
+    """Return a picture's file, where a row is one: bytes, or numbers with zeros behind."""
     if isinstance(row, bytes) or (row.ndim == 1 and row.dtype.itemsize == 1):
-        image = decode_picture(bytes(row).rstrip(b"\0"), name)
-        return image[..., ::-1].copy() if swapped else image
+        return bytes(row).rstrip(b"\0")
+    return None
+
+
+def _pixels_in(row: np.ndarray, name: str) -> np.ndarray:
+    """Return pixels (H, W, 3) of a row that has them, red first."""
     if row.ndim == 3 and row.shape[0] in (1, 3) and row.shape[2] not in (1, 3):
         row = row.transpose(2, 1, 0)  # channels, width, height
     if row.ndim == 3 and row.dtype == np.uint8 and row.shape[2] in (1, 3) and row.size:

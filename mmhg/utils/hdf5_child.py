@@ -100,13 +100,14 @@ def _values(name: str, source: Any, rows: Any, most: int) -> Any:
     import h5py
     import numpy as np
 
-    dtype, shape = source.dtype, source.shape or ()
+    dtype: Any = source.dtype
+    shape: tuple[int, ...] = source.shape or ()
     if rows:
         shape = (len(range(*rows.indices(shape[0]))), *shape[1:])
     lists = h5py.check_vlen_dtype(dtype) in (np.int8, np.uint8)  # of bytes: a picture's file
     texts = lists or h5py.check_string_dtype(dtype) is not None
     kinds = {dtype[field].base.kind for field in dtype.names or ()} or {dtype.kind}
-    if not texts and not kinds <= set("iufb"):
+    if not texts and not kinds <= set("iufbS"):
         raise RefusedError(f"{name} has values of type {dtype}")
     size = math.prod(shape) * dtype.itemsize
     if size > most:
