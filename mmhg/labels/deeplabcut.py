@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from mmhg.datasets.deeplabcut import Animals, read_labels
+from mmhg.datasets.deeplabcut_h5 import KEYS
 from mmhg.errors import InputError
 from mmhg.labels.labels import LabeledImage, LabeledObject, Labels
 from mmhg.labels.listed import ListedImage, with_pictures
 from mmhg.labels.pictures import Pictures
+from mmhg.utils.hdf5 import is_hdf5, read_hdf5
 from mmhg.utils.yaml_file import read_yaml
 
 _FILES = ("labeled-data/*/CollectedData_*", "*/CollectedData_*", "CollectedData_*")
@@ -103,10 +105,10 @@ def _is_csv(path: Path) -> bool:
 
 
 def _is_h5(path: Path) -> bool:
-    if path.suffix != ".h5" or not path.name.startswith("CollectedData_"):
+    if path.suffix != ".h5" or not is_hdf5(path):
         return False
-    with path.open("rb") as file:
-        return file.read(8) == b"\x89HDF\r\n\x1a\n"
+    found = read_hdf5(path, [f"{key}@pandas_type" for key in KEYS])
+    return any(kind.tolist() in (b"frame", b"frame_table") for kind in found.values())
 
 
 def _config(path: Path, notes: list[str]) -> dict[str, Any]:

@@ -16,9 +16,7 @@ import numpy as np
 
 from mmhg.errors import InputError
 from mmhg.utils.files import parse_json
-from mmhg.utils.hdf5 import read_hdf5
-
-HDF5_START = b"\x89HDF\r\n\x1a\n"
+from mmhg.utils.hdf5 import is_hdf5, read_hdf5
 
 _METADATA, _VERSION = "metadata@json", "metadata@format_id"
 
@@ -76,11 +74,8 @@ class Instance:
 def is_sleap_file(path: Path) -> bool:
     """Tell if a file is a `.slp`, by its content. Nothing is raised, whatever it is."""
     try:
-        if not path.is_file():
+        if not path.is_file() or not is_hdf5(path):
             return False
-        with path.open("rb") as file:
-            if file.read(len(HDF5_START)) != HDF5_START:
-                return False
         found = read_hdf5(path, [_METADATA, "videos_json[0:1]", "points[0:1]"])
     except (OSError, ValueError):
         return False

@@ -22,6 +22,9 @@ _PATIENCE = 120
 """Seconds that a file may take on a slow disk. The time of the CPU is limited to less."""
 
 
+_START = b"\x89HDF\r\n\x1a\n"
+
+
 def read_hdf5(
     path: str | Path, names: Collection[str], name: str | Path | None = None
 ) -> dict[str, np.ndarray]:
@@ -61,6 +64,16 @@ def read_hdf5(
     except (OSError, ValueError) as error:
         reason = str(error)
     raise InputError(f"{name} is not an HDF5 file that can be read: {reason}")
+
+
+def is_hdf5(path: str | Path) -> bool:
+    """Tell if a file begins as HDF5 files do.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read(len(_START)) == _START
 
 
 def _end(status: int) -> str:
