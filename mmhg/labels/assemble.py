@@ -53,8 +53,8 @@ class Box:
 
     def holds(self, points: np.ndarray) -> np.ndarray:
         """Tell which points (N, 2) px are inside or on the border, (N,)."""
-        inside: np.ndarray = (points >= self.sides[:2]) & (points <= self.sides[2:])
-        return inside.all(axis=-1)
+        inside = (points >= self.sides[:2]) & (points <= self.sides[2:])
+        return np.asarray(inside.all(axis=1))
 
 
 def assemble(
@@ -116,7 +116,7 @@ def boxes_of_objects(
     """
     _check_number(where, len(objects), len(boxes))
     holds = np.array(
-        [[len(points) > 0 and box.holds(points).all() for box in boxes] for points in objects]
+        [[len(points) > 0 and box.holds(points).all() for box in boxes] for points in objects], bool
     ).reshape(len(objects), len(boxes))
     clear = holds & (holds.sum(axis=1, keepdims=True) == 1) & (holds.sum(axis=0) == 1)
     return [boxes[row.argmax()] if row.any() else None for row in clear]

@@ -5,6 +5,7 @@ Shape shorthand in this module: K keypoints.
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,7 +63,7 @@ def read(path: Path, images: Path | None = None) -> Labels:
 
 
 def _file(path: Path) -> Path:
-    return path / "annotations.xml" if path.is_dir() else path
+    return path / "annotations.xml" if os.path.isdir(path) else path
 
 
 @dataclass
@@ -111,6 +112,8 @@ class _Reader:
     images: list[_Image] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     """In the order of CVAT's constructor of labels."""
+    declared: list[str] = field(default_factory=list)
+    """Those that are for points alone."""
     parts: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     """The labels of each skeleton's points."""
     drawings: dict[str, str] = field(default_factory=dict)
@@ -133,6 +136,7 @@ class _Reader:
                 self.parts[parent].append(name)
             elif name:
                 self.labels.append(name)
+                self.declared += [name] if label.child_text("type") == "points" else []
             if svg := label.child_text("svg"):
                 self.drawings[name] = svg
         for task in (*meta.find("task"), *meta.find("job")):
@@ -244,6 +248,9 @@ class _Reader:
                     f"{image.where}: a shape {shape.label!r} has {len(shape.points)} points, but "
                     f"one before it has {count}. All must have the same points in the same order"
                 )
+        if max(counts.values()) == 1:
+            for label in self.declared:
+                counts.setdefault(label, 1)  # a keypoint that nobody has labeled yet
         order = [label for label in dict.fromkeys([*self.labels, *counts]) if label in counts]
         names_of = {
             label: [label]

@@ -44,12 +44,18 @@ def size(width: Any, height: Any, what: str) -> tuple[float, float]:
 
 
 def shown(value: Any) -> str:
-    """Return what a message says of a value: of lists and objects only that they are some."""
+    """Return what a message says of a value: of long lists and objects only their length."""
     if value is None:
         return "nothing"
-    if isinstance(value, dict | list | tuple | set):
+    if isinstance(value, list) and len(value) <= 4 and not any(map(_is_container, value)):
+        return f"[{', '.join(map(shown, value))}]"
+    if _is_container(value):
         return f"a {'list' if isinstance(value, list | tuple) else 'mapping'} of {len(value)}"
     try:
         return f"{value!r:.60}"
     except ValueError:  # digits that Python does not write out
         return "a huge number"
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list | tuple | set)

@@ -24,7 +24,11 @@ from mmhg.utils.files import read_bytes
 from mmhg.utils.inside import is_inside
 from mmhg.utils.yaml_file import LARGEST_YAML, read_yaml
 
-_STATED = re.compile(rb"^\s*[\"']?kpt_shape[\"']?\s*:", re.MULTILINE)
+_STATED = [
+    re.compile(rb"(?:^|[{,])[ \t]*[\"']?(?:" + names + rb")[\"']?[ \t]*:", re.MULTILINE)
+    for names in (b"kpt_shape", b"train|val|valid")
+]
+"""What a file of data has; Ultralytics's files of networks have the first alone."""
 _MOST_FILES = 50
 """YAML files of a folder that are looked at."""
 
@@ -85,8 +89,9 @@ def _files(path: Path) -> list[Path]:
         found = []
         for file in files[:_MOST_FILES]:
             with file.open("rb") as opened:
-                if _STATED.search(opened.read(LARGEST_YAML)):
-                    found.append(file)
+                head = opened.read(LARGEST_YAML)
+            if all(stated.search(head) for stated in _STATED):
+                found.append(file)
     except (OSError, ValueError):
         return []
     return found
@@ -150,7 +155,7 @@ class _Settings:
         if type(count) is not int or not 1 <= count <= MOST_KEYPOINTS or dimensions not in (2, 3):
             raise InputError(
                 f"{file}: kpt_shape must be the number of keypoints and 2 or 3, such as [17, 3], "
-                f"got {', '.join(map(shown, shape[:4])) if isinstance(shape, list) else shown(shape)}"
+                f"got {shown(shape)}"
             )
         notes: list[str] = []
         names = _keypoint_names(file, content.get("kpt_names"), count, notes)
@@ -295,7 +300,7 @@ def _listed(file: Path, root: Path, settings: _Settings) -> list[ListedImage]:
     train, val = set(of_split["train"]), set(of_split["val"])
     splits: dict[str, str | None] = dict.fromkeys(of_split["train"], "train")
     splits |= {path: "val" for path in of_split["val"] if path not in train}
-    if train == val or not train or not val:
+    if train == val or len({*splits.values()}) < 2:
         splits = dict.fromkeys(splits)
     if train == val:
         settings.notes.append(f"{file.name} has the same pictures for train and for val.")
