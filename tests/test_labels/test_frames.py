@@ -80,22 +80,22 @@ def test_embedded_files_and_which_of_red_and_blue_is_first(
     with h5py.File(path, "w") as file:
         file.create_group("metadata").attrs["format_id"] = version
         # SLEAP hands pixels, red first, to OpenCV, which takes the first for blue.
-        pixels = [reddish(gray)[..., :: -1 if swapped else 1].copy() for gray in range(40)]
+        pixels = [reddish(gray)[..., :: -1 if swapped else 1].copy() for gray in range(70)]
         files = [cv2.imencode(".png", one)[1].ravel().view(np.int8) for one in pixels]
         if form == "vlen":
-            dataset = file.create_dataset("video0/video", (40,), h5py.vlen_dtype(np.int8))
+            dataset = file.create_dataset("video0/video", (70,), h5py.vlen_dtype(np.int8))
         else:
-            shape = (40, max(map(len, files)) + 3)
+            shape = (70, max(map(len, files)) + 3)
             dataset = file.create_dataset("video0/video", shape, np.int8)
         for row, one in enumerate(files):
             dataset[row] = one if form == "vlen" else np.pad(one, (0, shape[1] - len(one)))
         if order:
             dataset.attrs["channel_order"] = order
-    for row in (0, 39, 33):
+    for row in (0, 69, 63):
         found = read_frame(labeled(path, frame=100, embedded=("video0/video", row)))
         assert (found == reddish(row)).all()
-    with pytest.raises(InputError, match=r"a\.slp has no picture 40 \(from 0\) in video0/video"):
-        read_frame(labeled(path, embedded=("video0/video", 40)))
+    with pytest.raises(InputError, match=r"a\.slp has no picture 70 \(from 0\) in video0/video"):
+        read_frame(labeled(path, embedded=("video0/video", 70)))
     with pytest.raises(InputError, match=r"a\.slp has no video1/video"):
         read_frame(labeled(path, embedded=("video1/video", 0)))
 
