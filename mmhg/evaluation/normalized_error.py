@@ -71,7 +71,7 @@ def score_nme(
 
 
 def person_errors(distances: np.ndarray) -> np.ndarray:
-    """Average each person's labeled keypoints: (P,), NaN without any, infinity with a missed one."""
+    """Average each person's labeled keypoints: (P,); NaN without any, infinity if one is missed."""
     labeled = ~np.isnan(distances)
     count = labeled.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

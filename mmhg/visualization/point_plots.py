@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -9,6 +10,9 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+_TITLE = 48
+"""Characters of a line."""
 
 _BAR_INCHES = 0.22
 _MOST_LABELS = 80
@@ -92,17 +96,14 @@ def _bars(place: Axes, panel: KeypointPanel, names: Sequence[str]) -> None:
         place.barh(middle, [values[name] for name in names], thickness, label=file)
         if panel.highest:
             marks = [panel.highest[file][name] for name in names]
-            label = panel.highest_name if number == 0 else None
-            place.plot(marks, middle, "|", color="black", markersize=6, label=label)
+            place.plot(marks, middle, "|", color="black", markersize=6)
     step = -(-len(names) // _MOST_LABELS)
     place.set_yticks(rows[::step], names[::step])
     place.set_ylim(len(names) - 0.5, -0.5)
     place.set_xlim(left=0)
-    place.set_title(panel.title, fontsize="medium")
+    title = f"{panel.title}; | {panel.highest_name}" if panel.highest else panel.title
+    place.set_title(textwrap.fill(title, _TITLE), fontsize="medium")
     place.grid(axis="x", alpha=0.3)
-    if panel.highest and len(panel.values) == 1:
-        handles, labels = place.get_legend_handles_labels()
-        place.legend(handles[:1], labels[:1], fontsize="small")
 
 
 def _reliability(place: Axes, curves: Mapping[str, Bins]) -> None:
