@@ -27,7 +27,7 @@ COCO_SIGMAS = {
 """Of COCO's 17 keypoints, without their sides."""
 
 _USUAL = float(np.exp(np.mean(np.log([*COCO_SIGMAS.values(), *list(COCO_SIGMAS.values())[1:]]))))
-"""Geometric mean of COCO's 17: 0.059."""
+"""Geometric mean of COCO's 17: 0.060."""
 
 FEWEST_PAIRS = 5
 """Objects from which a sigma is estimated."""
