@@ -51,7 +51,8 @@ def _each(
         try:
             people.append(read(entry))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{name}: entry {number} (from 0) cannot be used: {error!r}") from None
+            reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"{name}: entry {number} (from 0) cannot be used: {reason}") from None
         if len(people[-1].keypoints) != len(people[0].keypoints):
             raise InputError(
                 f"{name}: entry {number} (from 0) has {len(people[-1].keypoints)} keypoints, but "

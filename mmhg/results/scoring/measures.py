@@ -177,6 +177,8 @@ def _pckh(truth: Truth, settings: Settings) -> tuple[Scorer, list[str]]:
 
 
 def _pcp(truth: Truth, settings: Settings) -> tuple[Scorer, list[str]]:
+    pcp.check_names(truth.names)
+
     def score(one: Predicted) -> Scores:
         counted = _counted(truth, one)
         points = _without_gaps(truth, one)
