@@ -15,6 +15,7 @@ from mmhg.results.scoring.doubts import doubts_of
 from mmhg.results.scoring.found_files import read_found
 from mmhg.results.scoring.people_matching import detection, match_people
 from mmhg.results.scoring.records import FoundArray, Predicted, Truth
+from mmhg.utils.bounds import LARGEST_COORDINATE
 
 
 def read_predicted(path: str, truth: Truth) -> Predicted:
@@ -30,6 +31,14 @@ def read_predicted(path: str, truth: Truth) -> Predicted:
             predicted = replace(predicted, detections=_of_rows(predicted, truth))
     else:
         predicted = match_people(found, truth, path)
+    far = np.abs(np.nan_to_num(predicted.keypoints, posinf=0, neginf=0)) > LARGEST_COORDINATE
+    if far.any():
+        person, keypoint, _ = np.argwhere(far)[0]
+        raise InputError(
+            f"predictions {path}: {truth.names[keypoint]} of {truth.name_of(int(person))} lies at "
+            f"{predicted.keypoints[person, keypoint].tolist()}, more than "
+            f"{LARGEST_COORDINATE:,.0f} px from the origin"
+        )
     needed = truth.labeled & predicted.covered
     missed = needed & ~np.isfinite(predicted.keypoints).all(axis=2)
     if missed.all(axis=None, where=needed):

@@ -153,6 +153,7 @@ def test_a_second_persons_labels_have_flags_and_no_scores(faces):
         ),
         ([one | {"scores": [1]} for one in dumped()], "scores must be one per keypoint"),
         ([], "have no people"),
+        (results(POINTS * 1e6), "left_eye of day1/1.jpg, id 10 lies at .* more than 100,000 px"),
         (inferred() | {"images": [dict(id=k, file_name=f"{k}.png") for k in range(1, 9)]},
          "6 of 6 people are in images that .* example 7.png; it has day1/1.jpg"),
         (inferred() | {"images": []}, "entry 0 .from 0. cannot be used: lacks 7"),
