@@ -68,9 +68,9 @@ def _names(content: Entry, people: list[Entry], file: str) -> list[str]:
     used: dict[tuple[str, ...], str] = {}
     for one in people:
         category = categories.get(one["category_id"], {})
-        names = tuple(map(str, category.get("keypoints") or ()))
-        if len(names) != count:
-            names = tuple(map(str, range(count)))
+        stated = category.get("keypoints")
+        fits = isinstance(stated, list) and len(stated) == count
+        names = tuple(map(str, stated if fits else range(count)))
         used.setdefault(names, str(category.get("name", one["category_id"])))
     if len(used) > 1:
         raise InputError(

@@ -26,24 +26,30 @@ def read_predicted(path: str, truth: Truth) -> Predicted:
     """
     found = read_found(Path(path))
     if isinstance(found, FoundArray):
+        _check_bounds(path, found.stored)
+    for number, person in enumerate([] if isinstance(found, FoundArray) else found.people):
+        _check_bounds(f"{path}: entry {number} (from 0)", person.keypoints)
+    if isinstance(found, FoundArray):
         predicted = match_array(found, truth, path)
         if truth.image_ids:
             predicted = replace(predicted, detections=_of_rows(predicted, truth))
     else:
         predicted = match_people(found, truth, path)
-    far = np.abs(np.nan_to_num(predicted.keypoints, posinf=0, neginf=0)) > LARGEST_COORDINATE
-    if far.any():
-        person, keypoint, _ = np.argwhere(far)[0]
-        raise InputError(
-            f"predictions {path}: {truth.names[keypoint]} of {truth.name_of(int(person))} lies at "
-            f"{predicted.keypoints[person, keypoint].tolist()}, more than "
-            f"{LARGEST_COORDINATE:,.0f} px from the origin"
-        )
     needed = truth.labeled & predicted.covered
     missed = needed & ~np.isfinite(predicted.keypoints).all(axis=2)
     if missed.all(axis=None, where=needed):
         raise InputError(f"predictions {path} have nothing for any label of {truth.file}")
     return replace(predicted, doubts=doubts_of(path, predicted.keypoints, truth))
+
+
+def _check_bounds(where: str, points: np.ndarray) -> None:
+    """Raise InputError for a coordinate that no picture has; NaN and infinity are missed points."""
+    far = np.isfinite(points) & (np.abs(points) > LARGEST_COORDINATE)
+    if far.any():
+        raise InputError(
+            f"predictions {where}: {points[far][0]:g} is more than {LARGEST_COORDINATE:,.0f} px "
+            "from the origin"
+        )
 
 
 def only_looked_at(truth: Truth, files: Sequence[Predicted]) -> tuple[Truth, list[Predicted]]:

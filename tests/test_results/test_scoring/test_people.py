@@ -153,7 +153,7 @@ def test_a_second_persons_labels_have_flags_and_no_scores(faces):
         ),
         ([one | {"scores": [1]} for one in dumped()], "scores must be one per keypoint"),
         ([], "have no people"),
-        (results(POINTS * 1e6), "left_eye of day1/1.jpg, id 10 lies at .* more than 100,000 px"),
+        (results(POINTS * 1e6), "entry 0 .from 0.: .* is more than 100,000 px from the origin"),
         (inferred() | {"images": [dict(id=k, file_name=f"{k}.png") for k in range(1, 9)]},
          "6 of 6 people are in images that .* example 7.png; it has day1/1.jpg"),
         (inferred() | {"images": []}, "entry 0 .from 0. cannot be used: lacks 7"),
@@ -173,6 +173,7 @@ def test_the_same_person_twice_counts_once(faces):
     [
         (wide().replace("day", "").replace("0.5", "half", 1), "line 2: score must be a number"),
         (long() + "\n1.jpg,0,left_eye,1,2,3", "'left_eye' of 1.jpg comes a second time"),
+        (long() + "\n1.jpg", "line 20 names no keypoint"),
         (wide().replace("image,frame", "image,image"), "have a column more than once"),
         (long().replace("image,person", "image,frame"), r"have no|comes a second|does not list"),
     ],
