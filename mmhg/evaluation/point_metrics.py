@@ -110,10 +110,8 @@ class NormalizedMetric(KeypointMetric):
     def measure_person(self, sample: dict) -> dict[str, Any]:
         """Return the box and the sizes of one person, NaN where unknown."""
         truth = sample["gt_instances"]
-        box = truth.get("bboxes")
-        unknown = np.full((1, 4), np.nan)
         return {
-            "boxes": (unknown if box is None else to_numpy(box)).reshape(-1, 4)[0],
+            "boxes": labeled_box(sample),
             **{
                 f"{size}_sizes": float(np.ravel(truth.get(f"{size}_size", np.nan))[0])
                 for size in ("head", "torso")
@@ -152,6 +150,24 @@ class NormalizedMetric(KeypointMetric):
             self.say_left_out(f"{lacking.sum()} of {len(lacking)} people, who have {what}")
         usable = np.where(np.isfinite(units) & (units > 0), units, np.nan)
         return lengths(offsets(**points)) / usable[:, None]
+
+
+def labeled_box(sample: dict) -> np.ndarray:
+    """Return the person's box (4,) left, top, right, bottom in px, as labeled; NaN without.
+
+    A pipeline may have put another one in its place, such as the whole image (`WholeImageBox`).
+    """
+    labeled = (sample.get("raw_ann_info") or {}).get("bbox")
+    if labeled is not None and np.shape(labeled) == (4,):
+        left, top, width, height = labeled
+        return np.array([left, top, left + width, top + height], dtype=np.float64)
+    box = sample["gt_instances"].get("bboxes")
+    if box is None:
+        return np.full(4, np.nan)
+    box = to_numpy(box).reshape(-1, 4)[0].astype(np.float64)
+    height, width = sample.get("ori_shape", (0, 0))[:2]
+    whole = np.allclose(box, [-0.5, -0.5, width - 0.5, height - 0.5])
+    return np.full(4, np.nan) if whole else box
 
 
 @METRICS.register_module()

@@ -80,6 +80,15 @@ def test_who_has_no_length_is_left_out_with_a_warning(caplog):
         evaluate(dict(type="NMEMetric"), sample(0, box=None))
 
 
+def test_the_labeled_box_counts_and_not_the_pipelines_whole_image():
+    whole = sample(0, 6.0, box=(-0.5, -0.5, 639.5, 479.5)) | {"ori_shape": (480, 640)}
+    with pytest.raises(InputError, match="needs boxes"):
+        evaluate(dict(type="NMEMetric"), whole)
+    labeled = whole | {"raw_ann_info": {"bbox": [5, 5, 40, 90]}}
+    _, scores = evaluate(dict(type="NMEMetric"), labeled)
+    assert scores["NME"] == pytest.approx(10.0)  # 6 of 60 px
+
+
 def test_sdr():
     _, scores = evaluate(dict(type="SDRMetric", pixel_size=0.1), sample(0, 24), sample(1, 26))
     assert scores == {"SDR@2mm": 0, "SDR@2.5mm": 50, "SDR@3mm": 100, "SDR@4mm": 100}
