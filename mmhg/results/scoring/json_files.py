@@ -95,7 +95,10 @@ def _result(entry: Entry) -> FoundPerson:
 
 
 def _coco(name: str, content: Entry) -> FoundPeople:
-    """Read people of COCO's format: `mmhg infer` writes a score as third number, labels a flag."""
+    """Read people of COCO's format, labels or predictions, which have a `score`.
+
+    The third number of a keypoint is its score, or a flag, as in labels: one of 0, 1 and 2.
+    """
     entries = [e for e in content["annotations"] if isinstance(e, dict) and e.get("keypoints")]
     listed = content.get("images")
     if not isinstance(listed, list) or not entries:
@@ -109,10 +112,12 @@ def _coco(name: str, content: Entry) -> FoundPeople:
 
     def person(entry: Entry) -> FoundPerson:
         points = _triples(entry)
-        known = np.full(len(points), True) if predicted else points[:, 2] > 0
+        third = points[:, 2]
+        flags = not predicted or (np.isin(third, (0, 1, 2)).all() and bool((third == 2).any()))
+        known = third > 0 if flags else np.full(len(points), True)
         return FoundPerson(
             keypoints=np.where(known[:, None], points[:, :2], np.nan),
-            confidences=points[:, 2] if predicted else None,
+            confidences=None if flags else third,
             image=(images[entry["image_id"]], _whole_or_none(entry, "frame")),
             score=float(entry["score"]) if predicted else None,
             category=_whole_or_none(entry, "category_id"),

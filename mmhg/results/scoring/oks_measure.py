@@ -130,10 +130,10 @@ def _average_precision(truth: Truth, predicted: Predicted, sigmas: np.ndarray) -
         return {}
     with redirect_stdout(StringIO()):
         labels = _reader(truth)
-        categories = {one["id"] for one in labels.dataset["categories"]}
-        only = next(iter(categories))
+        used = {one["category_id"] for one in labels.anns.values() if one.get("num_keypoints")}
         found = [
-            one if one["category_id"] in categories else {**one, "category_id": only}
+            # Files that are not COCO's results number the category as they like.
+            {**one, "category_id": min(used)} if len(used) == 1 else one
             for one in predicted.detections
         ]
         has_area = any((one.get("area") or 0) > 0 for one in labels.anns.values())

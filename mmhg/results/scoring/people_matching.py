@@ -23,6 +23,9 @@ from mmhg.results.scoring.records import (
     Truth,
 )
 
+_NUMBERED = ("MPII", "FLIC", "LSP", "LSPET", "COCO")
+"""Kinds whose people a dataset of MMPose numbers as the file does; labeling tools number others."""
+
 _FAR = 1e6
 """Cost of matching a person with whom no keypoint can be compared."""
 
@@ -86,7 +89,8 @@ def _columns(found: FoundPeople, truth: Truth, path: str) -> Columns:
 
 def _by_id(found: FoundPeople, truth: Truth, path: str) -> dict[int, FoundPerson] | None:
     """Match by the ids of dumped predictions; None where there are none, or of detected boxes."""
-    if not found.people or any(person.id is None for person in found.people):
+    numbered = truth.kind in _NUMBERED or not any(name for name, _ in truth.images)
+    if not numbered or not found.people or any(person.id is None for person in found.people):
         return None
     rows = {number: row for row, number in enumerate(truth.ids)}
     without_label = {one["id"] for one in (truth.content or {}).get("annotations", ())} - {*rows}

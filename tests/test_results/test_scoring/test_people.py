@@ -136,6 +136,16 @@ def test_a_second_persons_labels_have_flags_and_no_scores(faces):
     np.testing.assert_allclose(found.keypoints[1:], POINTS[1:])
 
 
+def test_predictions_with_flags_in_place_of_scores(faces):
+    content = inferred()
+    for one in content["annotations"]:
+        one["keypoints"] = [*one["keypoints"][:2], 2, *one["keypoints"][3:5], 2, 0, 0, 0]
+    found = read(faces, content)
+    assert found.confidences is None and not found.labels
+    np.testing.assert_allclose(found.keypoints[:, :2], POINTS[:, :2])
+    assert np.isnan(found.keypoints[:, 2]).all()
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

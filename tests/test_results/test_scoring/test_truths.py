@@ -2,6 +2,7 @@
 
 import json
 
+import cv2
 import h5py
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from scipy.io import savemat
 
 from mmhg.datasets.formats.flic import JOINTS as FLIC
 from mmhg.errors import InputError
+from mmhg.results.scoring.measures import Settings, measure
+from mmhg.results.scoring.predictions import read_predicted
 from mmhg.results.scoring.truths import kind_of, read_truth
 
 RNG = np.random.default_rng(0)
@@ -112,3 +115,29 @@ def test_bad_files(tmp_path):
         read(tmp_path / "empty.json")
     with pytest.raises(InputError, match="has no splits, got 'test'"):
         read(tmp_path / "empty.json", "test")
+
+
+def test_labels_of_a_tool_are_scored_by_the_images_names(tmp_path):
+    folder = tmp_path / "project/labeled-data/clip"
+    folder.mkdir(parents=True)
+    (folder / "CollectedData_me.csv").write_text(
+        "scorer,me,me,me,me\nbodyparts,snout,snout,tail,tail\ncoords,x,y,x,y\n"
+        "labeled-data/clip/img0.png,10.5,20.25,30,5\nlabeled-data/clip/img1.png,40,50,60,70\n"
+    )
+    for name in ("img0.png", "img1.png"):
+        cv2.imwrite(str(folder / name), np.zeros((80, 90, 3), np.uint8))
+    (tmp_path / "project/config.yaml").write_text("Task: a\nscorer: me\nbodyparts: [snout, tail]\n")
+    truth = read(tmp_path / "project")
+    assert truth.kind == "deeplabcut" and list(truth.names) == ["snout", "tail"]
+    dump = [  # the ids are those of another file
+        dict(id=1, image="img0.png", keypoints=[[10.5, 20.25], [30, 5]], scores=[1, 1]),
+        dict(id=0, image="img1.png", keypoints=[[40, 50], [60, 73]], scores=[1, 1]),
+    ]
+    (tmp_path / "dump.json").write_text(json.dumps(dump))
+    found = read_predicted(str(tmp_path / "dump.json"), truth)
+    np.testing.assert_allclose(found.keypoints - truth.keypoints, [[[0, 0]] * 2, [[0, 0], [0, 3]]])
+    scores = measure("oks", truth, {"p": found}, Settings()).scores["p"]
+    assert scores.summary["AP"] > 0.9
+    second = read_predicted(str(tmp_path / "project"), truth)
+    assert second.labels
+    np.testing.assert_array_equal(second.keypoints, truth.keypoints)
