@@ -27,13 +27,12 @@ def read_predicted(path: str, truth: Truth) -> Predicted:
     found = read_found(Path(path))
     if isinstance(found, FoundArray):
         _check_bounds(path, found.stored)
-    for number, person in enumerate([] if isinstance(found, FoundArray) else found.people):
-        _check_bounds(f"{path}: entry {number} (from 0)", person.keypoints)
-    if isinstance(found, FoundArray):
         predicted = match_array(found, truth, path)
         if truth.image_ids:
             predicted = replace(predicted, detections=_of_rows(predicted, truth))
     else:
+        for number, person in enumerate(found.people):
+            _check_bounds(f"{path}: entry {number} (from 0)", person.keypoints)
         predicted = match_people(found, truth, path)
     needed = truth.labeled & predicted.covered
     missed = needed & ~np.isfinite(predicted.keypoints).all(axis=2)
