@@ -5,12 +5,17 @@ Shapes: P people, K keypoints of the ground truth.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mmhg.results.scoring.array_files import people_first
 from mmhg.results.scoring.doubts import scene_sizes
 from mmhg.results.scoring.joint_orders import Fit, counts_of, fitting_order
 from mmhg.results.scoring.records import FoundArray, Predicted, Truth
+
+_FEWEST_PEOPLE = 5
+"""People from which on one point for all of them is no prediction."""
 
 
 def match_array(array: FoundArray, truth: Truth, path: str) -> Predicted:
@@ -32,7 +37,13 @@ def match_array(array: FoundArray, truth: Truth, path: str) -> Predicted:
     fit = fitting_order(names, stored[..., :2], labels, scene_sizes(truth), f"predictions {path}")
     if fit.order:
         notes.append(_about(path, fit, names))
-    common = [name for name in names if name in fit.joints]
+    empty = _without_prediction(stored[..., :2], fit.joints)
+    if empty:
+        notes.append(
+            f"{path}: the same point for everybody, so that they are no predictions: "
+            f"{', '.join(empty)}"
+        )
+    common = [name for name in names if name in fit.joints and name not in empty]
     to, from_ = [names.index(one) for one in common], [fit.joints.index(one) for one in common]
     points = np.full((people, len(names), 2), np.nan)
     points[:, to] = stored[:, from_, :2]
@@ -47,6 +58,15 @@ def match_array(array: FoundArray, truth: Truth, path: str) -> Predicted:
         confidences=confidences,
         notes=notes,
     )
+
+
+def _without_prediction(points: np.ndarray, joints: Sequence[str]) -> list[str]:
+    """Name the joints that files fill with zeros or the like, since a network did not have them."""
+    if len(points) < _FEWEST_PEOPLE:
+        return []
+    with np.errstate(invalid="ignore"):
+        same = (points == points[:1]).all(axis=(0, 2))
+    return [joint for joint, is_same in zip(joints, same, strict=True) if is_same]
 
 
 def _about(path: str, fit: Fit, names: list[str]) -> str:

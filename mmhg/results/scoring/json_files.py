@@ -125,7 +125,7 @@ def _coco(name: str, content: Entry) -> FoundPeople:
 
     people = _each(name, entries, person)
     return FoundPeople(
-        people=people,
+        people=[one for one in people if np.isfinite(one.keypoints).any()],
         names=_names(content, people[0]),
         images=[(image, None) for image in images.values()],
         labels=not predicted,

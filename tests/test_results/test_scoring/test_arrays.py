@@ -95,6 +95,15 @@ def test_confidences_beside_the_coordinates(tmp_path):
         np.testing.assert_array_equal(found.keypoints, PREDICTED)
 
 
+def test_joints_that_a_file_fills_with_zeros_are_not_scored(tmp_path):
+    points = PREDICTED.copy()
+    points[:, 8:10] = 0
+    found = read_predicted(write(tmp_path / "p.npy", points), TRUTH)
+    assert found.covered.tolist() == [True] * 8 + [False, False, True]
+    assert "the same point for everybody" in found.notes[0]
+    assert found.notes[0].endswith("no predictions: left_eye, right_eye")
+
+
 def test_nan_is_a_missed_keypoint(tmp_path):
     points = PREDICTED.copy()
     points[3, 2, 1] = np.nan

@@ -130,7 +130,9 @@ def test_a_part_of_the_file(faces):
 def test_a_second_persons_labels_have_flags_and_no_scores(faces):
     content = json.loads((faces / "truth.json").read_text())
     content["annotations"][0]["keypoints"][2] = 0
+    content["annotations"].append(content["annotations"][0] | {"keypoints": [0] * 9})
     found = read(faces, content)
+    assert found.notes == []  # nobody is labeled there
     assert found.labels and found.confidences is None
     assert np.isnan(found.keypoints[0, 0]).all()
     np.testing.assert_allclose(found.keypoints[1:], POINTS[1:])
