@@ -25,6 +25,14 @@ from mmhg_cli.scoring_mpii import read_mpii, score_mpii, warn
 _OF_PCKH = ("protocol", "visibility", "compare", "val")
 """Options that only PCKh on MPII has."""
 
+_USERS = {
+    "pixel_size": ("px", "sdr"),
+    "normalize": ("pck", "nme", "calibration"),
+    "threshold": ("pck", "nme", "sdr", "calibration"),
+    "sigmas": ("oks",),
+}
+"""The metrics of each option."""
+
 _SIZE = re.compile(r"([0-9.eE+-]+)\s*(nm|um|µm|mm|cm|m|in)?")
 
 
@@ -33,6 +41,7 @@ def score_files(args: Namespace) -> None:
     kind = kind_of(Path(args.gt))
     metrics = _metrics(args)
     if kind == "MPII" and metrics in ((), ("pckh",)) and not args.only_predicted:
+        check_used(args, ("pckh",), kind)
         score_mpii(args)
         return
     for option in _OF_PCKH:
@@ -44,13 +53,13 @@ def score_files(args: Namespace) -> None:
         truth = mpii_truth(Path(args.gt), read_mpii(args))
     else:
         truth = read_truth(Path(args.gt), kind, args.split, args.sides)
+    metrics = metrics or default_metrics(truth)
+    check_used(args, metrics, kind)
     files = {path: read_predicted(path, truth) for path in args.predictions}
     notes = [*truth.notes, *(note for one in files.values() for note in one.notes)]
     settings = _settings(args, truth)
     truth, files, about = _part(args, truth, files)
-    found = [
-        measure(metric, truth, files, settings) for metric in metrics or default_metrics(truth)
-    ]
+    found = [measure(metric, truth, files, settings) for metric in metrics]
     for note in dict.fromkeys([*notes, *about, *(note for one in found for note in one.notes)]):
         print(f"note: {note}", file=sys.stderr)
     for one in files.values():
@@ -67,6 +76,18 @@ def score_files(args: Namespace) -> None:
         print(json.dumps(content, indent=2))
     else:
         print(as_text(found, truth, args.format))
+
+
+def check_used(args: Namespace, metrics: tuple[str, ...], kind: str) -> None:
+    """Raise InputError for an option that none of the metrics looks at."""
+    for option, users in _USERS.items():
+        if getattr(args, option) is not None and not {*users} & {*metrics}:
+            raise InputError(
+                f"--{option.replace('_', '-')} is of the metrics {', '.join(users)}, but {args.gt} "
+                f"is scored by {', '.join(metrics)}. Name one by --metric"
+            )
+    if kind != "FLIC" and args.sides != "observer-centric":
+        raise InputError(f"--sides is of FLIC's ground truth alone, not of {args.gt}")
 
 
 def _metrics(args: Namespace) -> tuple[str, ...]:

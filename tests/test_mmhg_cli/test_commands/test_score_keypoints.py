@@ -218,6 +218,7 @@ def test_mpii_by_another_measure(call, tmp_path):
     assert found["pckh"]["scores"]["PCKh@0.5"] == 100
     assert found["pckh"]["scores"]["PCKh@0.1"] == 0  # 5 of 30 px
     assert call(tmp_path, *words, "px", "--visibility").returncode == 2
+    assert "--pixel-size is of" in call(tmp_path, *words, "pckh", "--pixel-size", "1").stderr
 
 
 def test_a_part_of_a_file_that_is_held_out(call, made):
@@ -251,6 +252,12 @@ def test_a_part_of_a_file_that_is_held_out(call, made):
         (["--sigmas", "0.1,0.2", "--metric", "oks"], "3 positive numbers, one per keypoint"),
         (["--sigmas", "bad.json", "--metric", "oks"], "these are predictions. The labels of a sec"),
         (["--metric", "pckh"], "PCKh needs head sizes"),
+        (
+            ["--sigmas", "second.json"],
+            "--sigmas is of the metrics oks, but truth.json is scored by",
+        ),
+        (["--metric", "px", "--normalize", "box"], "--normalize is of the metrics pck, nme, calib"),
+        (["--sides", "person-centric"], "--sides is of FLIC's ground truth alone"),
         (["--protocol", "hrnet"], "--protocol belongs to PCKh on MPII's files alone"),
         (["--split", "val"], "--split: ground truth truth.json has no splits"),
         (["--plot", "x.txt"], "--plot must end in .png"),
