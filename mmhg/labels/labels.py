@@ -49,6 +49,7 @@ class LabeledImage:
         height: px.
         objects: May be empty.
         frame: The frame of the video, from 0; None for a picture.
+        embedded: Dataset and row that hold the picture, where `path` is an HDF5 file; else None.
         group: What must not be split, a video or a subject; None where the tool tells none.
         split: `"train"` or `"val"` where the files say so, else None.
     """
@@ -58,6 +59,7 @@ class LabeledImage:
     height: int
     objects: Sequence[LabeledObject]
     frame: int | None = None
+    embedded: tuple[str, int] | None = None
     group: str | None = None
     split: str | None = None
 
