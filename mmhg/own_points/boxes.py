@@ -53,10 +53,10 @@ def made_boxes(
         if side == 0 and usual == 0:
             counts["whole image"] += 1
             return border * [0, 0, 1, 1]
-        counts["made" if side else "of one point"] += 1
         size = size.clip(THINNEST * side) + 2 * padding * side if side else np.full(2, usual)
         box = np.concatenate([center - size / 2, center + size / 2]).clip(0, border)
         if (box[2:] > box[:2]).all():
+            counts["made" if side else "of one point"] += 1
             return box
         counts["whole image"] += 1  # its points lie outside
         return border * [0, 0, 1, 1]

@@ -40,6 +40,7 @@ def config_text(
         summary: A line of our own words for the top.
     """
     width, height = choices.input_size
+    heatmap = (width // 4, height // 4)
     backbone = dict(num_keypoints=len(keypoints), **choices.backbone)
     dataset = "own_two_looks" if two_looks else "own_boxes"
     is_relative = images.startswith(".") or not images
@@ -64,7 +65,7 @@ metainfo = keypoint_metainfo(
 )
 
 {_network(choices, backbone)}
-codec = dict(type="UDPHeatmap", input_size=({width}, {height}), heatmap_size=({width // 4}, {height // 4}), sigma=2)
+codec = dict(type="UDPHeatmap", input_size=({width}, {height}), heatmap_size={heatmap}, sigma=2)
 model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
 model["backbone"].update({_settings(backbone)})
 model["head"]["loss"].update(use_target_weight=True)  # keypoints without a label are left out

@@ -97,6 +97,10 @@ def import_labels(
     target = Path(folder)
     if target.exists() or target.is_symlink():
         raise InputError(f"{target} already exists. Remove it, or name another folder")
+    if odd := set('"\\\n') & set(target.absolute().as_posix()):
+        raise InputError(
+            f"{target}: a config cannot lie below a folder with {odd.pop()!r} in its name"
+        )
     if not 0 <= padding <= 10:
         raise InputError(f"--padding must be a fraction from 0 to 10, got {padding:g}")
     used, left_out = _labeled(labels)

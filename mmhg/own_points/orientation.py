@@ -17,6 +17,8 @@ _ANY_DIRECTION = 90
 """Degrees from which on all are taken to occur."""
 
 _PASSES = 3
+_ENOUGH = 2_000
+"""Objects that are measured, about; more tell no more."""
 
 
 def rotation_for(objects: Sequence[np.ndarray]) -> int:
@@ -28,7 +30,7 @@ def rotation_for(objects: Sequence[np.ndarray]) -> int:
     Args:
         objects: Keypoints (K, 2) px of each, NaN where not labeled.
     """
-    angles = turns(objects)
+    angles = turns(objects[:: max(1, len(objects) // _ENOUGH)])
     if not len(angles):
         return LEAST
     typical = float(np.percentile(np.abs(angles), 95))
@@ -39,45 +41,42 @@ def rotation_for(objects: Sequence[np.ndarray]) -> int:
 def turns(objects: Sequence[np.ndarray]) -> np.ndarray:
     """Return the angle, degrees from -180 to 180, of each object's turn from the mean direction.
 
-    Each is turned onto the mean shape by the points that both have (Procrustes). Objects with fewer
-    than two different points are left out.
+    Each is laid onto the mean shape by the points that both have (Procrustes). Objects that share
+    fewer than two with it are left out.
     """
     points = np.array([one[:, 0] + 1j * one[:, 1] for one in objects])
-    enough = [len(np.unique(one[~np.isnan(one)])) > 1 for one in points]
-    points = points[enough] if len(points) else points
     if not len(points):
         return np.array([])
-    points = np.array([_normal(one) for one in points])
     shape = points[np.isfinite(points).sum(axis=1).argmax()]
     for _ in range(_PASSES):
-        turn = np.array([_turn(one, shape) for one in points])
-        turned = points / np.where(np.isnan(turn), 1, turn)[:, None]
-        turned[np.isnan(turn)] = np.nan
-        known = np.isfinite(turned)
-        sums = np.where(known, turned, 0).sum(axis=0)
-        shape = np.where(known.any(axis=0), sums / known.sum(axis=0).clip(1), np.nan)
-        if len(np.unique(shape[np.isfinite(shape)])) < 2:
-            return np.array([])
-    turn = np.array([_turn(one, shape) for one in points])
-    turn = turn[~np.isnan(turn)]
-    mean = turn.mean() if abs(turn.mean()) > 1e-6 else 1
-    angles: np.ndarray = np.degrees(np.angle(turn / mean))
+        laid = np.array([_laid_onto(shape, one) for one in points])
+        known = np.isfinite(laid)
+        mean = np.where(known, laid, 0).sum(axis=0) / known.sum(axis=0).clip(1)
+        shape = np.where(known.any(axis=0), mean, shape)
+    turn = np.array([_turn(shape, one) for one in points])
+    turn = turn[np.isfinite(turn)]
+    turn /= np.abs(turn)
+    mean = turn.mean() if len(turn) else 0
+    angles: np.ndarray = np.degrees(np.angle(turn / mean if abs(mean) > 1e-6 else turn))
     return angles
 
 
-def _normal(points: np.ndarray) -> np.ndarray:
-    """Move points (K,) about 0, at a mean distance of 1."""
-    points = points - np.nanmean(points)
-    normal: np.ndarray = points / np.nanmean(np.abs(points))
-    return normal
+def _laid_onto(shape: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Move, turn and scale points (K,) so that they lie on a shape; NaN if nothing tells how."""
+    both = np.isfinite(points) & np.isfinite(shape)
+    if not both.any():
+        return np.full_like(points, np.nan)
+    with np.errstate(invalid="ignore"):
+        laid: np.ndarray = (points - points[both].mean()) / _turn(shape, points)
+    return laid + shape[both].mean()
 
 
-def _turn(points: np.ndarray, shape: np.ndarray) -> complex:
-    """Return the turn, of length 1, from a shape (K,) to points; NaN if nothing tells."""
+def _turn(shape: np.ndarray, points: np.ndarray) -> complex:
+    """Return the turn and growth from a shape to points (K,), by which it is multiplied."""
     both = np.isfinite(points) & np.isfinite(shape)
     if both.sum() < 2:
         return complex(np.nan)
-    product = np.sum(
-        (points[both] - points[both].mean()) * np.conj(shape[both] - shape[both].mean())
-    )
-    return complex(product / abs(product)) if abs(product) > 1e-9 else complex(np.nan)
+    centered = shape[both] - shape[both].mean()
+    product = np.sum((points[both] - points[both].mean()) * np.conj(centered))
+    size = np.sum(np.abs(centered) ** 2)
+    return complex(product / size) if abs(product) > 1e-9 * size else complex(np.nan)

@@ -102,7 +102,8 @@ def _groups(images: Sequence[LabeledImage], group: str | Path | None) -> tuple[l
     if group == FOLDER:
         return [str(image.path.parent) for image in images], "folder"
     if group == IMAGE:
-        return [str(index) for index in range(len(images))], "image"
+        frames = ("" if image.frame is None else f"#{image.frame}" for image in images)
+        return [f"{one.path}{frame}" for one, frame in zip(images, frames, strict=True)], "image"
     if group is not None:
         return _listed_groups(images, Path(group)), "group"
     own = [image.group for image in images]
