@@ -9,9 +9,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mmhg.own_points.channels import COLOR
 from mmhg.own_points.choices import FEW, START, Choices
 
 LINE = 100
+
+_SETTINGS = "model, train_dataloader, val_dataloader, test_dataloader"
 
 
 def config_text(
@@ -24,6 +27,7 @@ def config_text(
     images: str,
     two_looks: bool,
     choices: Choices,
+    channels: int,
     summary: str,
 ) -> str:
     """Return the text.
@@ -37,6 +41,7 @@ def config_text(
         images: The pictures' folder: absolute, or relative to the config's.
         two_looks: Whether the network sees whole images, too.
         choices: Network, input and length.
+        channels: Of the pictures.
         summary: A line of our own words for the top.
     """
     width, height = choices.input_size
@@ -45,13 +50,20 @@ def config_text(
     dataset = "own_two_looks" if two_looks else "own_boxes"
     is_relative = images.startswith(".") or not images
     prefix = f'folder + "/" + {_quoted(images)}' if is_relative else _quoted(images)
+    names = ["change_steps", "keypoint_metainfo", "with_codec"]
+    settings = f"{_SETTINGS} = with_codec(_base_, codec)"
+    if channels != COLOR:
+        names.append("with_channels")
+        settings = (
+            f"_color = with_codec(_base_, codec)\n{_SETTINGS} = with_channels(_color, {channels})"
+        )
     return f'''\
 """{summary}"""
 
 _base_ = __import__("mmhg").bases(
     "default_runtime", "schedules/one_cycle", "models/hourglass", "datasets/{dataset}"
 )
-from mmhg.config import change_steps, keypoint_metainfo, with_codec
+from mmhg.config import {", ".join(sorted(names))}
 
 folder = "{{{{ fileDirname }}}}"  # of this file
 work_dir = folder + "/training"
@@ -66,7 +78,7 @@ metainfo = keypoint_metainfo(
 
 {_network(choices, backbone)}
 codec = dict(type="UDPHeatmap", input_size=({width}, {height}), heatmap_size={heatmap}, sigma=2)
-model, train_dataloader, val_dataloader, test_dataloader = with_codec(_base_, codec)
+{settings}
 model["backbone"].update({_settings(backbone)})
 model["head"]["loss"].update(use_target_weight=True)  # keypoints without a label are left out
 {_augmentation(choices, flips)}

@@ -18,6 +18,7 @@ from mmhg.config import get_config
 from mmhg.errors import InputError
 from mmhg.labels import LabeledImage, Labels
 from mmhg.own_points.boxes import made_boxes
+from mmhg.own_points.channels import channels_of
 from mmhg.own_points.choices import Choices, choose, sees_whole_images
 from mmhg.own_points.coco_content import coco_content
 from mmhg.own_points.config_text import config_text
@@ -50,6 +51,7 @@ class Imported:
         boxes: How many boxes are given, and how many are made in which way.
         two_looks: Whether the network sees whole images, too.
         choices: Network, input and length.
+        channels: That the network takes.
         pictures: The folder of the pictures.
         train_objects: Number of objects to train on.
     """
@@ -62,6 +64,7 @@ class Imported:
     boxes: Counter[str]
     two_looks: bool
     choices: Choices
+    channels: int
     pictures: Path
     train_objects: int
 
@@ -74,6 +77,7 @@ def import_labels(
     val: Sequence[str] | float | None = None,
     group: str | Path | None = None,
     padding: float = 0.0,
+    channels: int | None = None,
     copy: bool = False,
 ) -> Imported:
     """Write `train.json`, `val.json` and `config.py`; the folder appears whole or not at all.
@@ -89,6 +93,8 @@ def import_labels(
         val: As for `mmhg.own_points.split`.
         group: As for `mmhg.own_points.split`.
         padding: As for `mmhg.own_points.made_boxes`.
+        channels: That the network takes: 1 for gray, 3 for color. None takes 1 if all pictures are
+            files of one channel.
         copy: Copy the pictures into the folder, so that it can be sent elsewhere.
 
     Raises:
@@ -103,6 +109,8 @@ def import_labels(
         )
     if not 0 <= padding <= 10:
         raise InputError(f"--padding must be a fraction from 0 to 10, got {padding:g}")
+    if channels is not None and channels < 1:
+        raise InputError(f"--channels must be a whole number from 1, got {channels}")
     used, left_out = _labeled(labels)
     sides = _sides(labels, flip_pairs)
     parts = split(used.images, val=val, group=group)
@@ -129,6 +137,7 @@ def import_labels(
         boxes=counts,
         two_looks=two_looks,
         choices=choices,
+        channels=channels_of(used.images) if channels is None else channels,
         pictures=pictures,
         train_objects=train,
     )
@@ -274,6 +283,7 @@ def _config(found: Imported) -> str:
         images=_relative(found.pictures, found.folder),
         two_looks=found.two_looks,
         choices=found.choices,
+        channels=found.channels,
         summary=f"{len(names)} keypoints: {len(labels.images) - validating:,} images train, "
         f"{validating:,} validate. By `mmhg import` {__version__}.",
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmhg.own_points.channels import COLOR
 from mmhg.own_points.choices import FEW, SLIM
 from mmhg.own_points.folder import Imported
 from mmhg.utils.table import table
 
+_CHANNELS = {1: "one channel, gray; --channels 3 takes colors"}
 _BOXES = {
     "given": "from the labels",
     "made": "about their points",
@@ -47,6 +49,8 @@ def report(found: Imported) -> tuple[str, list[str]]:
     lines.append(
         f"network: {choices.backbone['num_stacks']} stacks on {width} x {height} px, {network}"
     )
+    if found.channels != COLOR:
+        lines.append("input: " + _CHANNELS.get(found.channels, f"{found.channels} channels"))
     looks = "whole images and crops (mmhg infer --two-pass)" if found.two_looks else "boxes"
     lines.append(
         f"training: {choices.epochs} epochs of {found.train_objects:,} objects, on {looks}, turned "

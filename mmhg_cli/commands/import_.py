@@ -59,6 +59,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "(default: %(default)s; the network sees a quarter more than a box anyway)",
     )
     parser.add_argument(
+        "--channels",
+        type=int,
+        metavar="N",
+        help="that the network takes: 1 for gray, 3 for color (default: 1 if all pictures are "
+        "files of one channel)",
+    )
+    parser.add_argument(
         "--copy", action="store_true", help="copy the pictures into FOLDER, to send it elsewhere"
     )
 
@@ -76,6 +83,7 @@ def run(args: Namespace) -> None:
         val=share_or_groups(args.val),
         group=args.group,
         padding=args.padding,
+        channels=args.channels,
         copy=args.copy,
     )
     text, warnings = report(found)
