@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from os.path import isabs
 from typing import Any
 
 from mmhg.own_points.channels import COLOR
@@ -48,8 +49,7 @@ def config_text(
     heatmap = (width // 4, height // 4)
     backbone = dict(num_keypoints=len(keypoints), **choices.backbone)
     dataset = "own_two_looks" if two_looks else "own_boxes"
-    is_relative = images.startswith(".") or not images
-    prefix = f'folder + "/" + {_quoted(images)}' if is_relative else _quoted(images)
+    prefix = _quoted(images) if isabs(images) else f"folder + {_quoted('/' + images)}"
     names = ["change_steps", "keypoint_metainfo", "with_codec"]
     settings = f"{_SETTINGS} = with_codec(_base_, codec)"
     if channels != COLOR:

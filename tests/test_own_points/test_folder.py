@@ -95,7 +95,7 @@ def test_pictures_elsewhere_and_copied_ones(tmp_path: Path) -> None:
     text = (tmp_path / "one/two/three/mine/config.py").read_text()
     assert f'img="{tmp_path}/far/away/pictures"' in text
     found = import_labels(labels, tmp_path / "mine", copy=True)
-    assert 'img=folder + "/" + "./images"' in (tmp_path / "mine/config.py").read_text()
+    assert 'img=folder + "/images"' in (tmp_path / "mine/config.py").read_text()
     assert (tmp_path / "mine/images/a/3.png").read_bytes() == labels.images[3].path.read_bytes()
     assert found.pictures == tmp_path / "mine/images"
 
