@@ -7,8 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
+from fuzz.seeds import PEOPLE, YOLO_ROW, YOLO_YAML
+from mmhg import labels
 from mmhg.checkpoints import read_network
 from mmhg.datasets import mpii_converter
 from mmhg.datasets.deeplabcut import read_labels
@@ -23,6 +26,7 @@ from mmhg.datasets.shrink_annotations import Placement, annotation_file
 from mmhg.export import load, predict
 from mmhg.inference.box_files import read_boxes, read_centers
 from mmhg.inference.detectors.onnx_header import read_header
+from mmhg.labels.recognize import _reader
 from mmhg.results import coco_submission
 from mmhg.results.ground_truth_files import read_ground_truth
 from mmhg.results.leaderboard import read_scores
@@ -73,6 +77,32 @@ def _convert(path: Path) -> None:
             assert [to_json(person) for person in read] == [to_json(person) for person in people]
 
 
+def _labels(format: str) -> Callable[[Path], Any]:
+    """Return a reader of labels, which finds the pictures that the seeds name."""
+
+    def read(path: Path) -> Any:
+        images = path.with_name("pictures")
+        if not images.is_dir():
+            (images / "images").mkdir(parents=True)
+            (images / "labels").mkdir()
+            for number in range(1, PEOPLE + 1):
+                picture = np.zeros((120, 160, 3), np.uint8)
+                cv2.imwrite(str(images / "images" / f"{number}.jpg"), picture)
+        file = path
+        for row in (images / "labels").glob("*.txt"):
+            row.unlink()
+        if format == "yolo_pose":
+            rows = path.read_bytes() if path.suffix == ".txt" else YOLO_ROW.encode()
+            (images / "labels/1.txt").write_bytes(rows)
+            if path.suffix == ".txt":
+                file = images / "data.yaml"
+                file.write_text(YOLO_YAML)
+        _reader(format).recognizes(file)
+        return labels.read_labels(file, format, images)
+
+    return read
+
+
 def _results_card(path: Path) -> Any:
     from mmhg.config.catalog import get_config
 
@@ -110,6 +140,10 @@ TARGETS = {
     "shrinking, COCO": Target(_shrink, ("coco.json",)),
     "shrinking, LSP": _mat(_shrink, "lspet.mat"),
     "labels, DeepLabCut": Target(read_labels, ("labels.csv",)),
+    "labels, COCO": Target(_labels("coco"), ("coco_labels.json",)),
+    "labels, CVAT": Target(_labels("cvat"), ("skeletons.xml", "points.xml", "bomb.xml")),
+    "labels, Label Studio": Target(_labels("label_studio"), ("tasks.json",)),
+    "labels, YOLO-pose": Target(_labels("yolo_pose"), ("yolo.yaml", "yolo.txt")),
     "split list": Target(mpii_converter.read_val_list, ("list.txt",)),
     "boxes": Target(
         lambda path: read_boxes(path, 0.3), ("boxes.json", "coco_boxes.json", "coco.json")
