@@ -2,6 +2,7 @@
 
 import mmhg.compat.requires_openmmlab  # noqa: F401
 from mmhg.config.catalog import config_folder, config_names, find_config, get_config
+from mmhg.config.with_channels import with_channels
 from mmhg.config.with_codec import with_codec
 from mmhg.config.with_test_scales import describe_scales, with_test_scales
 
@@ -11,6 +12,7 @@ __all__ = [
     "describe_scales",
     "find_config",
     "get_config",
+    "with_channels",
     "with_codec",
     "with_test_scales",
 ]

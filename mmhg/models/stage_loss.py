@@ -60,7 +60,7 @@ def _check(loss: nn.Module, output: Tensor) -> None:
             f"KeypointOHKMMSELoss keeps the topk={loss.topk} hardest keypoints, but there are "
             f"{keypoints}. Set model.head.loss.topk to {max(keypoints // 2, 1)} for the harder half"
         )
-    if type(loss) is FocalHeatmapLoss and not (0 < output.min() and output.max() < 1):
+    if type(loss) is FocalHeatmapLoss and not (output.min() > 0 and output.max() < 1):
         raise InputError(
             "FocalHeatmapLoss is for probabilities, between 0 and 1, but heatmaps are between "
             f"{output.min():.3g} and {output.max():.3g}, and its logarithms would be NaN. Set "
