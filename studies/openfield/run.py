@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,19 @@ def start_name(args: Namespace) -> str:
     return Path(args.start).stem if args.start else "scratch"
 
 
-def run_fold(args: Namespace, fold: int) -> dict[str, Any]:
-    """Train on all frames but the fold's, and measure the errors on these."""
+def run_fold(
+    args: Namespace, fold: int, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Train on all frames but the fold's, and measure the errors on these.
+
+    Args:
+        args: Of the command.
+        fold: From 0.
+        settings: Of the config, by their names with dots.
+    """
     frames = read_frames(args.data / "annotations.json")[fold::5]
     config = get_config(CONFIG)
+    config.merge_from_dict(dict(settings or {}))
     config.work_dir = str(args.output / start_name(args) / f"fold{fold}")
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
         loader.dataset.update(data_root=str(args.data), hold_out=[name for name, *_ in frames])
