@@ -23,9 +23,7 @@ from mmhg.labels.mpii import recognizes
 def made(truth: Labels, tmp_path: Path) -> Labels:
     """The truth, with its pictures in `tmp_path/images`."""
     shutil.copytree(truth.root / "images", tmp_path / "images")
-    images = [
-        replace(image, path=tmp_path / "images" / image.path.name) for image in truth.images
-    ]
+    images = [replace(image, path=tmp_path / "images" / image.path.name) for image in truth.images]
     return replace(truth, images=images, root=tmp_path)
 
 

@@ -214,6 +214,27 @@ def test_network_and_augmentation_of_the_config(tmp_path: Path) -> None:
     assert config.train_dataloader.batch_size == 8
 
 
+def test_pictures_of_one_channel(tmp_path: Path) -> None:
+    """The network takes one if all have one, whatever the format; else, or if told so, three."""
+    labels = faces(tmp_path / "a", 4)
+    for number, image in enumerate(labels.images):
+        pixels = np.full((60, 80), 9, np.uint16 if number == 1 else np.uint8)
+        cv2.imwrite(str(image.path), pixels)
+    found = import_labels(labels, tmp_path / "gray")
+    assert "input: one channel, gray; --channels 3 takes colors" in report(found)[0]
+    model = get_config(tmp_path / "gray/config.py").model
+    assert (model.backbone.in_channels, model.data_preprocessor.bgr_to_rgb) == (1, False)
+    for name, channels in (("told", 3), ("four", 4)):
+        import_labels(labels, tmp_path / name, channels=channels)
+        backbone = get_config(tmp_path / name / "config.py").model.backbone
+        assert backbone.get("in_channels", 3) == channels
+    cv2.imwrite(str(labels.images[3].path), np.full((60, 80, 3), 9, np.uint8))
+    found = import_labels(labels, tmp_path / "color")
+    assert found.channels == 3
+    assert "input:" not in report(found)[0]
+    refused(labels, tmp_path / "none", "--channels must be a whole number from 1", channels=0)
+
+
 def test_names_of_files_stay_text(tmp_path: Path) -> None:
     """Neither Python's quotes nor mmengine's variables in a name do anything."""
     names = ['"""\nboom(1)', "{{ fileDirname }}", "ö'\\"]
