@@ -30,7 +30,6 @@ COMMANDS = (
     "browse",
     "benchmark",
     "convert-mpii",
-    "convert-deeplabcut",
     "shrink-dataset",
     "synthetic render",
     "synthetic report",

@@ -24,7 +24,7 @@ model["backbone"].update(num_keypoints=4, num_stacks=2, channels=128, stem_chann
 model["head"]["loss"].update(use_target_weight=True)
 change_steps(train_dataloader, RandomBBoxTransform=dict(rotate_factor=180))
 
-# The data: images 0, 5, 10, ... of the file validate.
+# The data, from run.py: images 0, 5, 10, ... of the file validate.
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"].update(
         data_root="data/openfield/",
