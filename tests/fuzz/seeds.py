@@ -214,6 +214,13 @@ def write_seeds(folder: Path) -> None:
     (folder / "bomb.xml").write_text(bomb)
     (folder / "yolo.yaml").write_text(YOLO_YAML)
     (folder / "yolo.txt").write_text(YOLO_ROW)
+    (folder / "wide.csv").write_text(
+        "image,frame,score,0_x,0_y,0_score,5_x,5_y\na.jpg,,0.5,1.5,2.5,0.9,30,40\na.jpg,,,3,4,,,\n"
+    )
+    (folder / "long.csv").write_text(
+        "image,person,keypoint,x,y\na.jpg,0,0,1.5,2.5\na.jpg,1,3,30,40\n"
+    )
+    np.save(folder / "preds.npy", np.random.default_rng(2).uniform(1, 90, (PEOPLE, 16, 2)))
     (folder / "scalars.json").write_text('{"iter": 1, "loss": 2.5}\n{"step": 1, "PCKh": 3}\n')
     _write_mats(folder)
     _write_h5s(folder)

@@ -23,6 +23,7 @@ from mmhg.datasets.formats.mpii_h5 import read_mpii_h5
 from mmhg.datasets.formats.mpii_json import read_mpii_json, to_json
 from mmhg.datasets.formats.mpii_mat import read_annolist, read_release
 from mmhg.datasets.shrink_annotations import Placement, annotation_file
+from mmhg.errors import InputError
 from mmhg.export import load, predict
 from mmhg.inference.box_files import read_boxes, read_centers
 from mmhg.inference.detectors.onnx_header import read_header
@@ -33,6 +34,10 @@ from mmhg.results.leaderboard import read_scores
 from mmhg.results.model_card import describe_results, read_evaluation
 from mmhg.results.prediction_files import read_predictions
 from mmhg.results.published import read_published
+from mmhg.results.scoring.measures import Settings, measure
+from mmhg.results.scoring.predictions import read_predicted
+from mmhg.results.scoring.records import Truth
+from mmhg.results.scoring.truths import kind_of, read_truth
 from mmhg.visualization.curves import read_scalars
 
 CHECKPOINTS = ("ours.pth", "training.pth", "legacy.pth", "theirs.pth", "bearpaw.pth")
@@ -117,6 +122,37 @@ def _curves(path: Path) -> Any:
     return read_scalars(path.with_name("work"))
 
 
+def _score(path: Path) -> Any:
+    """Score people of MPII's 16 joints, or of COCO's 17."""
+    for names, ids in (([*map(str, range(16))], ()), ([*map(str, range(17))], (1, 2, 3))):
+        images = [(f"{n}.jpg" if ids else "a.jpg", None) for n in range(1, PEOPLE + 1)]
+        points = np.random.default_rng(0).uniform(1, 90, (PEOPLE, len(names), 2))
+        truth = Truth(
+            kind="COCO",
+            file="truth",
+            names=names,
+            keypoints=points,
+            labeled=np.full(points.shape[:2], True),
+            ids=range(PEOPLE),
+            images=images,
+            image_ids=ids[:PEOPLE],
+            content={"images": [{"id": 1}, {"id": 2}, {"id": 3}], "annotations": []},
+        )
+        try:
+            predicted = read_predicted(str(path), truth)
+        except InputError as refused:
+            error = refused
+            continue
+        for metric in ("px", "nme"):
+            measure(metric, truth, {str(path): predicted}, Settings())
+        return predicted
+    raise error
+
+
+def _truth(path: Path) -> Any:
+    return read_truth(path, kind_of(path), None, "observer-centric")
+
+
 def _run_exported(path: Path) -> Any:
     return load(path.parent, threads=1)([np.zeros((40, 30, 3), np.uint8)])
 
@@ -157,6 +193,12 @@ TARGETS = {
         tuple(f"{kind}preds.h5" for kind in ("", "packed_", "huge_", "external_", "linked_")),
     ),
     "predictions, .pkl": Target(read_predictions, ("preds.pkl",)),
+    "scored, .json": Target(_score, ("preds.json", "coco_people.json", "coco.json")),
+    "scored, .csv": Target(_score, ("wide.csv", "long.csv")),
+    "scored, .mat": _mat(_score, "preds.mat"),
+    "scored, .npy": Target(_score, ("preds.npy",)),
+    "truth, COCO": Target(_truth, ("coco.json",)),
+    "truth, LSP .mat": _mat(_truth, "lspet.mat"),
     "ground truth": Target(read_ground_truth, ("mpii.json", "truth.mat", "packed_truth.mat")),
     "results for COCO": Target(coco_submission.read_people, ("coco_people.json",)),
     "images of COCO": Target(coco_submission.read_image_ids, ("coco.json",)),
