@@ -26,6 +26,7 @@ COMMANDS = (
     "leaderboard",
     "flops",
     "browse",
+    "check",
     "benchmark",
     "convert-mpii",
     "convert-deeplabcut",
