@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-ConfigTree = Mapping[str, Any]
 Settings = tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]
 
 _NAMES = ("model", "train_dataloader", "val_dataloader", "test_dataloader")
@@ -14,7 +13,7 @@ _WHITE = 255
 
 
 def with_channels(
-    base: ConfigTree | Sequence[ConfigTree],
+    base: Any,
     channels: int,
     value_range: Sequence[float] | str | None = None,
 ) -> Settings:
@@ -26,8 +25,8 @@ def with_channels(
         model, train_dataloader, val_dataloader, test_dataloader = with_channels(settings, 1)
 
     Args:
-        base: The config's `_base_`, which has the four settings, or the four, as `with_codec` gives
-            them.
+        base: A config, or its `_base_`, which has the four settings, or the four, as `with_codec`
+            gives them.
         channels: Of the images: 1 for gray, 3 for color, or as many as the files have.
         value_range: The values that become 0 and 255, as for `LoadWholeImage`.
 
@@ -35,7 +34,7 @@ def with_channels(
         The four settings: each `LoadWholeImage` reads, and the network takes, these channels. For
         others than 3, values are divided by 255 and no channels are exchanged.
     """
-    parts = [base[name] for name in _NAMES] if isinstance(base, Mapping) else base
+    parts = base if isinstance(base, list | tuple) else [base[name] for name in _NAMES]
 
     def replace(tree: Any) -> Any:
         if isinstance(tree, Mapping):

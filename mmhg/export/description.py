@@ -69,8 +69,11 @@ def _crop(config: Config) -> dict[str, Any]:
     """Describe how the test pipeline crops a person."""
     padding, whole_image_shift, crop = 1.0, 0.0, None
     for step in config.test_dataloader.dataset.pipeline:
-        name = step["type"] if isinstance(step["type"], str) else step["type"].__name__
-        if name in _HARMLESS:
+        kind = step["type"]
+        name = kind if isinstance(kind, str) else kind.__name__
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        reads = isinstance(kind, type) and issubclass(kind, LoadWholeImage)
+        if reads or name in _HARMLESS:
             changed = {"to_float32", "color_type", "imdecode_backend"}.intersection(step)
             if changed:
                 raise InputError(
@@ -137,12 +140,10 @@ def _normalization(model: Any, loader: LoadWholeImage) -> dict[str, Any]:
             for value in (preprocessor.mean, preprocessor.std)
         )
     color = "RGB" if preprocessor._channel_conversion else "BGR"
-    return dict(
-        channels={1: "gray", 3: color}.get(number, "stored"),
-        value_range=loader.value_range,
-        mean=mean,
-        std=std,
-    )
+    described = dict(channels={1: "gray", 3: color}.get(number, "stored"), mean=mean, std=std)
+    if loader.value_range is not None:
+        described["value_range"] = loader.value_range
+    return described
 
 
 def _flip_test(model: Any) -> dict[str, bool]:

@@ -519,6 +519,8 @@ def _decode_stored(data: np.ndarray, channels: int) -> np.ndarray | None:
         deep = start.startswith(_DEEP_STARTS)
         if start.startswith(_PNG_START):
             deep = len(start) > _PNG_COLOR and start[_PNG_DEPTH] == 16
+        if start.startswith(_DEEP_STARTS[:2]):
+            _check_alpha(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
         flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if deep else cv2.IMREAD_COLOR
         return cv2.imdecode(data, flags)
     if start.startswith(_DEEP_STARTS[:2]):
@@ -528,12 +530,25 @@ def _decode_stored(data: np.ndarray, channels: int) -> np.ndarray | None:
                 raise ValueError("its pages are no channels of one picture")
             return np.dstack(pages)
     image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if start.startswith(_DEEP_STARTS[:2]):
+        _check_alpha(image)
     if image is None or image.ndim == 2 or image.shape[2] < 3:
         return image
     gray_alpha = start.startswith(_PNG_START) and start[_PNG_COLOR] == _PNG_GRAY_ALPHA
     if gray_alpha and channels == 2:
         return image[..., 2:]
     return np.ascontiguousarray(image[..., [2, 1, 0, 3][: image.shape[2]]])
+
+
+def _check_alpha(image: np.ndarray | None) -> None:
+    """Refuse a TIFF of 8 bits whose color OpenCV has multiplied by a fourth channel."""
+    if image is None or image.dtype != np.uint8 or image.shape[2:] != (4,):
+        return
+    if image[..., 3].min() < 255:
+        raise ValueError(
+            "it is a TIFF with alpha, which OpenCV would darken the color by. Save it as PNG, or "
+            "its channels as .npy"
+        )
 
 
 def _read_npy(data: np.ndarray, channels: int) -> np.ndarray:

@@ -6,6 +6,7 @@ Coordinates are px of the image, 0-based.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
+from mmhg.datasets.reduction import note_of_samples
 from mmhg.datasets.transforms.loading import ITS_PATH, LoadWholeImage, loader_of
 from mmhg.errors import InputError
 from mmhg.evaluation.person_metric import to_numpy
@@ -129,6 +131,7 @@ class Predictor:
             )
         self._input = PersonInput(self.config, self.dataset_meta)
         self.loader = loader_of(self.config)
+        self._checks_reduction = True
 
     def __call__(
         self,
@@ -201,7 +204,17 @@ class Predictor:
             image = read_image(source, self.loader)
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
             for box in [None] if given is None else as_boxes(given):
-                yield index, *self._input(image, box, name=name)
+                person_box, sample = self._input(image, box, name=name)
+                self._tell_reduction(sample["data_samples"], name)
+                yield index, person_box, sample
+
+    def _tell_reduction(self, sample: Any, name: str) -> None:
+        """Warn of the first image that is made very small."""
+        if not self._checks_reduction or not isinstance(sample, PoseDataSample):
+            return
+        if note := note_of_samples([sample], self.model.head.decoder):
+            self._checks_reduction = False
+            warnings.warn(f"{name}: {note}. This is said once", stacklevel=2)
 
 
 def read_image(source: Image, loader: LoadWholeImage | None = None) -> np.ndarray:

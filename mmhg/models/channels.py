@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmhg.errors import InputError
+from mmhg.nn import StackedHourglass
 
 _WAY_OUT = (
     "Set all three by mmhg.config.with_channels: LoadWholeImage's channels, "
@@ -24,7 +25,8 @@ def check_channels(model: Any, channels: int, whose: str) -> None:
         InputError: They do not fit; names the numbers.
     """
     preprocessor = model.data_preprocessor
-    wanted = getattr(model.backbone, "in_channels", channels)
+    backbone = model.backbone  # of others in_channels may mean another thing
+    wanted = backbone.in_channels if isinstance(backbone, StackedHourglass) else channels
     if channels != wanted:
         raise InputError(
             f"{whose} loads images of {channels} channels, model.backbone.in_channels is {wanted}. "

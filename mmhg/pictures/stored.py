@@ -30,6 +30,9 @@ _NUMBERS = "uif"
 _MOST_CHANNELS = 512
 """OpenCV's limit."""
 
+_VALUES = 8
+"""Of all pages of a TIFF together, per pixel of the largest picture."""
+
 _DEEP_KINDS = ("PNG", "TIFF", "PPM")
 """Formats whose 16 bits are kept. Others come in 8, scaled by their decoder."""
 
@@ -37,6 +40,9 @@ _PNG_DEPTH, _PNG_COLOR = 24, 25
 """Positions of the bits of a channel and the kind of color in a PNG."""
 
 _PNG_GRAY_ALPHA = 4
+
+_WITH_ALPHA = ("RGBA", "RGBa", "RGBX")
+"""Pillow's modes of a TIFF of 8 bits whose color OpenCV would multiply by the fourth channel."""
 
 _PLAIN = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 """Without alpha. EXIF's orientation, which some versions of OpenCV leave, is applied here."""
@@ -96,8 +102,13 @@ def decode_stored(
     if header is None:
         raise no_picture(name, data)
     buffer = np.frombuffer(data, np.uint8)
-    if not plain and header.kind == "TIFF" and (pages := _count_pages(data, name, max_pixels)) > 1:
+    pages, mode = _look_into_tiff(data, name, max_pixels) if header.kind == "TIFF" else (1, "")
+    if not plain and pages > 1:
         image, damage = hear_damage(lambda: _decode_pages(buffer, pages, name))
+    elif mode in _WITH_ALPHA:
+        image, damage = hear_damage(lambda: _by_pillow(data, name))
+        if plain and image is not None:
+            image = np.ascontiguousarray(image[..., 2::-1])
     else:
         flags = _PLAIN if plain else cv2.IMREAD_UNCHANGED
         image, damage = hear_damage(lambda: cv2.imdecode(buffer, flags))
@@ -111,11 +122,12 @@ def decode_stored(
     return upright(image, header.orientation) if turn and header.kind != "TIFF" else image
 
 
-def _count_pages(data: bytes, name: str, max_pixels: int) -> int:
-    """Count a TIFF's pages, none of them too large."""
+def _look_into_tiff(data: bytes, name: str, max_pixels: int) -> tuple[int, str]:
+    """Count a TIFF's pages, none of them too large, and return Pillow's mode of the first."""
     number = 0
     try:
         with Image.open(BytesIO(data), formats=["TIFF"]) as image:
+            mode = image.mode
             number = min(getattr(image, "n_frames", 1), _MOST_CHANNELS + 1)
             sizes = []
             for page in range(number):
@@ -126,8 +138,20 @@ def _count_pages(data: bytes, name: str, max_pixels: int) -> int:
     if number > _MOST_CHANNELS:
         raise InputError(f"{name} has more than {_MOST_CHANNELS} pages")
     for width, height in sizes:
-        check_pixels(name, width, height, max_pixels // number)
-    return number
+        check_pixels(name, width, height, max_pixels)
+    # As many values as a large color picture of 16 bits has bytes.
+    check_pixels(name, sizes[0][0], sum(height for _, height in sizes), _VALUES * max_pixels)
+    return number, mode
+
+
+def _by_pillow(data: bytes, name: str) -> np.ndarray:
+    """Decode a TIFF's first page by Pillow, which turns it as EXIF says."""
+    try:
+        with Image.open(BytesIO(data), formats=["TIFF"]) as image:
+            image.load()
+            return np.array(image)
+    except Exception as error:  # Pillow's plugins raise what their parsers meet
+        raise InputError(f"cannot decode {name}: {error}. It is damaged") from error
 
 
 def _decode_pages(buffer: np.ndarray, number: int, name: str) -> np.ndarray | None:

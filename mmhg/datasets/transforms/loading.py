@@ -47,7 +47,7 @@ class LoadWholeImage(LoadImage):
     Args:
         channels: Of the picture: 3 for color (blue, green, red), 1 for gray. Files of the other
             kind are converted, and alpha is dropped. For any other number the files must have as
-            many. None is 1 where `color_type` begins with `grayscale`, else 3.
+            many. None is 3, or what `color_type` and `imdecode_backend` give.
         value_range: The values that become 0 and 255, such as `(0, 4095)` for 12 bits;
             `'image'` takes the least and the largest of each picture. None takes 0 to 255 of 8
             bits, and 0 to 65535 of 16 bits.
@@ -167,7 +167,7 @@ class LoadWholeImage(LoadImage):
         Raises:
             InputError: It has other channels, or values whose range is not known.
         """
-        if self.color_type == "unchanged":
+        if not self.decodes_stored:
             return image
         return to_bytes(to_channels(image, self.channels, name), self.value_range, name)
 
