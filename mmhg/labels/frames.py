@@ -16,7 +16,7 @@ from mmhg.pictures import decode_picture, read_header
 from mmhg.pictures.video import VideoFrames
 from mmhg.utils.hdf5 import read_hdf5
 
-_ROWS = 32
+_ROWS = 64
 """Embedded pictures that are read at once, since each reading starts a process."""
 
 _FORMAT = "metadata@format_id"

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from scipy.io import savemat
 
+from label_files_b import POINT, embed, write_as_h5, write_slp
 from mmhg.checkpoints.safetensors_file import write_safetensors
 from mmhg.datasets.formats.matlab import struct
 from reference import layouts
@@ -224,6 +226,7 @@ def write_seeds(folder: Path) -> None:
     (folder / "scalars.json").write_text('{"iter": 1, "loss": 2.5}\n{"step": 1, "PCKh": 3}\n')
     _write_mats(folder)
     _write_h5s(folder)
+    _write_labels(folder)
     _write_checkpoints(folder)
 
 
@@ -287,6 +290,29 @@ def _write_h5s(folder: Path) -> None:
             file["part"] = rng.uniform(1, 90, (PEOPLE, joints, 2))
             file["visible"], file["normalize"] = np.ones((PEOPLE, joints)), np.ones(PEOPLE)
             file["person"] = np.zeros(PEOPLE)
+
+
+def _write_labels(folder: Path) -> None:
+    """Write HDF5 files of labels, good and hostile ones, over `labels.csv`."""
+    for layout in ("fixed", "table"):
+        write_as_h5(folder / "labels.csv", layout=layout).rename(folder / f"{layout}.h5")
+    shutil.copy(folder / "table.h5", folder / "code.h5")
+    with h5py.File(folder / "code.h5", "a") as file:
+        pickled = np.bytes_(pickle.dumps([Code()], protocol=0))
+        file["df_with_missing/table"].attrs["values_block_0_kind"] = pickled
+    names, points = ("nose", "left", "right"), np.arange(6.0).reshape(3, 2)
+    pictures = [f"C:/lab/images/{number}.jpg" for number in range(1, PEOPLE + 1)]
+    listed = dict(backend=dict(filename=pictures[0], filenames=pictures))
+    write_slp(folder / "named.slp", names, [listed], [(0, 0, [points]), (0, 1, [points])])
+    held = dict(backend=dict(filename=".", dataset="video0/video"))
+    for name in ("holding.slp", "external.slp", "bomb.slp"):
+        write_slp(folder / name, names, [held], [(0, 7, [points])])
+    embed(folder / "holding.slp", [np.zeros((48, 64, 3), np.uint8)], [7], "video0")
+    with h5py.File(folder / "external.slp", "a") as file:
+        file["video0"] = h5py.ExternalLink(str(folder / "holding.slp"), "video0")
+    with h5py.File(folder / "bomb.slp", "a") as file:
+        del file["points"]
+        file.create_dataset("points", (10**10,), POINT, chunks=(1,))
 
 
 def _write_checkpoints(folder: Path) -> None:

@@ -27,6 +27,7 @@ from mmhg.errors import InputError
 from mmhg.export import load, predict
 from mmhg.inference.box_files import read_boxes, read_centers
 from mmhg.inference.detectors.onnx_header import read_header
+from mmhg.labels.frames import read_frame
 from mmhg.labels.recognize import _reader
 from mmhg.results import coco_submission
 from mmhg.results.ground_truth_files import read_ground_truth
@@ -108,6 +109,12 @@ def _labels(format: str) -> Callable[[Path], Any]:
     return read
 
 
+def _sleap(path: Path) -> None:
+    """Read labels of SLEAP, and the pictures that the file holds."""
+    for image in _labels("sleap")(path).images:
+        read_frame(image)
+
+
 def _results_card(path: Path) -> Any:
     from mmhg.config.catalog import get_config
 
@@ -176,6 +183,8 @@ TARGETS = {
     "shrinking, COCO": Target(_shrink, ("coco.json",)),
     "shrinking, LSP": _mat(_shrink, "lspet.mat"),
     "labels, DeepLabCut": Target(read_labels, ("labels.csv",)),
+    "labels, DeepLabCut .h5": Target(read_labels, ("fixed.h5", "table.h5", "code.h5")),
+    "labels, SLEAP": Target(_sleap, ("named.slp", "holding.slp", "external.slp", "bomb.slp")),
     "labels, COCO": Target(_labels("coco"), ("coco_labels.json",)),
     "labels, CVAT": Target(_labels("cvat"), ("skeletons.xml", "points.xml", "bomb.xml")),
     "labels, Label Studio": Target(_labels("label_studio"), ("tasks.json",)),

@@ -262,7 +262,6 @@ ONE = (0, 0, 0, 0, -1, -1, 0.0, 0, 3, 0.0)
         (broken(skeletons=[]), "it has no skeleton 0"),
         (broken(nodes=[{"name": "nose"}]), "cannot be read .IndexError"),
         (linked(source=-1), "cannot be read .ValueError"),
-        (linked(type={"py/id": 77}), "cannot be read .KeyError"),
         (linked(type={"py/object": "os.system"}), "cannot be read .KeyError"),
     ],
 )
@@ -308,6 +307,12 @@ def test_damaged_and_hostile_tables(name: str, content: object, words: str, clip
     with pytest.raises(InputError, match=words) as caught:
         read(write_one(clip.parent, tables={name: content}))
     assert "a.slp" in str(caught.value)
+
+
+@pytest.mark.usefixtures("here")
+def test_links_of_other_types_are_passed_over(clip: Path) -> None:
+    labels = read(write_one(clip.parent, metadata=linked(type={"py/id": 77})))
+    assert list(labels.skeleton) == [(1, 2)]
 
 
 @pytest.mark.usefixtures("here")
