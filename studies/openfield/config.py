@@ -41,5 +41,5 @@ train_cfg = dict(max_epochs=max_epochs, val_interval=50)
 param_scheduler = [dict(_base_.param_scheduler[0], total_steps=max_epochs)]
 randomness = dict(seed=0)
 default_hooks = dict(
-    checkpoint=dict(interval=50, save_best="EPE", rule="less"), logger=dict(interval=10)
+    checkpoint=dict(interval=50, save_best="mean_px", rule="less"), logger=dict(interval=10)
 )

@@ -210,7 +210,8 @@ def test_network_and_augmentation_of_the_config(tmp_path: Path) -> None:
     assert {step.rotate_factor for step in pipeline_step(config, "RandomBBoxTransform")} == {180}
     assert config.param_scheduler[0].total_steps == config.train_cfg.max_epochs == 270
     assert config.param_scheduler[0].eta_max == config.optim_wrapper.optimizer.lr == 5e-3
-    assert config.default_hooks.checkpoint.save_best == config.val_evaluator.type == "EPE"
+    assert config.val_evaluator.type == "KeypointErrorMetric"
+    assert config.default_hooks.checkpoint.save_best == "mean_px"
     assert config.train_dataloader.batch_size == 8
 
 
