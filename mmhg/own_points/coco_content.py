@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmhg.labels import LabeledImage, LabeledObject, Labels
-from mmhg.utils.coco_file import AREA_PER_BOX
+from mmhg.utils.coco_file import AREA_PER_BOX, check_points
 
 _DECIMALS = 4
 """Of coordinates, px."""
@@ -31,6 +31,9 @@ def coco_content(
         images: Those of the file.
         boxes: Of each image's objects, left, top, right, bottom in px.
         name_of: Gives an image's `file_name`.
+
+    Raises:
+        InputError: A keypoint or a box lies far outside of its image. It names the picture.
     """
     entries: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
@@ -38,6 +41,10 @@ def coco_content(
         size = dict(width=image.width, height=image.height)
         entries.append(dict(id=image_id, file_name=name_of(image), **size))
         for one, box in zip(image.objects, boxed, strict=True):
+            where = f"{image.path}{'' if image.frame is None else f', frame {image.frame}'}"
+            where += f", object {one.id}" if one.id else ""
+            check_points(f"{where}: keypoint", one.keypoints[one.labeled], size)
+            check_points(f"{where}: box", box.reshape(2, 2), size)
             ids = dict(id=len(annotations) + 1, image_id=image_id, category_id=1, iscrowd=0)
             annotations.append(ids | _annotation(one, box))
     category = dict(

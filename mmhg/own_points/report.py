@@ -58,7 +58,7 @@ def report(found: Imported) -> tuple[str, list[str]]:
     )
     lines += [f"pictures: {found.pictures}", "", f"{found.folder / 'config.py'} is ready:"]
     config = found.folder / "config.py"
-    lines += [f"    mmhg train {config}", f"    mmhg export {config}"]
+    lines += [f"    mmhg {command} {config}" for command in ("check", "train", "export")]
     return "\n".join(lines), found.split.warnings
 
 

@@ -297,8 +297,12 @@ def test_what_is_refused_leaves_nothing(tmp_path: Path) -> None:
     refused(replace(labels, images=labels.images[:1]), folder, "At least two are needed")
     refused(replace(labels, keypoints=["a", "b", "a"]), folder, "a name of its own, got a, b, a")
     refused(labels, folder, "--padding must be a fraction from 0 to 10, got -1", padding=-1)
-    far = replace(labels.images[0], objects=[thing([(1, 2), (3, 4), (99_999, 5)])])
-    refused(replace(labels, images=[far, *labels.images[1:]]), folder, r"train\.json|val\.json")
+    far = replace(labels.images[0], objects=[thing([(1, 2), (3, 4), (99_999, 5)], id="task 7")])
+    refused(
+        replace(labels, images=[far, *labels.images[1:]]),
+        folder,
+        r"0\.png, object task 7: keypoint at x = 99999.* of 80 x 60 px",
+    )
     refused(replace(labels, root=tmp_path / "b"), folder, "lies outside of .*b")
     (tmp_path / "a/link.png").symlink_to("/etc/hostname")
     link = picture(str(tmp_path / "a/link.png"), face(30, 20))
