@@ -29,5 +29,5 @@ def test_the_checkpoint_of_a_config(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert found == tmp_path / folder / "epoch_3.pth"
         assert capsys.readouterr() == ("", f"checkpoint: {found}\n")
     (tmp_path / "training/epoch_3.pth").unlink()
-    with pytest.raises(InputError, match="training has no checkpoint of a training, and no weights"):
+    with pytest.raises(InputError, match="training has no checkpoint of a training, and no w"):
         find_checkpoint(Namespace(config=str(config), checkpoint=None))
