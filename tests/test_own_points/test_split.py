@@ -45,6 +45,14 @@ def test_groups_stay_whole() -> None:
     assert again.validates == found.validates[::-1]
 
 
+@pytest.mark.parametrize(
+    ("share", "groups"), [(0.01, 1), (0.14, 1), (0.18, 2), (0.5, 5), (0.99, 9)]
+)
+def test_groups_of_about_the_share(share: float, groups: int) -> None:
+    found = split(images(50, group=[str(number % 10) for number in range(50)]), val=share)
+    assert sum(found.validates) == 5 * groups
+
+
 def test_of_two_groups_the_smaller_validates() -> None:
     found = split(images(10, group=["a"] * 7 + ["b"] * 3))
     assert found.validates == [False] * 7 + [True] * 3
