@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mmhg.checkpoints import read_network
-from mmhg.datasets import mpii_converter
+from mmhg.datasets import LoadWholeImage, mpii_converter
 from mmhg.datasets.deeplabcut import read_labels
 from mmhg.datasets.formats.flic_h5 import read_flic_h5
 from mmhg.datasets.formats.flic_mat import read_flic_mat
@@ -87,6 +87,17 @@ def _curves(path: Path) -> Any:
     return read_scalars(path.with_name("work"))
 
 
+def _picture(path: Path) -> Any:
+    """Read a picture of five channels, as a network's."""
+    return LoadWholeImage(channels=5, value_range="image")({"img_path": str(path)})
+
+
+def _picture_alone(path: Path) -> Any:
+    return predict.convert_image(
+        predict.read_image(path, 5), dict(mean=[0] * 5, value_range="image"), "picture"
+    )
+
+
 def _run_exported(path: Path) -> Any:
     return load(path.parent, threads=1)([np.zeros((40, 30, 3), np.uint8)])
 
@@ -114,6 +125,9 @@ TARGETS = {
     "boxes": Target(
         lambda path: read_boxes(path, 0.3), ("boxes.json", "coco_boxes.json", "coco.json")
     ),
+    "picture, .npy": Target(_picture, ("picture.npy", "code.npy")),
+    "picture, pages": Target(_picture, ("pages.tif",)),
+    "picture, predict.py": Target(_picture_alone, ("picture.npy", "pages.tif"), (ValueError,)),
     "boxes by centers": Target(read_centers, ("centers.json",)),
     "boxes, predict.py": Target(predict.read_boxes, ("boxes.json",), (ValueError,)),
     "predictions, .json": Target(read_predictions, ("preds.json",)),
