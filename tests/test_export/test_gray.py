@@ -101,6 +101,16 @@ def test_settings_that_do_not_belong_together_are_refused(xray_root: Path, tmp_p
         PreflightHook().before_train(runner)
 
 
+@pytest.mark.parametrize("mode", ["transformed", "original"])
+def test_browse_shows_gray_pictures(xray_root: Path, tmp_path: Path, mode: str) -> None:
+    narrow(xray_root, tmp_path).dump(tmp_path / "config.py")
+    command = ["browse", str(tmp_path / "config.py"), "--not-show", "--max-item-per-dataset", "1"]
+    main([*command, "--mode", mode, "--output-dir", str(tmp_path / "seen")])
+    picture = cv2.imread(str(tmp_path / "seen/train_001.png"))
+    assert picture.shape[1:] == (320, 3)
+    assert picture.max() > 200
+
+
 def test_five_channels(tmp_path: Path, make) -> None:
     """Arrays of five channels, by the predictor and by the exported folder's."""
     pytest.importorskip("onnxruntime")
