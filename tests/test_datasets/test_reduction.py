@@ -1,13 +1,15 @@
 """What is said of crops that are made very small."""
 
 import warnings
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
+from mmpose.structures import PoseDataSample
 
 from mmhg import Predictor
-from mmhg.datasets.reduction import reduction_note
+from mmhg.datasets.reduction import note_of_samples, reduction_note
 
 
 def test_names_the_numbers() -> None:
@@ -27,6 +29,16 @@ def test_counts_the_middle_of_several() -> None:
     assert reduction_note(np.array([near, near, far]), (256, 256)) is None
     assert reduction_note(np.array([near, far, far]), (256, 256)) is not None
     assert reduction_note(np.array([[2048.0, 2048.0]]), (256, 256)) is None
+
+
+def test_reads_the_samples_of_a_batch() -> None:
+    size = dict(input_size=(256, 256), input_scale=np.array([3000.0, 3000.0], np.float32))
+    decoder = SimpleNamespace(heatmap_size=(64, 64))
+    note = note_of_samples([PoseDataSample(metainfo=size)], decoder)
+    assert note is not None
+    assert "heatmap is 47 px" in note
+    assert note_of_samples([PoseDataSample()], decoder) is None  # of a bottom-up pipeline
+    assert note_of_samples([], decoder) is None
 
 
 def test_inference_says_it_once(tmp_path) -> None:
