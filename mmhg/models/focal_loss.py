@@ -35,12 +35,10 @@ class FocalHeatmapLossWithLogits(FocalHeatmapLoss):
     exports stay as they are, and the initial heatmaps, which are near 0, need no bias. A keypoint's
     pixel is the maximum of its target (two or four pixels if they are equal).
 
-    Args:
-        alpha: Power of the probability by which a pixel is wrong.
-        beta: Power of 1 minus the target, by which pixels near a keypoint count less.
-        use_target_weight: Leave out keypoints, and pixels, whose target weight is 0.
-        skip_empty_channel: Leave out keypoints without target.
-        loss_weight: Weight of the loss.
+    Takes the settings of `FocalHeatmapLoss`: `alpha` (2), the power of the probability by which a
+    pixel is wrong; `beta` (4), the power of 1 minus the target, by which pixels near a keypoint
+    count less; `use_target_weight`, which leaves out what has a target weight of 0;
+    `skip_empty_channel`; `loss_weight`.
     """
 
     def forward(

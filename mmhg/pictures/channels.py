@@ -80,7 +80,8 @@ def to_bytes(image: np.ndarray, value_range: ValueRange, name: str) -> np.ndarra
         InputError: The values have no usual range and none is set, or are not finite.
 
     Warns:
-        UserWarning: Once, for a picture of 16 bits without a range that would be nearly black.
+        UserWarning: Once, for a picture of 16 bits without a range that would be nearly black, and
+            for one of 8 bits in a range of many more.
     """
     if value_range is None:
         if image.dtype == np.uint8:
@@ -93,6 +94,8 @@ def to_bytes(image: np.ndarray, value_range: ValueRange, name: str) -> np.ndarra
             )
         _tell_if_dark(int(image.max()), name)
         value_range = 0, WORD
+    elif value_range != "image" and image.dtype == np.uint8:
+        _tell_if_narrow(value_range, name)
     values = image.astype(np.float32)
     if image.dtype.kind == "f" and not np.isfinite(values).all():
         raise InputError(f"{name} has values that are not finite. Replace them in the file")
@@ -158,6 +161,19 @@ def _tell_if_dark(largest: int, name: str) -> None:
         f"black. If all are like this one, set value_range=(0, {2**bits - 1}) of LoadWholeImage in "
         "each pipeline (mmhg.config.with_channels does), or 'image' for each picture's own range. "
         "This is said once",
+        stacklevel=3,
+    )
+
+
+def _tell_if_narrow(value_range: tuple[float, float], name: str) -> None:
+    low, high = value_range
+    if abs(high - low) < _DARK * BYTE or "narrow" in _told:
+        return
+    _told.add("narrow")
+    warnings.warn(
+        f"{name} has 8 bits, but value_range of LoadWholeImage is ({low:g}, {high:g}): it is all "
+        "nearly one shade. Give images of the bits that the network was trained on, or set "
+        "value_range=None. This is said once",
         stacklevel=3,
     )
 

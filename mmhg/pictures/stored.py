@@ -101,25 +101,30 @@ def decode_stored(
         raise InputError(f"{name} is truncated ({len(data)} bytes). Download or save it again")
     if header is None:
         raise no_picture(name, data)
-    buffer = np.frombuffer(data, np.uint8)
     pages, mode = _look_into_tiff(data, name, max_pixels) if header.kind == "TIFF" else (1, "")
-    if not plain and pages > 1:
-        image, damage = hear_damage(lambda: _decode_pages(buffer, pages, name))
-    elif mode in _WITH_ALPHA:
-        image, damage = hear_damage(lambda: _by_pillow(data, name))
-        if plain and image is not None:
-            image = np.ascontiguousarray(image[..., 2::-1])
-    else:
-        flags = _PLAIN if plain else cv2.IMREAD_UNCHANGED
-        image, damage = hear_damage(lambda: cv2.imdecode(buffer, flags))
-        if image is not None and not plain:
-            image = _in_the_files_order(image, data, channels)
+    try:
+        image, damage = hear_damage(lambda: _decode(data, name, plain, pages, mode))
+    except cv2.error as error:
+        raise InputError(f"cannot decode {name}: {' '.join(str(error).split())}") from error
     if image is None:
         raise no_picture(name, data)
     if damage:
         raise damaged(name, damage)
+    if not plain and pages == 1 and mode not in _WITH_ALPHA:
+        image = _in_the_files_order(image, data, channels)
     # OpenCV turns a TIFF by itself.
     return upright(image, header.orientation) if turn and header.kind != "TIFF" else image
+
+
+def _decode(data: bytes, name: str, plain: bool, pages: int, mode: str) -> np.ndarray | None:
+    """Decode a picture, all pages of a TIFF if it is not `plain`."""
+    buffer = np.frombuffer(data, np.uint8)
+    if not plain and pages > 1:
+        return _decode_pages(buffer, pages, name)
+    if mode in _WITH_ALPHA:
+        image = _by_pillow(data, name)
+        return np.ascontiguousarray(image[..., 2::-1]) if plain else image
+    return cv2.imdecode(buffer, _PLAIN if plain else cv2.IMREAD_UNCHANGED)
 
 
 def _look_into_tiff(data: bytes, name: str, max_pixels: int) -> tuple[int, str]:

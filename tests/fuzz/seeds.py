@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 import torch
@@ -228,6 +229,14 @@ def write_seeds(folder: Path) -> None:
     _write_h5s(folder)
     _write_labels(folder)
     _write_checkpoints(folder)
+    _write_pictures(folder)
+
+
+def _write_pictures(folder: Path) -> None:
+    picture = np.arange(20 * 30 * 5, dtype=np.uint16).reshape(20, 30, 5)
+    np.save(folder / "picture.npy", picture)
+    np.save(folder / "code.npy", np.array([[Code()]], dtype=object))
+    cv2.imwritemulti(str(folder / "pages.tif"), list(np.moveaxis(picture, 2, 0).copy()))
 
 
 def _write_mats(folder: Path) -> None:

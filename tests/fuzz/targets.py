@@ -13,7 +13,7 @@ import numpy as np
 from fuzz.seeds import PEOPLE, YOLO_ROW, YOLO_YAML
 from mmhg import labels
 from mmhg.checkpoints import read_network
-from mmhg.datasets import mpii_converter
+from mmhg.datasets import LoadWholeImage, mpii_converter
 from mmhg.datasets.deeplabcut import read_labels
 from mmhg.datasets.formats.flic_h5 import read_flic_h5
 from mmhg.datasets.formats.flic_mat import read_flic_mat
@@ -160,6 +160,17 @@ def _truth(path: Path) -> Any:
     return read_truth(path, kind_of(path), None, "observer-centric")
 
 
+def _picture(path: Path) -> Any:
+    """Read a picture of five channels, as a network's."""
+    return LoadWholeImage(channels=5, value_range="image")({"img_path": str(path)})
+
+
+def _picture_alone(path: Path) -> Any:
+    return predict.convert_image(
+        predict.read_image(path, 5), dict(mean=[0] * 5, value_range="image"), "picture"
+    )
+
+
 def _run_exported(path: Path) -> Any:
     return load(path.parent, threads=1)([np.zeros((40, 30, 3), np.uint8)])
 
@@ -193,6 +204,9 @@ TARGETS = {
     "boxes": Target(
         lambda path: read_boxes(path, 0.3), ("boxes.json", "coco_boxes.json", "coco.json")
     ),
+    "picture, .npy": Target(_picture, ("picture.npy", "code.npy")),
+    "picture, pages": Target(_picture, ("pages.tif",)),
+    "picture, predict.py": Target(_picture_alone, ("picture.npy", "pages.tif"), (ValueError,)),
     "boxes by centers": Target(read_centers, ("centers.json",)),
     "boxes, predict.py": Target(predict.read_boxes, ("boxes.json",), (ValueError,)),
     "predictions, .json": Target(read_predictions, ("preds.json",)),

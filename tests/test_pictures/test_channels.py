@@ -187,6 +187,15 @@ def test_pictures_of_12_bits_in_16_are_not_silently_dark() -> None:
         to_bytes(DEEP_COLOR, None, "photo")
 
 
+def test_pictures_of_8_bits_for_a_network_of_12_are_not_silently_dark() -> None:
+    with pytest.warns(UserWarning, match=r"photo has 8 bits, but value_range .* is \(0, 4095\)"):
+        to_bytes(GRAY[..., None], (0, 4095), "photo")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        channels._told.clear()
+        to_bytes(GRAY[..., None], (50, 200), "photo")
+
+
 @pytest.mark.parametrize(
     ("array", "settings", "message"),
     [
