@@ -67,8 +67,8 @@ class NewtonStep(nn.Module):
         """Return the logarithm of smoothed heatmaps whose maxima are those of the heatmaps."""
         padding = self.kernel.shape[-1] // 2
         blurred = functional.conv2d(heatmaps.flatten(0, 1)[:, None], self.kernel, padding=padding)
-        blurred = blurred.view_as(heatmaps)
+        blurred = blurred.view(heatmaps.shape)
         highest = (maps.amax(dim=(2, 3), keepdim=True) for maps in (heatmaps, blurred))
         tall, low = highest
         blurred = blurred * (tall / low)
-        return (blurred.clamp(1e-3, 50) if self.is_udp else blurred.clamp(min=1e-10)).log()
+        return (blurred.clamp(1e-3, 50.0) if self.is_udp else blurred.clamp(min=1e-10)).log()

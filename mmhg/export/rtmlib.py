@@ -59,6 +59,7 @@ class RtmlibNetwork(nn.Module):
         self.register_buffer("stretch", torch.tensor(stretch))
         self.register_buffer("scale", (given_std / std).view(1, 3, 1, 1))
         self.register_buffer("shift", ((given_mean - mean) / std).view(1, 3, 1, 1))
+        self.eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return rows (N, K, 2 W) of x and (N, K, 2 H) of y."""
