@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mmhg.datasets.deeplabcut_h5 import read_h5_table
 from mmhg.datasets.transforms.loading import load_image
 from mmhg.errors import InputError
 from mmhg.utils.coco_file import check_points
@@ -72,14 +73,14 @@ def coco_annotations(project: Path) -> dict[str, Any]:
 
 
 def read_labels(file: Path) -> tuple[list[str], dict[str, Animals]]:
-    """Read the body parts, and the animals of each frame, of a `CollectedData_*.csv`.
+    """Read the body parts, and the animals of each frame, of a `CollectedData_*.csv` or `.h5`.
 
-    It may have been saved by a spreadsheet (`mmhg.utils.csv_file`).
+    A CSV file may have been saved by a spreadsheet (`mmhg.utils.csv_file`).
 
     Raises:
         InputError: The file cannot be read or has another form.
     """
-    table = read_csv(file)
+    table = read_h5_table(file) if file.suffix == ".h5" else read_csv(file)
     header = {row[0].lower(): row for row in table.rows[:4] if row[0].lower() in _HEADER}
     if not {"scorer", "bodyparts", "coords"} <= header.keys():
         raise InputError(

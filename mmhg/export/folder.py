@@ -47,7 +47,8 @@ def export(
 
     Args:
         config: Config of a top-down model whose head gives heatmaps.
-        checkpoint: Its weights; None takes those that come with the config.
+        checkpoint: Its weights; None takes the best of the config's work folder, else those that
+            come with the config.
         folder: The folder to make. It must be empty or not exist.
         format: One of `mmhg.export.FORMATS`.
         dynamic_batch: Leave the number of images open; otherwise it is 1.

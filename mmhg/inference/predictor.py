@@ -88,7 +88,8 @@ class Predictor:
     Args:
         config: File, name of one of mmhg's configs, or loaded; it is not changed. The default is
             the network that comes with weights.
-        checkpoint: Weights that belong to it; None takes those that come with the config.
+        checkpoint: Weights that belong to it; None takes the best of the config's work folder, else
+            those that come with the config.
         device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
         half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
             and keypoints move by a fraction of a pixel.
@@ -123,6 +124,8 @@ class Predictor:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
         self.config = deepcopy(config) if isinstance(config, Config) else get_config(config)
         chosen = find_device(device)
+        if checkpoint is None and config == DEFAULT:
+            checkpoint = DEFAULT
         self.model: Any = load_model(self.config, checkpoint)
         if not isinstance(self.model, TopdownPoseEstimator):
             raise InputError(

@@ -20,6 +20,7 @@ from mmhg.errors import InputError
 from mmhg.inference.predictor import read_image
 from mmhg.pictures import MAX_PIXELS, check_pixels, check_regular
 from mmhg.pictures.animation import frames_of, is_animation
+from mmhg.pictures.video import open_video, turn_of
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
 IMAGE_SUFFIXES |= {".gif", ".avif"}
@@ -36,18 +37,6 @@ _MEASURED_FRAMES = 32
 
 _COUNT_SLACK = 0.02
 """Fraction of the frames that may be missing, since containers only estimate their number."""
-
-_TURNS = {
-    90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
-"""What makes a video upright, by the angle that its display matrix states."""
-
-_ORIENTATION = cv2.CAP_PROP_ORIENTATION_META
-
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
-"""Beginnings of files that name other files and addresses, which FFmpeg would open."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +111,7 @@ class Video:
 
     def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
         self.name = str(path)
-        capture = self._open()
+        capture = open_video(self.name)
         sides = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         check_pixels(f"video {self.name}", int(sides[0]), int(sides[1]), max_pixels)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -136,11 +125,8 @@ class Video:
         Raises:
             InputError: The video ends early. The frames before that have been given.
         """
-        capture = self._open()
-        # Which versions of OpenCV do this by themselves differs.
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
-        turns_itself = capture.get(cv2.CAP_PROP_ORIENTATION_AUTO)
-        turn = None if turns_itself else _TURNS.get(int(capture.get(_ORIENTATION)) % 360)
+        capture = open_video(self.name)
+        turn = turn_of(capture)
         index, seconds = 0, 0.0
         try:
             while (reading := capture.read())[0]:
@@ -160,22 +146,6 @@ class Video:
             raise InputError(
                 f"video {self.name} broke off after {index} of {self.length} frames. It is damaged"
             )
-
-    def _open(self) -> cv2.VideoCapture:
-        try:
-            check_regular(self.name)
-            with open(self.name, "rb") as file:
-                if file.read(16).lstrip().startswith(_PLAYLISTS):
-                    raise OSError("it is a list of other files")
-        except OSError as error:
-            raise InputError(f"cannot open video {self.name}: {error.strerror or error}") from error
-        capture = cv2.VideoCapture(self.name)
-        if not capture.isOpened():
-            raise InputError(
-                f"cannot open video {self.name}: it is damaged, no video, or of a kind that this "
-                "OpenCV does not read"
-            )
-        return capture
 
 
 class Camera:

@@ -6,9 +6,9 @@ mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
 mmhg infer photos/ --detector yolox_s.onnx
 
-Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
-CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
-like an image or a video, and the checkpoint otherwise.
+Without CONFIG the network is the one that comes with mmhg. After a CONFIG that was trained, or
+comes with weights, CHECKPOINT may be left out: what follows is an input if it is a folder, a glob,
+a number, or named like an image or a video, and the checkpoint otherwise.
 
 Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
 if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.

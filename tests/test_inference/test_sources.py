@@ -12,6 +12,7 @@ from PIL import Image
 
 from mmhg.errors import InputError
 from mmhg.inference.sources import Animation, Camera, ImageFile, Source, Video, find_sources
+from mmhg.pictures.video import VideoFrames, open_video
 
 WIDTH, HEIGHT, FRAMES, STEP = 96, 64, 12, 20
 
@@ -78,16 +79,17 @@ def test_videos_with_a_rotation_flag_are_upright(
     patch(path, b"tkhd", 40, struct.pack(">9i", *matrix))
 
     if not turns_itself:
-        opened = Video._open
 
-        def without(self: Video) -> cv2.VideoCapture:
-            capture = opened(self)
+        def without(path: str) -> cv2.VideoCapture:
+            capture = open_video(path)
             capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
             return capture
 
-        monkeypatch.setattr(Video, "_open", without)
+        for module in ("inference.sources", "pictures.video"):
+            monkeypatch.setattr(f"mmhg.{module}.open_video", without)
     frames = [frame.image for frame in Video(path).frames()]
     assert len(frames) == 3
+    frames.append(VideoFrames(str(path)).read(2))
     for frame in frames:
         assert frame.shape == upright.shape
         assert np.abs(frame.astype(int) - upright).mean() < 6

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import pytest
 from mmengine.runner import Runner
 
-from mmhg import checkpoints
+from mmhg import checkpoints, labels
 from mmhg.checkpoints import shipped
 from mmhg.datasets import mpii_converter
 from mmhg.evaluation import protocols
@@ -27,6 +27,7 @@ from mmhg_cli.mmpose_tools import load_mmpose_tool
         (convert.SOURCES, checkpoints.SOURCES),
         (convert.LAYOUTS, checkpoints.LAYOUTS),
         (export.FORMATS, formats.FORMATS),
+        (command("import").FORMATS, labels.FORMATS),
         (score.SPLITS, mpii_converter.SPLITS),
         (score.PROTOCOLS, protocols.PROTOCOLS),
         (score.FORMATS, get_args(TableFormat)),
