@@ -28,6 +28,7 @@ COMMANDS = (
     "leaderboard",
     "flops",
     "browse",
+    "check",
     "benchmark",
     "convert-mpii",
     "convert-deeplabcut",
