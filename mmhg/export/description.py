@@ -12,6 +12,7 @@ from mmpose.registry import TRANSFORMS
 from torch import nn
 
 from mmhg.codecs import HourglassHeatmap
+from mmhg.config.category import category_of
 from mmhg.datasets.transforms import HourglassCrop
 from mmhg.errors import InputError
 
@@ -47,6 +48,7 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
         crop=crop,
         codec=codec,
         flip_test=_flip_test(model),
+        category=category_of(config),
         keypoints=_keypoints(model),
     )
 

@@ -14,6 +14,7 @@ from typing import Any, TextIO
 import cv2
 import numpy as np
 
+from mmhg.config.category import PERSON
 from mmhg.errors import InputError
 from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.inference.video_file import WriteFrame, video_file
@@ -43,6 +44,7 @@ class Outputs:
         threshold: Lowest score of a keypoint that is drawn, and that labeling tools get.
         pictures: Write pictures and videos.
         write: Further files of keypoints, from `mmhg.inference.writers.WRITERS`.
+        category: What an object is called.
         root: Labeling tools get names of images from this folder on; None takes names as given.
         image_ids: Ids of images by name; others count from 1.
         image_url: What Label Studio finds before these names; empty for its local files.
@@ -57,13 +59,22 @@ class Outputs:
         threshold: float,
         pictures: bool = True,
         write: Iterable[str] = (),
+        category: str = PERSON,
         root: Path | None = None,
         image_ids: Mapping[str, int] | None = None,
         image_url: str = "",
     ) -> None:
         self.folder = folder
-        self._meta = dict(dataset_meta)
-        self._run = _run(dataset_meta, info, threshold, image_url)
+        meta = self._meta = dict(dataset_meta)
+        self._run = Run(
+            names=[meta["keypoint_id2name"][k] for k in range(meta["num_keypoints"])],
+            links=[[int(end) for end in link] for link in meta["skeleton_links"]],
+            colors=[[int(value) for value in color] for color in meta["keypoint_colors"]],
+            info=info,
+            category=category,
+            threshold=threshold,
+            image_url=image_url,
+        )
         self._pictures = pictures
         self._kinds = list(dict.fromkeys(["json", *write]))
         self._root = root
@@ -178,18 +189,6 @@ class Outputs:
             name = f"{path.stem}_{number}{suffix}"
         self._taken.add(name)
         return self.folder / name
-
-
-def _run(meta: Mapping[str, Any], info: Mapping[str, Any], threshold: float, image_url: str) -> Run:
-    """Take from a dataset's metainfo what files of keypoints have."""
-    return Run(
-        names=[meta["keypoint_id2name"][k] for k in range(meta["num_keypoints"])],
-        links=[[int(end) for end in link] for link in meta["skeleton_links"]],
-        colors=[[int(value) for value in color] for color in meta["keypoint_colors"]],
-        info=info,
-        threshold=threshold,
-        image_url=image_url,
-    )
 
 
 def common_folder(sources: Iterable[Source]) -> Path | None:

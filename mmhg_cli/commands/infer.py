@@ -138,7 +138,7 @@ def run(args: Namespace) -> int:
     if sources:
         people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
-        predictor, meta = load_predictor(args)
+        predictor, meta, category = load_predictor(args)
         if args.two_pass:
             predictor = TwoPass(predictor)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
@@ -148,6 +148,7 @@ def run(args: Namespace) -> int:
             info | detector,
             threshold=args.threshold,
             pictures=not args.no_pictures,
+            category=category,
             write=[*args.write, *(["csv"] if args.csv else [])],
             root=common_folder(sources),
             image_ids=image_ids([source.name for source in sources], people),
@@ -222,8 +223,9 @@ def most_pixels(args: Namespace) -> int:
     return max_pixels_of(load_config(args))
 
 
-def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the network and the metainfo of its keypoints."""
+def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any], str]:
+    """Return the network, the metainfo of its keypoints, and what its objects are called."""
+    from mmhg.config.category import PERSON, category_of
     from mmhg.errors import InputError
     from mmhg.export import load
     from mmhg.export.folder import dataset_meta
@@ -241,11 +243,11 @@ def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
             compile=args.compile,
             batch_size=args.batch_size,
         )
-        return predictor, predictor.dataset_meta
+        return predictor, predictor.dataset_meta, category_of(predictor.config)
     if args.device or args.half or args.compile or args.cfg_options:
         raise InputError(
             "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT. An exported "
             "network runs as it was exported"
         )
     exported = load(args.model[0], flip_test=flip)
-    return exported, dataset_meta(exported)
+    return exported, dataset_meta(exported), str(exported.description.get("category", PERSON))

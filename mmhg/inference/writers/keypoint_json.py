@@ -56,9 +56,9 @@ class KeypointJson(KeypointFile):
 
 
 def category(run: Run) -> dict[str, Any]:
-    """Return COCO's category of people."""
+    """Return COCO's category of the objects."""
     skeleton = [[start + 1, end + 1] for start, end in run.links]
-    return dict(id=1, name="person", keypoints=list(run.names), skeleton=skeleton)
+    return dict(id=1, name=run.category, keypoints=list(run.names), skeleton=skeleton)
 
 
 def moment(image: ImageRef) -> dict[str, Any]:

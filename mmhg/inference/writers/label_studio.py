@@ -13,7 +13,7 @@ from mmhg.inference.writers.people import SCORE_DIGITS, ImageRef, KeypointFile, 
 LOCAL_FILES = "/data/local-files/?d="
 """Where Label Studio serves the files of its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT."""
 
-_IMAGE, _BOXES, _KEYPOINTS, _PERSON = "image", "boxes", "keypoints", "person"
+_IMAGE, _BOXES, _KEYPOINTS = "image", "boxes", "keypoints"
 _DOT = 0.5
 """Diameter of a keypoint, % of the image's width."""
 
@@ -69,14 +69,16 @@ class LabelStudioTasks(KeypointFile):
         shared = dict(
             to_name=_IMAGE, original_width=sides[0], original_height=sides[1], image_rotation=0
         )
-        box = dict(x=x, y=y, width=width, height=height, rotation=0, rectanglelabels=[_PERSON])
+        box = dict(
+            x=x, y=y, width=width, height=height, rotation=0, rectanglelabels=[self._run.category]
+        )
         regions = [
             dict(
                 **shared,
                 id=name,
                 type="rectanglelabels",
                 from_name=_BOXES,
-                value=box,
+                value=box | dict(rectanglelabels=[self._run.category]),
                 score=person.score,
             )
         ]
@@ -107,7 +109,7 @@ def labeling_interface(run: Run) -> str:
     return f"""<View>
   <Image name="{_IMAGE}" value="${_IMAGE}"/>
   <RectangleLabels name="{_BOXES}" toName="{_IMAGE}">
-    <Label value="{_PERSON}"/>
+    <Label value={quoteattr(run.category)}/>
   </RectangleLabels>
   <KeyPointLabels name="{_KEYPOINTS}" toName="{_IMAGE}">
 {labels}

@@ -99,6 +99,7 @@ class Run:
         links: Pairs of keypoints, from 0, that the skeleton connects.
         colors: (K, 3) RGB, 0 to 255.
         info: On the network, for the reader of a file.
+        category: What an object is called.
         threshold: Lowest score of a keypoint that labeling tools get.
         image_url: What precedes the names of images in the addresses that Label Studio opens.
     """
@@ -107,6 +108,7 @@ class Run:
     links: Sequence[Sequence[int]] = ()
     colors: Sequence[Sequence[int]] = ()
     info: Mapping[str, Any]
+    category: str = "person"
     threshold: float = 0.0
     image_url: str = ""
 

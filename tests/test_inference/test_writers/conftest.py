@@ -16,6 +16,7 @@ RUN = Run(
     names=NAMES,
     links=[(0, 1)],
     colors=[[255, 0, 0], [0, 255, 0], [0, 0, 255]],
+    category="mouse & son",
     info=dict(model=["hg2.py", "hg2.pth"]),
     threshold=0.2,
 )

@@ -23,6 +23,7 @@ def test_annotations_are_read_by_pycocotools(written: Callable[..., str], tmp_pa
         "clip.mp4/frame_000012.png",
     ]
     assert [len(coco.getAnnIds(imgIds=[number])) for number in (1, 2, 3)] == [2, 0, 1]
+    assert coco.loadCats(1)[0]["name"] == "mouse & son"
     assert coco.loadCats(1)[0]["keypoints"] == NAMES
     assert coco.loadCats(1)[0]["skeleton"] == [[1, 2]]
 
