@@ -47,7 +47,7 @@ def test_shows_the_outputs_of_one_run_in_order(notebook: Path) -> None:
     assert any("image/jpeg" in output.get("data", {}) for output in outputs)
     text = notebook.read_text("utf-8")
     assert len(text) < 300_000
-    assert not re.search(r"(?<![\w.:/])/(?!/)(?:home|root|tmp|work|Users)/", text), "a path of a machine"
+    assert not re.search(r"(?<![\w.:/])/(?:home|root|tmp|work|Users)/", text)  # of a machine
 
 
 @each_notebook
