@@ -31,7 +31,6 @@ COMMANDS = (
     "check",
     "benchmark",
     "convert-mpii",
-    "convert-deeplabcut",
     "shrink-dataset",
     "synthetic render",
     "synthetic report",

@@ -70,9 +70,7 @@ def _tile(example: Example, metainfo: dict[str, Any]) -> np.ndarray:
     text = f"{name}{Path(str(example.picture)).name}: {example.what}"
     for number, start in enumerate(range(0, min(len(text), 144), 48)):
         line = text[start : start + 48]
-        cv2.putText(
-            tile, line, (4, SIDE + 12 + 14 * number), _FONT, 0.36, _GRAY, 1, cv2.LINE_AA
-        )
+        cv2.putText(tile, line, (4, SIDE + 12 + 14 * number), _FONT, 0.36, _GRAY, 1, cv2.LINE_AA)
     return tile
 
 

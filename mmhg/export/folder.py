@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.export import predict
 from mmhg.export import rtmlib as rtmlib_form
@@ -182,6 +183,19 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
         return ExportedNetwork(folder, **settings)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def image_loader(folder: str | Path) -> LoadWholeImage:
+    """Return the step that reads images as an exported folder's network takes them.
+
+    Raises:
+        InputError: The folder holds no exported network.
+    """
+    try:
+        settings = predict.read_description(Path(folder))["input"]
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return LoadWholeImage(channels=len(settings["mean"]), value_range=settings.get("value_range"))
 
 
 def is_exported(path: str | Path) -> bool:

@@ -20,6 +20,7 @@ from mmhg.inference.sources import Frame, ImageFile, Source
 from mmhg.inference.video_file import WriteFrame, video_file
 from mmhg.inference.writers import WRITERS, KeypointFile, Run
 from mmhg.inference.writers.people import ImageRef, Person
+from mmhg.pictures import displayable
 from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
 
@@ -151,7 +152,7 @@ class Outputs:
             self._images[-1]["fps"] = source.rate
 
     def _draw(self, frame: Frame, people: Sequence[Person]) -> None:
-        image = frame.image.copy()
+        image = displayable(frame.image).copy()
         if people:
             keypoints = np.stack([person.keypoints for person in people])
             drawn = np.stack([person.scores >= self._run.threshold for person in people])

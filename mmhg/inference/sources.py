@@ -16,6 +16,7 @@ from threading import Event
 import cv2
 import numpy as np
 
+from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.inference.predictor import read_image
 from mmhg.pictures import MAX_PIXELS, check_pixels, check_regular
@@ -23,7 +24,7 @@ from mmhg.pictures.animation import frames_of, is_animation
 from mmhg.pictures.video import open_video, turn_of
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
-IMAGE_SUFFIXES |= {".gif", ".avif"}
+IMAGE_SUFFIXES |= {".gif", ".avif", ".npy"}
 """Suffixes of images, so that a broken file is not passed over. Others are known by content."""
 
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
@@ -46,7 +47,7 @@ class Frame:
     Attributes:
         source: The source.
         index: Number in a video, from 0; None for an image file.
-        image: (height, width, 3) uint8, blue, green, red.
+        image: (height, width, 3) uint8, blue, green, red; of an image file what `loader` reads.
         time: Seconds from the beginning of a video; None if unknown.
     """
 
@@ -68,13 +69,13 @@ class ImageFile:
     rate: float | None = None
     length: int | None = 1
 
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, path: Path, loader: LoadWholeImage | None = None) -> None:
         self.name = str(path)
-        self._max_pixels = max_pixels
+        self._loader = loader
 
     def frames(self) -> Iterator[Frame]:
         """Yield the image; raise InputError if the file is no image."""
-        yield Frame(self, None, read_image(self.name, self._max_pixels))
+        yield Frame(self, None, read_image(self.name, self._loader))
 
 
 class Animation:
@@ -193,14 +194,14 @@ def interrupt_as_event() -> Iterator[Event]:
 
 
 def find_sources(
-    inputs: Iterable[str], max_pixels: int = MAX_PIXELS
+    inputs: Iterable[str], loader: LoadWholeImage | None = None
 ) -> tuple[list[Source], list[str]]:
     """Find the sources that the inputs of a command line name.
 
     Args:
         inputs: Files; folders, for the images and videos directly in them; globs, also with `**`;
             whole numbers, for cameras, unless there is a file of that name.
-        max_pixels: Largest image or video, width x height.
+        loader: Reads image files, and says the largest image or video; None reads color.
 
     Returns:
         The sources, each file once, and one message for each other input.
@@ -216,20 +217,20 @@ def find_sources(
         for item in found:
             try:
                 if str(item) not in sources:
-                    sources[str(item)] = _opened(item, max_pixels)
+                    sources[str(item)] = _opened(item, loader or LoadWholeImage())
             except InputError as error:
                 problems.append(str(error))
     return list(sources.values()), problems
 
 
-def _opened(item: Path | int, max_pixels: int) -> Source:
+def _opened(item: Path | int, loader: LoadWholeImage) -> Source:
     if isinstance(item, int):
         return Camera(item)
     if is_animation(str(item)):
-        return Animation(item, max_pixels)
+        return Animation(item, loader.max_pixels)
     if not _is_image(item) and (_is_video(item) or _opens_as_video(item)):
-        return Video(item, max_pixels)
-    return ImageFile(item, max_pixels)
+        return Video(item, loader.max_pixels)
+    return ImageFile(item, loader)
 
 
 def is_media(path: Path) -> bool:

@@ -16,7 +16,7 @@ from mmhg.pictures import decode_picture, read_header
 from mmhg.pictures.video import VideoFrames
 from mmhg.utils.hdf5 import read_hdf5
 
-_ROWS = 32
+_ROWS = 64
 """Embedded pictures that are read at once, since each reading starts a process."""
 
 _FORMAT = "metadata@format_id"
@@ -60,18 +60,32 @@ def read_frame(image: LabeledImage) -> np.ndarray:
     return load_image(str(image.path))
 
 
+_File = tuple[Path, int, int] | None
+
+
+def _file(path: Path) -> _File:
+    """Return what differs if a file is written anew; None if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return path, found.st_mtime_ns, found.st_size
+
+
 class _Video:
     """The last video that was asked for."""
 
     def __init__(self) -> None:
+        self._held: _File | None = None
         self._frames: VideoFrames | None = None
 
     def read(self, path: Path, frame: int) -> np.ndarray:
-        if self._frames is None or self._frames.path != str(path):
+        wanted = _file(path)
+        if self._frames is None or self._held != wanted:
             if self._frames is not None:
                 self._frames.close()
             self._frames = None
-            self._frames = VideoFrames(str(path))
+            self._held, self._frames = wanted, VideoFrames(str(path))
         return self._frames.read(frame)
 
 
@@ -79,7 +93,7 @@ class _Embedded:
     """The last rows of a dataset that were asked for."""
 
     def __init__(self) -> None:
-        self._held: tuple[Path, str, int] | None = None
+        self._held: tuple[_File, str, int] | None = None
         self._rows = np.empty(0)
         self._swapped = False
 
@@ -103,12 +117,13 @@ class _Embedded:
 
     def _row(self, path: Path, dataset: str, row: int) -> tuple[Any, str]:
         first = row - row % _ROWS
-        if self._held != (path, dataset, first):
+        wanted = _file(path), dataset, first
+        if self._held != wanted:
             name, order = f"{dataset}[{first}:{first + _ROWS}]", f"{dataset}@channel_order"
             found = read_hdf5(path, [name, order, _FORMAT])
             if name not in found:
                 raise InputError(f"{path} has no {dataset}")
-            self._held, self._rows = (path, dataset, first), found[name]
+            self._held, self._rows = wanted, found[name]
             self._swapped = _is_swapped(found.get(order), found.get(_FORMAT))
         if row - first >= len(self._rows):
             raise InputError(f"{path} has no picture {row} (from 0) in {dataset}")

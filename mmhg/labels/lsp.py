@@ -6,6 +6,7 @@ them: the files have none.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from mmhg.datasets.body.lsp import LSP_METAINFO
@@ -59,4 +60,4 @@ def read(path: Path, images: Path | None = None) -> Labels:
 
 
 def _file(path: Path) -> Path:
-    return path / _FILE if path.is_dir() else path
+    return path / _FILE if os.path.isdir(path) else path

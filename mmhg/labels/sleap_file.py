@@ -239,8 +239,9 @@ def _skeleton(graph: dict[str, Any], names: list[str]) -> Skeleton:
     for link in graph["links"]:
         kind = _type_of(link["type"], types)
         pair = nodes.index(_number(link["source"])), nodes.index(_number(link["target"]))
-        if pair not in pairs[kind] and (kind == _LINK or pair[::-1] not in pairs[kind]):
-            pairs[kind].append(pair)
+        some = pairs.get(kind, [])  # SLEAP's reader passes over other types, too
+        if pair not in some and (kind == _LINK or pair[::-1] not in some):
+            some.append(pair)
     if min(nodes, default=0) < 0:
         raise ValueError("a node has a negative number")
     return Skeleton(

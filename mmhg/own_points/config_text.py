@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from os.path import isabs
 from typing import Any
 
 from mmhg.own_points.channels import COLOR
@@ -48,8 +49,7 @@ def config_text(
     heatmap = (width // 4, height // 4)
     backbone = dict(num_keypoints=len(keypoints), **choices.backbone)
     dataset = "own_two_looks" if two_looks else "own_boxes"
-    is_relative = images.startswith(".") or not images
-    prefix = f'folder + "/" + {_quoted(images)}' if is_relative else _quoted(images)
+    prefix = _quoted(images) if isabs(images) else f"folder + {_quoted('/' + images)}"
     names = ["change_steps", "keypoint_metainfo", "with_codec"]
     settings = f"{_SETTINGS} = with_codec(_base_, codec)"
     if channels != COLOR:
@@ -88,8 +88,8 @@ train_dataloader["dataset"].update(_data, ann_file=folder + "/train.json")
 for _loader in (val_dataloader, test_dataloader):
     _loader["dataset"].update(_data, ann_file=folder + "/val.json")
 
-# The score: the mean error, px. The best checkpoint has the lowest.
-val_evaluator = test_evaluator = dict(type="EPE")
+# The scores: errors in px, of each keypoint too. The best checkpoint has the lowest mean.
+val_evaluator = test_evaluator = dict(type="KeypointErrorMetric")
 
 # The length.
 train_dataloader["batch_size"] = {choices.batch_size}
@@ -98,7 +98,7 @@ optim_wrapper = dict(optimizer=dict(lr=learning_rate))
 train_cfg = dict(max_epochs=max_epochs, val_interval={choices.val_interval})
 _cycle = dict(_base_.param_scheduler[0], total_steps=max_epochs, eta_max=learning_rate)
 param_scheduler = [_cycle]
-_checkpoint = dict(interval={choices.val_interval}, save_best="EPE", rule="less")
+_checkpoint = dict(interval={choices.val_interval}, save_best="mean_px", rule="less")
 default_hooks = dict(checkpoint=_checkpoint, logger=dict(interval=10))
 '''
 

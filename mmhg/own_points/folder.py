@@ -29,7 +29,6 @@ from mmhg.utils.coco_file import read_coco
 from mmhg.utils.files import write_json, write_text
 from mmhg.utils.inside import check_links, check_name
 from mmhg.utils.progress import with_progress
-from mmhg.version import __version__
 
 PICTURES = "images"
 """The folder of pictures that were copied, or taken from videos."""
@@ -285,7 +284,7 @@ def _config(found: Imported) -> str:
         choices=found.choices,
         channels=found.channels,
         summary=f"{len(names)} keypoints: {len(labels.images) - validating:,} images train, "
-        f"{validating:,} validate. By `mmhg import` {__version__}.",
+        f"{validating:,} validate. Made by `mmhg import`.",
     )
 
 
@@ -298,7 +297,7 @@ def _relative(pictures: Path, folder: Path) -> str:
         return absolute.as_posix()
     if path.split("/").count("..") > _FARTHEST:
         return absolute.as_posix()
-    return path if path.startswith(".") else f"./{path}"
+    return path
 
 
 @contextmanager

@@ -132,7 +132,7 @@ def run(args: Namespace) -> int:
     if not inputs:
         raise InputError("give at least one INPUT: an image, a folder, a video, or --camera N")
     summary = Summary()
-    sources, problems = find_sources(inputs, most_pixels(args))
+    sources, problems = find_sources(inputs, find_loader(args))
     for problem in problems:
         summary.add_problem(problem)
     if sources:
@@ -212,15 +212,15 @@ def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
     return None, {}
 
 
-def most_pixels(args: Namespace) -> int:
-    """Return the largest image that the config reads; an exported network has no such setting."""
-    from mmhg.datasets.transforms.loading import max_pixels_of
-    from mmhg.pictures import MAX_PIXELS
+def find_loader(args: Namespace) -> Any:
+    """Return the step that loads images, as the config or the exported network has it."""
+    from mmhg.datasets.transforms.loading import loader_of
+    from mmhg.export.folder import image_loader
 
     if len(args.model) < 2:
-        return MAX_PIXELS
+        return image_loader(args.model[0])
     args.config = args.model[0]
-    return max_pixels_of(load_config(args))
+    return loader_of(load_config(args))
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any], str]:

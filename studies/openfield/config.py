@@ -24,7 +24,7 @@ model["backbone"].update(num_keypoints=4, num_stacks=2, channels=128, stem_chann
 model["head"]["loss"].update(use_target_weight=True)
 change_steps(train_dataloader, RandomBBoxTransform=dict(rotate_factor=180))
 
-# The data: images 0, 5, 10, ... of the file validate.
+# The data, from run.py: images 0, 5, 10, ... of the file validate.
 for _loader in (train_dataloader, val_dataloader, test_dataloader):
     _loader["dataset"].update(
         data_root="data/openfield/",
@@ -41,5 +41,5 @@ train_cfg = dict(max_epochs=max_epochs, val_interval=50)
 param_scheduler = [dict(_base_.param_scheduler[0], total_steps=max_epochs)]
 randomness = dict(seed=0)
 default_hooks = dict(
-    checkpoint=dict(interval=50, save_best="EPE", rule="less"), logger=dict(interval=10)
+    checkpoint=dict(interval=50, save_best="mean_px", rule="less"), logger=dict(interval=10)
 )

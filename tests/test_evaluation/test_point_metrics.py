@@ -57,12 +57,12 @@ def test_mmpose_has_the_same_mean():
 
 
 def test_nme_by_box_and_by_eyes():
-    _, scores = evaluate(dict(type="NMEMetric"), sample(0, 6.0), sample(1, 0.0))
-    assert scores == {"NME": pytest.approx(5.0), "failure_rate": 0.0}  # 6 of 60 px
+    _, scores = evaluate(dict(type="NMEMetric"), sample(0, 3.0), sample(1, 0.0))
+    assert scores == {"NME": pytest.approx(2.5), "failure_rate": 0.0}  # 3 of 60 px
     eyes = dict(type="NMEMetric", normalize="left_eye,right_eye")
-    metric, scores = evaluate(eyes, sample(0, 6.0), sample(1, 2.0))
+    metric, scores = evaluate(eyes, sample(0, 7.0), sample(1, 1.0))
     assert scores == {"NME": pytest.approx(20.0), "failure_rate": 50.0}
-    assert metric.scores.further["AUC@0.1"] == pytest.approx(0.0, abs=1e-4)
+    assert metric.scores.further["AUC@0.1"] == pytest.approx(25.0)
 
 
 def test_who_has_no_length_is_left_out_with_a_warning(caplog):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmhg.datasets import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.inference.sources import Animation, Camera, ImageFile, Source, Video, find_sources
 from mmhg.pictures.video import VideoFrames, open_video
@@ -201,7 +202,9 @@ def test_lists_of_other_files_are_no_videos(tmp_path: Path) -> None:
 def test_the_limit_of_pixels(photos: list[Path], tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4")
     animation(tmp_path / "a.gif", [100, 100])
-    sources, problems = find_sources([str(tmp_path), str(photos[0])], max_pixels=3_000)
+    sources, problems = find_sources(
+        [str(tmp_path), str(photos[0])], LoadWholeImage(max_pixels=3_000)
+    )
     (image,) = sources
     assert [name in told for name, told in zip(("a.gif", "clip.mp4"), problems, strict=True)]
     assert all("is too large: 96 x 64 px, and the limit is 3,000" in told for told in problems)

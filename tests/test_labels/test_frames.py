@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
+from label_files_b import read_hdf5_here, write_video
 from mmhg.errors import InputError
 from mmhg.labels import LabeledImage
 from mmhg.labels.frames import read_frame
@@ -25,12 +26,9 @@ def reddish(gray: int) -> np.ndarray:
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
-    path = tmp_path / "clip.avi"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 25, (64, 48))
-    for gray in GRAYS:
-        writer.write(np.full((48, 64, 3), gray, np.uint8))
-    writer.release()
-    return path
+    return write_video(
+        tmp_path / "clip.avi", [np.full((48, 64, 3), gray, np.uint8) for gray in GRAYS]
+    )
 
 
 def test_frames_of_a_video_in_any_order(video: Path) -> None:
@@ -43,6 +41,12 @@ def test_frames_of_a_video_in_any_order(video: Path) -> None:
     with pytest.raises(InputError, match=r"from 0, got -1"):
         read_frame(labeled(video, frame=-1))
     assert abs(int(read_frame(labeled(video, frame=3)).mean()) - GRAYS[3]) <= 2
+
+
+def test_a_video_that_is_written_anew(video: Path) -> None:
+    read_frame(labeled(video, frame=0))
+    write_video(video, [np.full((32, 64, 3), 200, np.uint8)])
+    assert read_frame(labeled(video, frame=0)).shape == (32, 64, 3)
 
 
 def test_a_frame_is_the_callers_own(video: Path) -> None:
@@ -59,6 +63,13 @@ def test_another_video_and_a_picture(video: Path, tmp_path: Path) -> None:
     assert (read_frame(labeled(tmp_path / "a.png")) == reddish(9)).all()
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read HDF5 files in this process, which is quick."""
+    monkeypatch.setattr("mmhg.labels.frames.read_hdf5", read_hdf5_here)
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("form", ["vlen", "fixed"])
 @pytest.mark.parametrize(("order", "version"), [("RGB", 1.2), ("BGR", 1.9), (None, 1.2), (None, 2)])
 def test_embedded_files_and_which_of_red_and_blue_is_first(
@@ -89,6 +100,7 @@ def test_embedded_files_and_which_of_red_and_blue_is_first(
         read_frame(labeled(path, embedded=("video1/video", 0)))
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("first", [True, False])
 def test_embedded_pixels(channels: int, first: bool, tmp_path: Path) -> None:

@@ -231,7 +231,7 @@ def test_other_exports(tmp_path: Path) -> None:
 
 
 def test_long_chains_of_relations_take_no_time(tmp_path: Path) -> None:
-    count = 20_000
+    count = 10_000
     results = [result("brushlabels", f"{n}") for n in range(count)] + [point("nose", 1, 1, "x")]
     results += [dict(type="relation", from_id=f"{n}", to_id=f"{n + 1}") for n in range(count - 1)]
     labels = read_labels(export(tmp_path, results))

@@ -197,7 +197,7 @@ def test_yaml_runs_and_grows_nothing(tmp_path: Path) -> None:
     text = file.read_text()
     for more, message in (
         ("a: !!python/object/apply:os.mkdir [ran]\n", "is not YAML: could not determine a constr"),
-        ("a: " + "[" * 50_000 + "]" * 50_000, "is not YAML"),
+        ("a: " + "[" * 5_000 + "]" * 5_000, "is not YAML"),
         ("a: 2001-99-99\n", "is not YAML"),
         ("a: [\n", "is not YAML"),
         ("# " + "x" * 500_000, "bytes, more than a YAML file"),

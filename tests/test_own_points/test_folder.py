@@ -95,7 +95,7 @@ def test_pictures_elsewhere_and_copied_ones(tmp_path: Path) -> None:
     text = (tmp_path / "one/two/three/mine/config.py").read_text()
     assert f'img="{tmp_path}/far/away/pictures"' in text
     found = import_labels(labels, tmp_path / "mine", copy=True)
-    assert 'img=folder + "/" + "./images"' in (tmp_path / "mine/config.py").read_text()
+    assert 'img=folder + "/images"' in (tmp_path / "mine/config.py").read_text()
     assert (tmp_path / "mine/images/a/3.png").read_bytes() == labels.images[3].path.read_bytes()
     assert found.pictures == tmp_path / "mine/images"
 
@@ -210,8 +210,30 @@ def test_network_and_augmentation_of_the_config(tmp_path: Path) -> None:
     assert {step.rotate_factor for step in pipeline_step(config, "RandomBBoxTransform")} == {180}
     assert config.param_scheduler[0].total_steps == config.train_cfg.max_epochs == 270
     assert config.param_scheduler[0].eta_max == config.optim_wrapper.optimizer.lr == 5e-3
-    assert config.default_hooks.checkpoint.save_best == config.val_evaluator.type == "EPE"
+    assert config.val_evaluator.type == "KeypointErrorMetric"
+    assert config.default_hooks.checkpoint.save_best == "mean_px"
     assert config.train_dataloader.batch_size == 8
+
+
+def test_pictures_of_one_channel(tmp_path: Path) -> None:
+    """The network takes one if all have one, whatever the format; else, or if told so, three."""
+    labels = faces(tmp_path / "a", 4)
+    for number, image in enumerate(labels.images):
+        pixels = np.full((60, 80), 9, np.uint16 if number == 1 else np.uint8)
+        cv2.imwrite(str(image.path), pixels)
+    found = import_labels(labels, tmp_path / "gray")
+    assert "input: one channel, gray; --channels 3 takes colors" in report(found)[0]
+    model = get_config(tmp_path / "gray/config.py").model
+    assert (model.backbone.in_channels, model.data_preprocessor.bgr_to_rgb) == (1, False)
+    for name, channels in (("told", 3), ("four", 4)):
+        import_labels(labels, tmp_path / name, channels=channels)
+        backbone = get_config(tmp_path / name / "config.py").model.backbone
+        assert backbone.get("in_channels", 3) == channels
+    cv2.imwrite(str(labels.images[3].path), np.full((60, 80, 3), 9, np.uint8))
+    found = import_labels(labels, tmp_path / "color")
+    assert found.channels == 3
+    assert "input:" not in report(found)[0]
+    refused(labels, tmp_path / "none", "--channels must be a whole number from 1", channels=0)
 
 
 def test_names_of_files_stay_text(tmp_path: Path) -> None:

@@ -26,5 +26,5 @@ train_dataloader = dict(
 val_dataloader = dict(batch_size=24, num_workers=1, dataset=dict(data_root="", bbox_file=None))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(_delete_=True, type="EPE")
+val_evaluator = dict(_delete_=True, type="KeypointErrorMetric")
 test_evaluator = val_evaluator

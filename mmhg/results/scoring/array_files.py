@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 
@@ -16,6 +17,9 @@ VARIABLES = ("preds", "pred", "predictions", "prediction_all", "pred_coords", "k
 
 COLUMNS = {2: "x, y", 3: "x, y, score", 5: "x, y, two of the heatmap, score"}
 """Numbers of a joint, the last one as the authors' `preds.h5` has them."""
+
+_DAMAGE = (EOFError, MemoryError, OSError, OverflowError, SyntaxError, TokenError, ValueError)
+"""What numpy raises at a damaged header, which it reads as Python's literals."""
 
 _AXES = {
     "(people, joints, {0})": (0, 1, 2),
@@ -37,7 +41,7 @@ def read_array(path: Path) -> FoundArray:
     if path.suffix == ".npy":
         try:
             stored = np.load(path, allow_pickle=False)  # noqa: TID251
-        except (EOFError, MemoryError, OSError, ValueError) as error:
+        except _DAMAGE as error:
             raise InputError(f"{name} is not a .npy file of numbers: {error}") from error
     else:
         reads_mat = path.suffix == ".mat"

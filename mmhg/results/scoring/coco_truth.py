@@ -43,7 +43,7 @@ def coco_truth(path: Path) -> Truth:
     return Truth(
         kind="COCO",
         file=str(path),
-        names=keypoint_names(content, counted, file),
+        names=_names(content, counted, file),
         keypoints=points[..., :2],
         labeled=points[..., 2] > 0,
         ids=[one["id"] for one in counted],
@@ -57,8 +57,8 @@ def coco_truth(path: Path) -> Truth:
     )
 
 
-def keypoint_names(content: Entry, people: list[Entry], file: str) -> list[str]:
-    """Return the names of the people's keypoints, numbers from 0 where their category has none.
+def _names(content: Entry, people: list[Entry], file: str) -> list[str]:
+    """Return the names of the people's keypoints, numbers from 0 where their category lacks some.
 
     Raises:
         InputError: The people's categories differ in their keypoints.
@@ -68,12 +68,9 @@ def keypoint_names(content: Entry, people: list[Entry], file: str) -> list[str]:
     used: dict[tuple[str, ...], str] = {}
     for one in people:
         category = categories.get(one["category_id"], {})
-        names = tuple(map(str, category.get("keypoints") or range(count)))
-        if len(names) != len(one["keypoints"]) // 3:
-            raise InputError(
-                f"{file}: annotation {one['id']} has {len(one['keypoints']) // 3} keypoints, but "
-                f"its category names {len(names)}"
-            )
+        stated = category.get("keypoints")
+        fits = isinstance(stated, list) and len(stated) == count
+        names = tuple(map(str, stated if fits else range(count)))
         used.setdefault(names, str(category.get("name", one["category_id"])))
     if len(used) > 1:
         raise InputError(

@@ -67,7 +67,10 @@ def _wide(name: str, rows: Sequence[Row], names: Sequence[str]) -> list[FoundPer
 
 
 def _long(name: str, rows: Sequence[Row]) -> FoundPeople:
-    names = list(dict.fromkeys(row["keypoint"] for row in rows))
+    names = list(dict.fromkeys(row["keypoint"] or "" for row in rows))
+    if "" in names:
+        line = 2 + [row["keypoint"] or "" for row in rows].index("")
+        raise InputError(f"{name}: line {line} names no keypoint")
     people: dict[tuple[ImageKey, str], np.ndarray] = {}
     for line, row in enumerate(rows, start=2):
         where = f"{name}: line {line}"

@@ -13,7 +13,6 @@ import numpy as np
 
 from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
-from mmhg.results.scoring.coco_truth import keypoint_names
 from mmhg.results.scoring.labels_truth import labels_found
 from mmhg.results.scoring.records import FoundPeople, FoundPerson
 from mmhg.utils.coco_file import is_id
@@ -51,7 +50,8 @@ def _each(
         try:
             people.append(read(entry))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{name}: entry {number} (from 0) cannot be used: {error!r}") from None
+            reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"{name}: entry {number} (from 0) cannot be used: {reason}") from None
         if len(people[-1].keypoints) != len(people[0].keypoints):
             raise InputError(
                 f"{name}: entry {number} (from 0) has {len(people[-1].keypoints)} keypoints, but "
@@ -90,13 +90,13 @@ def _result(entry: Entry) -> FoundPerson:
         confidences=points[:, 2],
         image_id=_whole(entry, "image_id"),
         score=None if score is None else float(score),
-        category=entry.get("category_id"),
+        category=_whole_or_none(entry, "category_id"),
     )
 
 
 def _coco(name: str, content: Entry) -> FoundPeople:
     """Read people of COCO's format: `mmhg infer` writes a score as third number, labels a flag."""
-    entries = [one for one in content["annotations"] if one.get("keypoints")]
+    entries = [e for e in content["annotations"] if isinstance(e, dict) and e.get("keypoints")]
     listed = content.get("images")
     if not isinstance(listed, list) or not entries:
         raise InputError(f"{name} have no images, or no annotations with keypoints")
@@ -113,19 +113,29 @@ def _coco(name: str, content: Entry) -> FoundPeople:
         return FoundPerson(
             keypoints=np.where(known[:, None], points[:, :2], np.nan),
             confidences=points[:, 2] if predicted else None,
-            image=(images[entry["image_id"]], entry.get("frame")),
+            image=(images[entry["image_id"]], _whole_or_none(entry, "frame")),
             score=float(entry["score"]) if predicted else None,
-            category=entry.get("category_id"),
+            category=_whole_or_none(entry, "category_id"),
         )
 
     people = _each(name, entries, person)
-    content.setdefault("categories", [])
     return FoundPeople(
         people=people,
-        names=keypoint_names(content, entries, name),
+        names=_names(content, people[0]),
         images=[(image, None) for image in images.values()],
         labels=not predicted,
     )
+
+
+def _names(content: Entry, first: FoundPerson) -> list[str] | None:
+    """Return the names of the keypoints, None where the category does not name as many."""
+    categories = content.get("categories")
+    for category in categories if isinstance(categories, list) else ():
+        if isinstance(category, dict) and category.get("id", first.category) == first.category:
+            names = category.get("keypoints")
+            if isinstance(names, list) and len(names) == len(first.keypoints):
+                return [*map(str, names)]
+    return None
 
 
 def _triples(entry: Entry) -> np.ndarray:
@@ -139,6 +149,10 @@ def _whole(entry: Entry, key: str) -> int:
     if not is_id(entry[key]):
         raise ValueError(f"{key} must be a whole number, got {entry[key]!r}")
     return int(entry[key])
+
+
+def _whole_or_none(entry: Entry, key: str) -> int | None:
+    return None if entry.get(key) is None else _whole(entry, key)
 
 
 def _scales(name: str, entries: list[Entry]) -> str:

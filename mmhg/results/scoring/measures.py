@@ -146,13 +146,10 @@ def _pck(truth: Truth, settings: Settings) -> tuple[Scorer, list[str]]:
 
     def score(one: Predicted) -> Scores:
         distances = lengths(_offsets(truth, one)) / units
-        if normalize == "torso":
-            return torso_pck.score_torso_pck(
-                np.where(np.isinf(distances), _ELSEWHERE, distances),
-                list(truth.names),
-                truth.sides,
-                limit,
-            )
+        if "torso" in truth.sizes:  # both sides together, as FLIC and LSP are published
+            known = np.where(np.isinf(distances), _ELSEWHERE, distances)
+            of_joints = torso_pck.score_torso_pck(known, truth.names, truth.sides, limit)
+            return replace(of_joints, measure=f"PCK@{limit:g} of the {name}")
         found = score_success(distances, truth.names, [limit], "", "PCK")
         return replace(found, measure=f"PCK in percent, of the {name}")
 
@@ -177,6 +174,8 @@ def _pckh(truth: Truth, settings: Settings) -> tuple[Scorer, list[str]]:
 
 
 def _pcp(truth: Truth, settings: Settings) -> tuple[Scorer, list[str]]:
+    pcp.check_names(truth.names)
+
     def score(one: Predicted) -> Scores:
         counted = _counted(truth, one)
         points = _without_gaps(truth, one)
@@ -236,7 +235,8 @@ def _threshold(settings: Settings, usual: float) -> float:
 def _pck_unit(truth: Truth, settings: Settings) -> tuple[str, float]:
     """Choose the unit of PCK and calibration, and their usual threshold."""
     name = settings.normalize or _usual(truth, _PCK_OF_BOX[0])
-    return name, _PCK_OF_SIZE.get(name, _PCK_OF_BOX[1])
+    size = "torso" if "torso" in truth.sizes else name
+    return name, _PCK_OF_SIZE.get(size, _PCK_OF_BOX[1])
 
 
 def _usual(truth: Truth, of_box: str) -> str:

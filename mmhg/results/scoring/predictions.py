@@ -15,6 +15,7 @@ from mmhg.results.scoring.doubts import doubts_of
 from mmhg.results.scoring.found_files import read_found
 from mmhg.results.scoring.people_matching import detection, match_people
 from mmhg.results.scoring.records import FoundArray, Predicted, Truth
+from mmhg.utils.bounds import LARGEST_COORDINATE
 
 
 def read_predicted(path: str, truth: Truth) -> Predicted:
@@ -24,6 +25,10 @@ def read_predicted(path: str, truth: Truth) -> Predicted:
         InputError: The file cannot be used, or does not fit the ground truth.
     """
     found = read_found(Path(path))
+    if isinstance(found, FoundArray):
+        _check_bounds(path, found.stored)
+    for number, person in enumerate([] if isinstance(found, FoundArray) else found.people):
+        _check_bounds(f"{path}: entry {number} (from 0)", person.keypoints)
     if isinstance(found, FoundArray):
         predicted = match_array(found, truth, path)
         if truth.image_ids:
@@ -35,6 +40,16 @@ def read_predicted(path: str, truth: Truth) -> Predicted:
     if missed.all(axis=None, where=needed):
         raise InputError(f"predictions {path} have nothing for any label of {truth.file}")
     return replace(predicted, doubts=doubts_of(path, predicted.keypoints, truth))
+
+
+def _check_bounds(where: str, points: np.ndarray) -> None:
+    """Raise InputError for a coordinate that no picture has; NaN and infinity are missed points."""
+    far = np.isfinite(points) & (np.abs(points) > LARGEST_COORDINATE)
+    if far.any():
+        raise InputError(
+            f"predictions {where}: {points[far][0]:g} is more than {LARGEST_COORDINATE:,.0f} px "
+            "from the origin"
+        )
 
 
 def only_looked_at(truth: Truth, files: Sequence[Predicted]) -> tuple[Truth, list[Predicted]]:

@@ -53,8 +53,8 @@ def test_from_labels_to_an_exported_network(folder: Path, call, shipped: Path) -
     training = folder / "data/mine/training"
     (log,) = training.glob("*/*.log")
     assert "fine-tuning from hg2_lspet_128: 680 tensors are loaded, 6 begin anew" in log.read_text()
-    best = training / "best_EPE_epoch_1.pth"
-    error = json.loads((training / "results.json").read_text())["EPE"]
+    best = training / "best_mean_px_epoch_1.pth"
+    error = json.loads((training / "results.json").read_text())["mean_px"]
 
     done = call(elsewhere, "test", config, "--cfg-options", *options)
     assert done.returncode == 0, done.stderr
@@ -63,13 +63,13 @@ def test_from_labels_to_an_exported_network(folder: Path, call, shipped: Path) -
     done = call(elsewhere, "export", config)
     assert done.returncode == 0, done.stderr
     assert f"checkpoint: {best}" in done.stderr
-    predict = elsewhere / "best_EPE_epoch_1_onnx/predict.py"
+    predict = elsewhere / "best_mean_px_epoch_1_onnx/predict.py"
     photo = folder / "data/faces/0.png"
     shown = subprocess.run(
         [sys.executable, str(predict), str(photo)], capture_output=True, text=True, cwd=elsewhere
     )
     assert shown.returncode == 0, shown.stderr
-    for words in ([config], ["best_EPE_epoch_1_onnx"]):
+    for words in ([config], ["best_mean_px_epoch_1_onnx"]):
         done = call(elsewhere, "infer", *words, photo, "--two-pass", "--no-pictures")
         assert done.returncode == 0, done.stderr
     assert 0 < error < 80
