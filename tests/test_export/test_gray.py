@@ -1,7 +1,6 @@
 """The X-rays of docs/pictures.md: trained, tested, found, exported, and run without torch."""
 
 import json
-import runpy
 from pathlib import Path
 
 import cv2
@@ -18,20 +17,7 @@ from mmhg.errors import InputError
 from mmhg.export import export, load
 from mmhg.inference import TwoPass
 from mmhg_cli import main
-from test_docs.pages import ROOT, code_blocks
 from test_export.test_predict import run
-
-
-@pytest.fixture(scope="module")
-def xrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Draw 8 and 4 X-rays by the page's script."""
-    folder = tmp_path_factory.mktemp("xrays")
-    titled = {rest: code for rest, code in code_blocks(ROOT / "docs/pictures.md", "python")}
-    script = titled['title="make_xrays.py"'].replace('"data/xray"', repr(str(folder)))
-    script = script.replace('{"train": 200, "val": 40}', '{"train": 8, "val": 4}')
-    (folder / "make_xrays.py").write_text(script)
-    runpy.run_path(str(folder / "make_xrays.py"))
-    return folder
 
 
 def narrow(folder: Path, work_dir: Path) -> Config:
@@ -49,10 +35,10 @@ def narrow(folder: Path, work_dir: Path) -> Config:
 
 @pytest.mark.slow
 def test_one_channel_from_training_to_a_folder_without_torch(
-    xrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+    xray_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     pytest.importorskip("onnxruntime")
-    config = narrow(xrays, tmp_path / "work")
+    config = narrow(xray_root, tmp_path / "work")
     monkeypatch.setattr(Config, "pretty_text", config.pretty_text)
     runner = Runner.from_cfg(config)
     runner.register_hook(PreflightHook())
@@ -70,7 +56,7 @@ def test_one_channel_from_training_to_a_folder_without_torch(
     state["backbone.stacks.0.prediction.weight"] *= 10  # as clear as a trained network's
     state["backbone.stacks.0.prediction.bias"] += 10  # and positive somewhere
     torch.save(dict(state_dict=state), checkpoint)
-    path = xrays / "images/val_001.png"
+    path = xray_root / "images/val_001.png"
     predictor = Predictor(str(file), checkpoint, device="cpu")
     keypoints, scores = predictor(path)
     stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -101,8 +87,8 @@ def test_one_channel_from_training_to_a_folder_without_torch(
         assert cv2.imread(str(output / "val_001.png")).max() > 200  # is to be seen
 
 
-def test_settings_that_do_not_belong_together_are_refused(xrays: Path, tmp_path: Path) -> None:
-    config = narrow(xrays, tmp_path / "work")
+def test_settings_that_do_not_belong_together_are_refused(xray_root: Path, tmp_path: Path) -> None:
+    config = narrow(xray_root, tmp_path / "work")
     config.model.backbone.in_channels = 3
     runner = Runner.from_cfg(config)
     with pytest.raises(InputError, match=r"images of 1 channels.*in_channels is 3.*with_channels"):
@@ -120,7 +106,7 @@ def test_five_channels(tmp_path: Path, make) -> None:
     pytest.importorskip("onnxruntime")
     config, _ = make("hg2_synthetic_128")
     names = ("model", "train_dataloader", "val_dataloader", "test_dataloader")
-    config.update(zip(names, with_channels(config, 5), strict=True))
+    config.update(dict(zip(names, with_channels(config, 5), strict=True)))
     from mmpose.apis import init_model  # once mmhg has applied what it needs
 
     torch.manual_seed(0)
