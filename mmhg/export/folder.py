@@ -69,8 +69,10 @@ def export(
     checkpoint = checkpoint_of(config, checkpoint)
     model = load_model(config, checkpoint)
     description = describe(config, model)
-    if rtmlib and format != "onnx":
-        raise InputError(f"--rtmlib is for the format onnx, got {format}")
+    if rtmlib:
+        rtmlib_form.check_for_rtmlib(description["input"])
+        if format != "onnx":
+            raise InputError(f"--rtmlib is for the format onnx, got {format}")
     dtype = torch.float16 if half and chosen.half_in_network else torch.float32
     heatmap_network = HeatmapNetwork(model, fuse=fuse, dtype=dtype)
     outputs = ["keypoints", "scores", "heatmaps"] if decode else ["heatmaps"]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmhg.errors import InputError
 from mmhg.export.graph import KeypointNetwork
 
 FILE = "rtmlib.onnx"
@@ -27,6 +28,15 @@ _STEPS = 2
 """rtmlib's positions per px."""
 
 
+def check_for_rtmlib(settings: Mapping[str, Any]) -> None:
+    """Raise InputError for a network whose input, of `describe`, rtmlib cannot give."""
+    if settings["channels"] not in ("RGB", "BGR", "gray") or settings.get("value_range"):
+        raise InputError(
+            "--rtmlib is for networks of pictures with colors, or of gray ones, and 8 bits: rtmlib "
+            "knows no others"
+        )
+
+
 class RtmlibNetwork(nn.Module):
     """Images as rtmlib normalizes them (N, 3, H, W), to its SimCC outputs.
 
@@ -37,34 +47,44 @@ class RtmlibNetwork(nn.Module):
     Args:
         network: Images to keypoints.
         description: As `mmhg.export.description.describe` gives it.
+
+    Raises:
+        InputError: Its input is no picture with colors, or gray, of 8 bits.
     """
 
-    scale: Tensor
-    shift: Tensor
+    given_mean: Tensor
+    given_std: Tensor
+    mean: Tensor
+    std: Tensor
     stretch: Tensor
 
     def __init__(self, network: KeypointNetwork, description: Mapping[str, Any]) -> None:
         super().__init__()
         self.network = network
         settings = description["input"]
-        self.size = settings["size"]
-        self.reverses = settings["channels"] == "RGB"
-        mean, std = (torch.tensor(settings[name]) for name in ("mean", "std"))
-        given_mean, given_std = torch.tensor(_MEAN), torch.tensor(_STD)
-        if self.reverses:  # rtmlib's channels are blue, green, red whatever its constants are of
-            mean, std = mean.flip(0), std.flip(0)
+        check_for_rtmlib(settings)
+        self.size, self.channels = settings["size"], settings["channels"]
         # With corner pixels on the box's corners, W px of keypoints are W - 1 px of rtmlib's crop.
         less = description["crop"]["alignment"] == "corner pixels"
-        stretch = [(side - less) / side for side in self.size]
-        self.register_buffer("stretch", torch.tensor(stretch))
-        self.register_buffer("scale", (given_std / std).view(1, 3, 1, 1))
-        self.register_buffer("shift", ((given_mean - mean) / std).view(1, 3, 1, 1))
+        self.register_buffer("stretch", torch.tensor([(side - less) / side for side in self.size]))
+        for name, values in (
+            ("given_mean", _MEAN),
+            ("given_std", _STD),
+            ("mean", settings["mean"]),
+            ("std", settings["std"]),
+        ):
+            self.register_buffer(name, torch.tensor(values).float().view(1, -1, 1, 1))
         self.eval()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Return rows (N, K, 2 W) of x and (N, K, 2 H) of y."""
-        images = images * self.scale + self.shift
-        keypoints, scores, _ = self.network(images.flip(1) if self.reverses else images)
+        pixels = images * self.given_std + self.given_mean  # blue, green, red, 0..255
+        if self.channels == "RGB":
+            pixels = pixels.flip(1)
+        elif self.channels == "gray":
+            blue, green, red = pixels.split(1, dim=1)
+            pixels = 0.114 * blue + 0.587 * green + 0.299 * red  # as OpenCV
+        keypoints, scores, _ = self.network((pixels - self.mean) / self.std)
         rows, keypoints = [], keypoints * self.stretch
         for axis, side in enumerate(self.size):
             places = (keypoints[..., axis] * _STEPS).round().clamp(0, side * _STEPS - 1)
@@ -73,8 +93,10 @@ class RtmlibNetwork(nn.Module):
         return rows[0], rows[1]
 
     def as_rtmlib(self, images: Tensor) -> Tensor:
-        """Return images (N, 3, H, W) of our own normalization as rtmlib would normalize them."""
-        return ((images.flip(1) if self.reverses else images) - self.shift) / self.scale
+        """Return images (N, C, H, W) of our own normalization as rtmlib would normalize them."""
+        pixels = images * self.std + self.mean
+        pixels = pixels.flip(1) if self.channels == "RGB" else pixels.expand(-1, 3, -1, -1)
+        return (pixels - self.given_mean) / self.given_std
 
 
 def rtmlib_scores(file: Path, images: np.ndarray) -> np.ndarray:

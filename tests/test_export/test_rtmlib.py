@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnxruntime
 import pytest
@@ -82,6 +83,28 @@ def test_file_gives_what_predict_gives(make, photos, boxes, tmp_path):
         assert positive.any()
         np.testing.assert_allclose(scores[positive], wanted_scores[0, positive], atol=1e-5)
         np.testing.assert_allclose(found[positive], wanted[0, positive], atol=1e-3)
+
+
+def test_gray_networks_see_what_opencv_makes_gray(photos):
+    """And pictures that rtmlib does not know are refused."""
+
+    class Mean(torch.nn.Module):
+        def forward(self, images):
+            score = images.mean(dim=(1, 2, 3)).view(1, 1)
+            return torch.zeros(1, 1, 2), score, score
+
+    image = read_image(photos[0])
+    settings = dict(size=[160, 120], channels="gray", mean=[10.0], std=[2.0])
+    network = RtmlibNetwork(Mean(), dict(input=settings, crop=dict(alignment="first pixel")))
+    _, scores = decoded(*(row.numpy() for row in network(torch.from_numpy(as_rtmlib(image)))))
+    gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    assert scores[0] == pytest.approx((gray.mean() - 10) / 2, abs=0.1)
+    again = network.as_rtmlib((torch.from_numpy(gray).float()[None, None] - 10) / 2)
+    _, scores = decoded(*(row.numpy() for row in network(again)))
+    assert scores[0] == pytest.approx((gray.mean() - 10) / 2, abs=1e-3)
+    for other in (dict(channels="stored"), dict(value_range=[0, 4095])):
+        with pytest.raises(InputError, match="rtmlib knows no others"):
+            RtmlibNetwork(Mean(), dict(input=settings | other))
 
 
 @pytest.mark.skipif(not find_spec("rtmlib"), reason="needs rtmlib")
