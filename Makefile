@@ -116,8 +116,8 @@ docs: docs-tools ## Build the documentation site into site/; warnings are errors
 notebook: docs-tools ## Execute the notebook of docs/notebooks in build/notebook; a cell that fails is an error
 	rm -rf build/notebook && mkdir -p build/notebook && cp $(NOTEBOOK) build/notebook
 	cd build/notebook && PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 python -m nbconvert \
-	  --execute --inplace --to notebook --coalesce-streams --ExecutePreprocessor.record_timing=False \
-	  --ExecutePreprocessor.timeout=900 $(ARGS) $(notdir $(NOTEBOOK))
+	  --execute --inplace --to notebook --ExecutePreprocessor.record_timing=False \
+	  --ExecutePreprocessor.coalesce_streams=True --ExecutePreprocessor.timeout=900 $(ARGS) $(notdir $(NOTEBOOK))
 
 .PHONY: dist
 dist: install ## Build the source archive and the wheel into dist/
