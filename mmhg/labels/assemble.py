@@ -122,6 +122,20 @@ def boxes_of_objects(
     return [boxes[row.argmax()] if row.any() else None for row in clear]
 
 
+def note_single_points(
+    names: Sequence[str], made: Sequence[Sequence[LabeledObject]], notes: list[str]
+) -> None:
+    """Note if the only keypoint makes several objects of an image, which may be a surprise.
+
+    Args:
+        names: Of the keypoints.
+        made: The objects of each image.
+        notes: Gets a sentence.
+    """
+    if len(names) == 1 and any(len(objects) > 1 for objects in made):
+        notes.append(f"There is one keypoint, {names[0]}: each labeled point is an object.")
+
+
 def turned_box(sides: np.ndarray, degrees: float, pivot: np.ndarray) -> np.ndarray:
     """Return the extent (4,) of a box (4,) px that is turned clockwise about a point (2,) px."""
     left, top, right, bottom = sides

@@ -5,7 +5,6 @@ Shape shorthand in this module: K keypoints.
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,10 +13,18 @@ from pathlib import Path
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.labels.assemble import Box, Point, assemble, boxes_of_objects, turned_box
+from mmhg.labels.assemble import (
+    Box,
+    Point,
+    assemble,
+    boxes_of_objects,
+    note_single_points,
+    turned_box,
+)
 from mmhg.labels.labels import LabeledObject, Labels, check_names
 from mmhg.labels.listed import ListedImage, with_pictures
 from mmhg.labels.numbers import finite, shown, size
+from mmhg.labels.one_file import one_file
 from mmhg.labels.pictures import Pictures, existing
 from mmhg.labels.splits import split_of
 from mmhg.utils.xml_file import Element, first_tags, parse_xml, read_xml
@@ -28,8 +35,12 @@ WAY_OUT = (
 
 
 def recognizes(path: Path) -> bool:
-    """Tell if this is an XML file of CVAT, or a folder with one called annotations.xml."""
-    tags = first_tags(_file(path))
+    """Tell if this is an XML file of CVAT, or a folder with one."""
+    return _is_export(one_file(path, "*.xml", _is_export))
+
+
+def _is_export(path: Path) -> bool:
+    tags = first_tags(path)
     return tags[:1] == ["annotations"] and bool({*tags[1:]} & {"version", "meta", "image", "track"})
 
 
@@ -37,14 +48,14 @@ def read(path: Path, images: Path | None = None) -> Labels:
     """Read an export "CVAT for images 1.1", of a task or of a project.
 
     Args:
-        path: The file, or the folder with `annotations.xml`.
+        path: The file, or the folder that it alone is in.
         images: The folder of the pictures. By default they are looked for in `images` beside the
             file, where CVAT exports them, and beside it.
 
     Raises:
         InputError: The file cannot be used, or pictures are missing.
     """
-    file = _file(path)
+    file = one_file(path, "*.xml", _is_export)
     reader = _Reader(file)
     read_xml(file, {"meta": reader.meta, "image": reader.image, "track": reader.refuse_track})
     names, listed = reader.listed()
@@ -60,10 +71,6 @@ def read(path: Path, images: Path | None = None) -> Labels:
         skeleton=reader.skeleton(names),
         notes=reader.notes,
     )
-
-
-def _file(path: Path) -> Path:
-    return path / "annotations.xml" if os.path.isdir(path) else path
 
 
 @dataclass
@@ -233,6 +240,7 @@ class _Reader:
                 for name, (x, y) in zip(names_of[shape.label], shape.points, strict=True)
             ]
             made.append(assemble(image.where, points, image.boxes, names, WAY_OUT))
+        note_single_points(names, made, self.notes)
         return names, made
 
     def _names_of(self, shapes: Sequence[tuple[_Image, _Shape]]) -> dict[str, list[str]]:

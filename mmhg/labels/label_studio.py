@@ -16,11 +16,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from mmhg.errors import InputError
-from mmhg.labels.assemble import Box, Point, assemble, turned_box
+from mmhg.labels.assemble import Box, Point, assemble, note_single_points, turned_box
 from mmhg.labels.json_head import json_head
 from mmhg.labels.labels import Labels, check_names
 from mmhg.labels.listed import ListedImage, with_pictures
 from mmhg.labels.numbers import finite, shown, size
+from mmhg.labels.one_file import one_file
 from mmhg.labels.pictures import Pictures, existing, is_picture
 from mmhg.utils.files import read_json
 
@@ -46,7 +47,11 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
 
 
 def recognizes(path: Path) -> bool:
-    """Tell if this is an export of Label Studio: a JSON list of tasks, or JSON-MIN."""
+    """Tell if this is an export of Label Studio, or a folder with one: JSON, or JSON-MIN."""
+    return _is_export(one_file(path, "*.json", _is_export))
+
+
+def _is_export(path: Path) -> bool:
     opening, names, text = json_head(path)
     if opening != "[":
         return False
@@ -61,13 +66,14 @@ def read(path: Path, images: Path | None = None) -> Labels:
     cancelled counts.
 
     Args:
-        path: The file.
+        path: The file, or the folder that it alone is in.
         images: The folder of the pictures, by default the file's; they are found by their names,
             also without what Label Studio puts before the names of uploaded files.
 
     Raises:
         InputError: The file cannot be used, or pictures are missing.
     """
+    path = one_file(path, "*.json", _is_export)
     content = read_json(path)
     if not isinstance(content, list):
         raise InputError(f"{path} must be a list of tasks. Export the project as JSON")
@@ -181,15 +187,15 @@ class _Reader:
         if ignored := +self.ignored:
             what = ", ".join(f"{count} {kind}" for kind, count in ignored.items())
             self.notes.append(f"Of {self.file.name} are left out: {what}.")
+        made = [
+            assemble(task.where, task.points, task.boxes, names, WAY_OUT) for task in self.tasks
+        ]
+        note_single_points(names, made, self.notes)
         listed = [
             ListedImage(
-                names=task.names,
-                where=task.where,
-                objects=assemble(task.where, task.points, task.boxes, names, WAY_OUT),
-                shares=True,
-                size=task.size,
+                names=task.names, where=task.where, objects=objects, shares=True, size=task.size
             )
-            for task in self.tasks
+            for task, objects in zip(self.tasks, made, strict=True)
         ]
         return names, listed
 
@@ -241,8 +247,8 @@ def _names_in(address: str) -> list[str]:
 
 
 def _as_uploaded(name: str) -> str:
-    """Return a file's name as Label Studio keeps it: Django's rule, without the prefix."""
-    return _UPLOAD.sub("", re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_")), count=1)
+    """Return a file's name as Label Studio keeps it, by Django's rule."""
+    return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
 
 
 def _groups(results: list[Entry]) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -42,7 +43,8 @@ class Pictures:
         source: The labels, for messages.
         root: The folder that all pictures lie in.
         folders: Where in it they may be, the most likely first. By default `root`.
-        alike: How names are made alike before the last comparison.
+        alike: How names are made alike before the last comparison, for which neither capitals nor
+            the ways to write an accent matter.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Pictures:
         self.root = root
         self._source = source
         self._folders = list(folders) or [root]
-        self._alike = alike
+        self._alike = lambda name: _folded(alike(name))
 
     def find(self, names: Sequence[Sequence[str]]) -> list[Path]:
         """Return the file of each picture.
@@ -177,6 +179,10 @@ def measure(path: Path) -> Header:
 def existing(folders: Iterable[Path]) -> list[Path]:
     """Return those folders that there are, each once."""
     return [folder for folder in dict.fromkeys(folders) if folder.is_dir()]
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _parts(name: str) -> list[str]:

@@ -78,6 +78,8 @@ def _recognized(path: Path) -> str:
         return found[0]
     if found:
         raise InputError(f"{path} looks like {' and '.join(found)}. Say which by --format")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} cannot be read. Give yourself the right to read it")
     if path.is_file() and zipfile.is_zipfile(path):
         raise InputError(f"{path} is an archive. Unpack it, and give the folder")
     raise InputError(f"{path} is not in a format that is known: {'; '.join(FORMATS.values())}")

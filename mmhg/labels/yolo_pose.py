@@ -355,7 +355,7 @@ def _list_file(file: Path, root: Path) -> list[str]:
         lines = read_bytes(file).decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{file} must list pictures, one a line: {error}") from error
-    names = [[line.strip()] for line in lines if line.strip()]
+    names = [[name] for name in dict.fromkeys(map(str.strip, lines)) if name]
     folders = existing([file.parent, root])
     return [str(path) for path in Pictures(file, root, folders).find(names)]
 
@@ -383,7 +383,7 @@ def _note_unused(settings: _Settings, used: set[str]) -> None:
 
 
 def _is_label(name: str) -> bool:
-    return name.endswith(".txt") and name not in ("classes.txt", "notes.txt")
+    return name.endswith(".txt") and not name.startswith((".", "classes.", "notes."))
 
 
 def _objects(file: str, settings: _Settings) -> list[LabeledObject]:

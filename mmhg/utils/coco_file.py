@@ -38,7 +38,8 @@ def read_coco(path: str | Path, *, boxes_needed: bool = True) -> Entry:
 
     Args:
         path: The file.
-        boxes_needed: False keeps people without such a box as they are, for whoever makes boxes.
+        boxes_needed: False keeps people without such a box as they are, for whoever makes boxes;
+            a `bbox` may then be null or empty.
 
     Returns:
         The content: `images`, and, where the file has them, `annotations` and `categories`. An
@@ -63,13 +64,13 @@ def read_coco(path: str | Path, *, boxes_needed: bool = True) -> Entry:
     if not isinstance(content["annotations"], list):
         raise InputError(f"{name}: annotations must be a list, got {_kind(content['annotations'])}")
     categories = _categories(name, content.get("categories"))
-    annotations = _Annotations(name, images, categories)
+    annotations = _Annotations(name, images, categories, boxes_needed)
     people = [
         checked
         for number, one in _by_id(name, "annotation", content["annotations"]).items()
         if (checked := annotations.check(number, one)) is not None
     ]
-    annotations.finish(people, boxes_needed)
+    annotations.finish(people)
     return content | {"annotations": people}
 
 
@@ -146,6 +147,7 @@ class _Annotations:
     name: str
     images: dict[int, Entry]
     categories: dict[int, list[str]]
+    boxes_needed: bool = True
     strays: list[int] = field(default_factory=list)
     miscounted: list[int] = field(default_factory=list)
     lengths: dict[int, int] = field(default_factory=dict)
@@ -161,6 +163,8 @@ class _Annotations:
             return None
         one = one | {"category_id": category, "iscrowd": _crowd(where, one.get("iscrowd"))}
         _check_area(where, one, self.images[image_id])
+        if not self.boxes_needed and one.get("bbox") in (None, []):
+            one.pop("bbox", None)
         if "bbox" in one:
             check_coco_box(where, one, self.images[image_id])
         if one.get("keypoints", ()) == []:
@@ -180,7 +184,7 @@ class _Annotations:
                     self.miscounted.append(number)
         return one
 
-    def finish(self, people: list[Entry], boxes_needed: bool) -> None:
+    def finish(self, people: list[Entry]) -> None:
         """Turn people whom no dataset can crop into crowds, and say what is left out."""
         for one in people:
             if "keypoints" not in one and self.lengths:
@@ -188,7 +192,7 @@ class _Annotations:
                 one["keypoints"] = [0] * self.lengths.get(one["category_id"], usual)
                 one["num_keypoints"] = 0
         counted = [one for one in people if one.get("num_keypoints") and not one["iscrowd"]]
-        if boxes_needed and any(
+        if self.boxes_needed and any(
             "bbox" in one for one in counted
         ):  # some formats over COCO's have none
             lost = [one for one in counted if not _croppable(one, self.images[one["image_id"]])]

@@ -45,7 +45,7 @@ def test_without_boxes(truth: Labels, tmp_path: Path) -> None:
 
 def test_people_without_a_box_among_others_with_one_stay(truth: Labels, tmp_path: Path) -> None:
     def change(content: dict[str, Any]) -> None:
-        del content["annotations"][0]["bbox"]
+        content["annotations"][0]["bbox"] = None
         content["annotations"][1]["bbox"][2] = 0
 
     labels = read_labels(written(truth, tmp_path, change), images=truth.root / "images")
@@ -183,6 +183,7 @@ def put(truth: Labels, folder: Path, names: dict[int, str]) -> None:
         ("labels.json", "/home/me/run 1/{}", "run 1/{}"),
         ("labels.json", "C:\\data\\run 1\\{}", "run 1/{}"),
         ("labels.json", "{}", "deep/er/{}"),
+        ("labels.json", "MOUSE_\u00c9_{}", "deep/mouse_e\u0301_{}"),  # an accent in two ways
         ("annotations/labels.json", "{}", "images/{}"),
         ("annotations/person_keypoints_default.json", "{}", "images/default/{}"),
         ("annotations/person_keypoints_val2017.json", "{}", "val2017/{}"),
@@ -211,6 +212,16 @@ def test_pictures_of_the_other_split_are_not_taken(truth: Labels, tmp_path: Path
     put(truth, tmp_path, {0: "val/000000001.jpg", 1: "train/000000002.jpg"})
     with pytest.raises(InputError, match=r"1 of 2 pictures are missing, the first is '000000002"):
         read_labels(tmp_path / "annotations/val.json")
+
+
+def test_a_frame_of_another_video_is_not_taken(truth: Labels, tmp_path: Path) -> None:
+    content = coco_content(truth)
+    content["images"][0]["file_name"] = "video1/frame.jpg"
+    content["images"][1]["file_name"] = "video2/frame.jpg"
+    (tmp_path / "labels.json").write_text(json.dumps(content))
+    put(truth, tmp_path, {0: "video1/frame.jpg"})
+    with pytest.raises(InputError, match=r"1 of 2 pictures are missing, the first is 'video2/fr"):
+        read_labels(tmp_path / "labels.json")
 
 
 def test_a_link_out_of_the_folder_is_not_followed(truth: Labels, tmp_path: Path) -> None:

@@ -137,6 +137,9 @@ def test_refused(tmp_path: Path, shapes: str, message: str) -> None:
 def test_only_one_keypoint(tmp_path: Path) -> None:
     file = export(tmp_path, image(point("tip", 1, 2) + point("tip", 3, 4)))
     assert objects(file) == [[[1, 2]], [[3, 4]]]
+    assert read_labels(file).notes == [
+        "There is one keypoint, tip: each labeled point is an object."
+    ]
 
 
 def test_shapes_of_several_points(tmp_path: Path) -> None:
@@ -237,3 +240,19 @@ def test_hostile_xml(truth: Labels, tmp_path: Path) -> None:
         file.write_text(changed)
         with pytest.raises(InputError, match=message):
             read_labels(file, "cvat", truth.root / "images")
+
+
+def test_boxes_of_skeletons_without_groups(tmp_path: Path) -> None:
+    """A box is that of the skeleton in it; one around two of them, or one of two, is nobody's."""
+    made = '<skeleton label="m"><points label="a" points="{}"/></skeleton>'
+    first, second = made.format("10,10"), made.format("80,80")
+    near, far, both = box(0, 0, 20, 20), box(70, 70, 90, 90), box(0, 0, 95, 95)
+    for boxes, expected in (
+        (far + near, [[0, 0, 20, 20], [70, 70, 90, 90]]),
+        (far, [None, [70, 70, 90, 90]]),
+        (both, [None, None]),
+        (near + box(1, 1, 30, 30), [None, None]),
+    ):
+        labels = read_labels(export(tmp_path, image(first + second + boxes)))
+        found = [one.box for one in labels.images[0].objects]
+        assert [None if one is None else one.tolist() for one in found] == expected

@@ -150,6 +150,7 @@ def test_annotations_that_do_not_count(truth: Labels, tmp_path: Path) -> None:
     ("address", "lies"),
     [
         ("/data/upload/3/89abcdef-my_mouse_1.png", "my mouse (1).png"),
+        ("/data/upload/3/89abcdef-20260101-my_mouse.png", "20260101-my mouse.png"),
         ("/data/upload/3/89abcdef-my_mouse_1.png", "images/89abcdef-my_mouse_1.png"),
         ("/data/local-files/?d=run%201/a.b.png", "run 1/a.b.png"),
         ("s3://bucket/run 1/a.png", "images/a.png"),

@@ -41,6 +41,7 @@ def test_folders(truth: Labels, tmp_path: Path) -> None:
         ("coco", write_coco, "annotations/person_keypoints_train.json"),
         ("coco", write_coco, "result.json"),
         ("cvat", write_cvat, "annotations.xml"),
+        ("label_studio", write_label_studio, "project-1-at-2026.json"),
     ):
         folder = tmp_path / name.replace("/", "_")
         write(truth, folder / name)
