@@ -115,9 +115,10 @@ docs: docs-tools ## Build the documentation site into site/; warnings are errors
 .PHONY: notebook
 notebook: docs-tools ## Execute the notebook of docs/notebooks in build/notebook; a cell that fails is an error
 	rm -rf build/notebook && mkdir -p build/notebook && cp $(NOTEBOOK) build/notebook
-	cd build/notebook && PATH="$(abspath $(VENV))/bin:$$PATH" OMP_NUM_THREADS=1 python -m nbconvert \
-	  --execute --inplace --to notebook --ExecutePreprocessor.record_timing=False \
-	  --ExecutePreprocessor.coalesce_streams=True --ExecutePreprocessor.timeout=900 $(ARGS) $(notdir $(NOTEBOOK))
+	cd build/notebook && PATH="$(abspath $(VENV))/bin:$$PATH" && export PATH && \
+	OMP_NUM_THREADS=1 python -m nbconvert --execute --inplace --to notebook \
+	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.timeout=900 $(notdir $(NOTEBOOK)) && \
+	python -m nbconvert --inplace --to notebook --coalesce-streams $(notdir $(NOTEBOOK))
 
 .PHONY: dist
 dist: install ## Build the source archive and the wheel into dist/
