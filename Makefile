@@ -15,6 +15,7 @@ CONFIG ?= configs/hg2_synthetic_128.py
 LEVEL ?= 1
 ARGS ?=
 
+NOTEBOOK = docs/notebooks/own_points.ipynb
 RUN = "$(VENV)/bin/python"
 # Each process computes on one thread: the tests run side by side instead.
 PYTEST = OMP_NUM_THREADS=1 $(RUN) -m pytest -n auto --maxprocesses 4 $(ARGS)
@@ -99,13 +100,25 @@ format: install ## Format the code and apply the linter's safe fixes
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
 
-# The variable silences an advertisement that the theme prints.
-.PHONY: docs
-docs: install ## Build the documentation site into site/; warnings are errors
+.PHONY: docs-tools
+docs-tools: install
 	@cmp -s requirements/docs.txt "$(VENV)/mmhg-docs.txt" || { \
 	  $(RUN) -m pip --disable-pip-version-check install --quiet -r requirements/docs.txt && \
 	  cp requirements/docs.txt "$(VENV)/mmhg-docs.txt"; }
+
+# The variable silences an advertisement that the theme prints.
+.PHONY: docs
+docs: docs-tools ## Build the documentation site into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build $(ARGS)
+
+# On one thread, as on a small machine. The copy has the outputs; the site shows those of docs/notebooks.
+.PHONY: notebook
+notebook: docs-tools ## Execute the notebook of docs/notebooks in build/notebook; a cell that fails is an error
+	rm -rf build/notebook && mkdir -p build/notebook && cp $(NOTEBOOK) build/notebook
+	cd build/notebook && PATH="$(abspath $(VENV))/bin:$$PATH" && export PATH && \
+	OMP_NUM_THREADS=1 python -m nbconvert --execute --inplace --to notebook \
+	  --ExecutePreprocessor.record_timing=False --ExecutePreprocessor.timeout=900 $(notdir $(NOTEBOOK)) && \
+	python -m nbconvert --inplace --to notebook --coalesce-streams $(notdir $(NOTEBOOK))
 
 .PHONY: dist
 dist: install ## Build the source archive and the wheel into dist/

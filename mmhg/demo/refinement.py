@@ -25,9 +25,10 @@ from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
 from mmhg.datasets.transforms.loading import max_pixels_of
 from mmhg.errors import InputError
-from mmhg.inference.outputs import ImageRef, KeypointJson, Person
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device
+from mmhg.inference.writers.keypoint_json import KeypointJson
+from mmhg.inference.writers.people import ImageRef, Person, Run
 from mmhg.models import MultiScaleTopdownPoseEstimator
 from mmhg.models.loading import checkpoint_of, load_model
 from mmhg.refinement.predict import check_stacks, predict_each_stack
@@ -165,9 +166,9 @@ class RefinementDemo:
         links = _integers(self._metainfo["skeleton_links"])
         info = dict(model=self._names, mmhg=__version__)
         file = StringIO()
-        table = KeypointJson(file, self.joint_names, links, info)
-        table.add(ImageRef(1, name, None), after[-1])
-        table.write_images([dict(id=1, file_name=name, width=size[1], height=size[0])])
+        table = KeypointJson(file, Run(names=self.joint_names, links=links, info=info))
+        table.add(ImageRef(1, name, None), after[-1:])
+        table.end([dict(id=1, file_name=name, width=size[1], height=size[0])])
         document: dict[str, Any] = json.loads(file.getvalue())
         document["annotations"][0]["keypoints_after_stack"] = [
             [number for row in person.rows() for number in row] for person in after

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from mmpose.registry import TRANSFORMS
 from torch import nn
 
 from mmhg.codecs import HourglassHeatmap
+from mmhg.config.category import category_of
 from mmhg.datasets.transforms import HourglassCrop, LoadWholeImage
 from mmhg.datasets.transforms.loading import loader_of
 from mmhg.errors import InputError
@@ -20,8 +20,6 @@ from mmhg.models.channels import check_channels
 
 _HARMLESS = {"LoadImage", "LoadWholeImage", "PackPoseInputs"}
 """Test transforms that do not change what the network sees."""
-
-_DECODED_IN_GRAPH = ("authors", "mmpose")
 
 
 def describe(config: Config, model: nn.Module) -> dict[str, Any]:
@@ -52,17 +50,9 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
         crop=crop,
         codec=codec,
         flip_test=_flip_test(model),
+        category=category_of(config),
         keypoints=_keypoints(model),
     )
-
-
-def check_decodes_in_graph(codec: Mapping[str, Any]) -> None:
-    """Refuse codecs that decode by more than a maximum and a quarter of a pixel."""
-    if codec["rule"] not in _DECODED_IN_GRAPH:
-        raise InputError(
-            f"--decode is for HourglassHeatmap and MSRAHeatmap, the decoder is {codec['type']} "
-            "with DARK's refinement. Leave --decode out: the folder's predict.py decodes it"
-        )
 
 
 def _crop(config: Config) -> dict[str, Any]:

@@ -17,10 +17,12 @@ from mmengine.config import Config
 from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.export import predict
+from mmhg.export import rtmlib as rtmlib_form
 from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
-from mmhg.export.description import check_decodes_in_graph, describe
-from mmhg.export.formats import Job, find_format
+from mmhg.export.description import describe
+from mmhg.export.formats import Job, find_format, write_onnx
 from mmhg.export.graph import HeatmapNetwork, KeypointNetwork
+from mmhg.export.rtmlib import RtmlibNetwork
 from mmhg.models.loading import checkpoint_of, load_model
 from mmhg.utils.files import write_json
 from mmhg.version import __version__
@@ -40,6 +42,7 @@ def export(
     fuse: bool = False,
     half: bool = False,
     decode: bool = False,
+    rtmlib: bool = False,
 ) -> Agreement:
     """Write a folder with the model, `model.json` and `predict.py`, after a check of the model.
 
@@ -53,6 +56,7 @@ def export(
         fuse: Write the backbone's `FoldedHourglass`: the same heatmaps, faster.
         half: Write float16, in files of half the size.
         decode: Let the model also give `keypoints` (N, K, 2), px of its input, and `scores` (N, K).
+        rtmlib: Also write `rtmlib.onnx`, which rtmlib's class RTMPose runs.
 
     Raises:
         InputError: The model cannot be exported, or the folder cannot be made.
@@ -65,8 +69,10 @@ def export(
     checkpoint = checkpoint_of(config, checkpoint)
     model = load_model(config, checkpoint)
     description = describe(config, model)
-    if decode:
-        check_decodes_in_graph(description["codec"])
+    if rtmlib:
+        rtmlib_form.check_for_rtmlib(description["input"])
+        if format != "onnx":
+            raise InputError(f"--rtmlib is for the format onnx, got {format}")
     dtype = torch.float16 if half and chosen.half_in_network else torch.float32
     heatmap_network = HeatmapNetwork(model, fuse=fuse, dtype=dtype)
     outputs = ["keypoints", "scores", "heatmaps"] if decode else ["heatmaps"]
@@ -103,6 +109,8 @@ def export(
         agreement = compare(exported, expected, images, model.head.decoder, description)
         if not agreement.passes:
             raise DisagreementError(f"the exported network is off: {agreement}")
+        if rtmlib:
+            write_rtmlib(job, heatmap_network, expected, agreement.tolerance)
         description["check"] = agreement._asdict()
         write_json(work / predict.DESCRIPTION, description)
         for script in ("predict.py", "torch_program.py")[: 2 if "torch" in format else 1]:
@@ -111,6 +119,40 @@ def export(
             target.rmdir()
         work.rename(target)
     return agreement
+
+
+def write_rtmlib(job: Job, network: HeatmapNetwork, expected: np.ndarray, tolerance: float) -> None:
+    """Write `rtmlib.onnx` beside the model of a job.
+
+    Args:
+        job: Of the model.
+        network: Its network.
+        expected: PyTorch's heatmaps (N, K, H, W) of `example_images`.
+        tolerance: Limit of the scores' differences, as a part of the heatmaps' range.
+
+    Raises:
+        DisagreementError: The scores differ by more.
+    """
+    wrapped = RtmlibNetwork(KeypointNetwork(network, job.metadata["codec"]), job.metadata)
+    images = wrapped.as_rtmlib(torch.from_numpy(example_images(len(expected), job.metadata)))
+    path = job.path.with_name(rtmlib_form.FILE)
+    write_onnx(
+        job._replace(
+            network=wrapped,
+            images=images[:1],
+            path=path,
+            output_names=rtmlib_form.OUTPUTS,
+            dynamic_batch=False,
+        )
+    )
+    scores = rtmlib_form.rtmlib_scores(path, images.numpy())
+    wanted = expected.max(axis=(2, 3)).clip(min=0)[..., None]
+    difference = float(np.abs(scores - wanted).max() / np.ptp(expected))
+    if not difference <= tolerance:
+        raise DisagreementError(
+            f"{path.name} is off: scores differ by {difference:.1e} of the heatmaps' range (limit "
+            f"{tolerance:.0e})"
+        )
 
 
 class ExportedNetwork(predict.Predictor):

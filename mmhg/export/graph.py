@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
+from mmhg.export.refinement import NewtonStep
 from mmhg.nn import FastHourglass, FoldedHourglass, StackedHourglass
 from mmhg.nn.heatmaps import QUARTER
 
@@ -59,7 +60,7 @@ class KeypointNetwork(nn.Module):
 
     Args:
         network: Images to heatmaps.
-        codec: `codec` of `describe`; its rule is `'authors'` or `'mmpose'`.
+        codec: `codec` of `describe`.
     """
 
     scale: Tensor
@@ -68,9 +69,10 @@ class KeypointNetwork(nn.Module):
         super().__init__()
         self.network = network
         self.authors = codec["rule"] == "authors"
+        self.newton = NewtonStep(codec) if codec["rule"] in ("dark", "udp") else None
         self.width, self.height = codec["heatmap_size"]
-        scale = torch.tensor(codec["input_size"]) / torch.tensor(codec["heatmap_size"])
-        self.register_buffer("scale", scale)
+        cells = torch.tensor(codec["heatmap_size"]) - int(codec["rule"] == "udp")
+        self.register_buffer("scale", torch.tensor(codec["input_size"]) / cells)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return keypoints (N, K, 2), input px, 0-based, scores (N, K), heatmaps (N, K, H, W)."""
@@ -79,6 +81,17 @@ class KeypointNetwork(nn.Module):
         best = flat.argmax(2, keepdim=True)
         scores = flat.gather(2, best)
         x, y = best % self.width, best // self.width
+        pixels = torch.cat((x, y), dim=2) + self._steps(heatmaps, flat, best, x, y)
+        if self.authors:
+            keypoints = (pixels + 0.5) * self.scale - 0.5
+        else:
+            keypoints = torch.where(scores > 0, pixels, -1) * self.scale
+        return keypoints, scores.squeeze(2), heatmaps
+
+    def _steps(self, heatmaps: Tensor, flat: Tensor, best: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """Return the steps (N, K, 2) from the highest pixels to the keypoints, heatmap px."""
+        if self.newton is not None:
+            return self.newton(heatmaps, x, y)
         across = (x > 0) & (x < self.width - 1)
         down = (y > 0) & (y < self.height - 1)
         if self.authors:
@@ -89,12 +102,7 @@ class KeypointNetwork(nn.Module):
             QUARTER * torch.where(allowed, self._slope(flat, best, step), 0).sign()
             for allowed, step in ((across, 1), (down, self.width))
         ]
-        pixels = torch.cat((x, y), dim=2) + torch.cat(offsets, dim=2)
-        if self.authors:
-            keypoints = (pixels + 0.5) * self.scale - 0.5
-        else:
-            keypoints = torch.where(scores > 0, pixels, -1) * self.scale
-        return keypoints, scores.squeeze(2), heatmaps
+        return torch.cat(offsets, dim=2)
 
     def _slope(self, flat: Tensor, best: Tensor, step: int) -> Tensor:
         """Subtract the value `step` before the maximum from that `step` after it, (N, K, 1)."""

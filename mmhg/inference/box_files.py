@@ -35,6 +35,7 @@ class BoxFile:
 
     Attributes:
         note: How many boxes were left out and why; empty if none were.
+        image_ids: Ids by the names of images, in COCO's annotations.
     """
 
     def __init__(self, source: Path, *, lists_images: bool) -> None:
@@ -42,6 +43,7 @@ class BoxFile:
         self._lists_images = lists_images
         self._boxes: dict[str, dict[int | None, list[np.ndarray]]] = {}
         self.note = ""
+        self.image_ids: dict[str, int] = {}
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (P, 4) of a frame's people."""
@@ -84,6 +86,11 @@ class BoxFile:
         of_frame = [] if frame is None else found.get(frame, [])
         return as_boxes([*found.get(None, []), *of_frame])
 
+    def id_of(self, path: str) -> int | None:
+        """Return the id of an image in COCO's annotations, else the number that is its name."""
+        names = [name for name in self._names(path) if name in self.image_ids]
+        return self.image_ids[names[0]] if names else number_in_name(path)
+
     def check(self, paths: Iterable[str]) -> None:
         """Raise InputError if the file names none of these."""
         paths = list(paths)
@@ -96,11 +103,32 @@ class BoxFile:
 
     def _entry(self, path: str) -> dict[int | None, list[np.ndarray]] | None:
         """Find the boxes, by frame, of a path, of its end, or of the number that is its name."""
-        file = Path(path)
-        names = [path, *("/".join(file.parts[first:]) for first in range(len(file.parts)))]
-        if file.stem.isascii() and file.stem.isdigit():  # COCO's images are named by their ids
-            names.append(str(int(file.stem)))
+        names = self._names(path)
         return next((self._boxes[name] for name in names if name in self._boxes), None)
+
+    def _names(self, path: str) -> list[str]:
+        """Return what a file may call an image."""
+        parts, number = Path(path).parts, number_in_name(path)
+        ends = ["/".join(parts[first:]) for first in range(len(parts))]
+        return [path, *ends, *([] if number is None else [str(number)])]
+
+
+def number_in_name(path: str) -> int | None:
+    """Return the number that a file is named by, as COCO's images are by their ids, or None."""
+    stem = Path(path).stem
+    return int(stem) if stem.isascii() and stem.isdigit() else None
+
+
+def image_ids(paths: Iterable[str], people: Any = None) -> dict[str, int]:
+    """Return ids of images by their paths, as COCO's tools know them.
+
+    They are those of the `BoxFile`, or the numbers in the names. If an image has none, or two have
+    the same, there are no ids.
+    """
+    id_of = people.id_of if isinstance(people, BoxFile) else number_in_name
+    ids = {path: id_of(path) for path in paths}
+    known = {path: number for path, number in ids.items() if number is not None}
+    return known if len(set(known.values())) == len(ids) else {}
 
 
 def read_boxes(path: Path, threshold: float) -> BoxFile:
@@ -129,6 +157,7 @@ def read_boxes(path: Path, threshold: float) -> BoxFile:
         )
     elif isinstance(content.get("annotations"), list):
         names = _coco_names(path, content.get("images"))
+        people.image_ids = {name: number for number, name in names.items() if is_id(number)}
         for name in names.values():
             people.add(name, [])
         _add_records(

@@ -1,24 +1,25 @@
 """Write what inference finds: pictures and videos with skeletons, and files of keypoints.
 
 Keypoints are written person by person, so that memory does not grow with them.
-
-Shape shorthand in this module: K keypoints.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, TextIO
 
 import cv2
 import numpy as np
 
+from mmhg.config.category import PERSON
 from mmhg.errors import InputError
 from mmhg.inference.sources import Frame, ImageFile, Source
+from mmhg.inference.video_file import WriteFrame, video_file
+from mmhg.inference.writers import WRITERS, KeypointFile, Run
+from mmhg.inference.writers.people import ImageRef, Person
 from mmhg.pictures import displayable
 from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
@@ -27,150 +28,27 @@ _JPEG_SUFFIXES = (".jpg", ".jpeg")
 _LONGEST_JPEG = 65_500
 """Px. OpenCV writes no larger JPEG."""
 
-_LONGEST_PNG, _LONGEST_MP4 = 1_000_000, 8_191
-"""Px, of libpng and of MPEG-4."""
-
-_PX_DIGITS, _SCORE_DIGITS, _SECONDS_DIGITS = 3, 5, 4
-_LONGEST_PAUSE = 10.0
-"""Seconds that a frame is shown at most, in case that a video's times are damaged."""
-
-WriteFrame = Callable[[np.ndarray, float], None]
-"""Takes the next frame of a video, and the second at which it is shown."""
-
-
-class Person(NamedTuple):
-    """One person of an image.
-
-    Attributes:
-        box: (4,) left, top, right, bottom, px.
-        keypoints: (K, 2) px.
-        scores: (K,).
-    """
-
-    box: np.ndarray
-    keypoints: np.ndarray
-    scores: np.ndarray
-
-    def rows(self) -> list[list[float]]:
-        """Return x, y and score of each keypoint, rounded to 0.001 px and 0.00001."""
-        return [
-            [round(x, _PX_DIGITS), round(y, _PX_DIGITS), round(score, _SCORE_DIGITS)]
-            for (x, y), score in zip(self.keypoints.tolist(), self.scores.tolist(), strict=True)
-        ]
-
-    @property
-    def score(self) -> float:
-        """Average the keypoints' scores."""
-        return round(float(self.scores.mean()), _SCORE_DIGITS)
-
-
-class ImageRef(NamedTuple):
-    """An image, by its id and its name as given, and in a video the frame's number and time.
-
-    Attributes:
-        image_id: From 1.
-        name: As the source was given.
-        frame: Number in a video, from 0.
-        time: Seconds from the beginning of a video.
-    """
-
-    image_id: int
-    name: str
-    frame: int | None
-    time: float | None = None
-
-
-class KeypointJson:
-    """COCO's format: `categories`, `annotations` and `images`.
-
-    Keypoints are x, y, score of each in turn, as in COCO's results (COCO's annotations have a flag
-    in place of the score). People of a video have its `frame`, and its `time` in s, as well.
-
-    Args:
-        file: To write to.
-        names: The keypoints' names.
-        links: Pairs of keypoints, from 0.
-        info: Written at the beginning.
-    """
-
-    def __init__(
-        self,
-        file: TextIO,
-        names: Sequence[str],
-        links: Sequence[Sequence[int]],
-        info: Mapping[str, Any],
-    ) -> None:
-        person = dict(
-            id=1,
-            name="person",
-            keypoints=list(names),
-            skeleton=[[start + 1, end + 1] for start, end in links],
-        )
-        head = f'"info": {json.dumps(info)},\n"categories": [{json.dumps(person)}]'
-        self._file = file
-        self._file.write(f'{{\n{head},\n"annotations": [')
-        self._count = 0
-
-    def add(self, image: ImageRef, person: Person) -> None:
-        """Write a person, with the frame and its time in a video."""
-        rows = person.rows()
-        left, top, right, bottom = person.box.tolist()
-        box = [round(side, _PX_DIGITS) for side in (left, top, right - left, bottom - top)]
-        self._count += 1
-        entry: dict[str, Any] = dict(
-            id=self._count,
-            image_id=image.image_id,
-            category_id=1,
-            bbox=box,
-            area=round(box[2] * box[3], _PX_DIGITS),
-            iscrowd=0,
-            num_keypoints=len(rows),
-            keypoints=[number for row in rows for number in row],
-            score=person.score,
-        )
-        if image.frame is not None:
-            entry["frame"] = image.frame
-        if image.time is not None:
-            entry["time"] = round(image.time, _SECONDS_DIGITS)
-        self._file.write(f"{',' if self._count > 1 else ''}\n{json.dumps(entry)}")
-
-    def write_images(self, images: Sequence[Mapping[str, Any]]) -> None:
-        """Write the list of images (`id`, `file_name`, `width`, `height`, ...) and end the file."""
-        listed = ",\n".join(json.dumps(image) for image in images)
-        self._file.write(f'\n],\n"images": [\n{listed}\n]\n}}\n')
-
-
-class KeypointCsv:
-    """One line per person: image, frame, box, mean score, then x, y and score of each keypoint."""
-
-    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
-        self._writer = csv.writer(file, lineterminator="\n")
-        fields = [f"{name}_{field}" for name in names for field in ("x", "y", "score")]
-        self._writer.writerow(
-            ["image", "frame", "left", "top", "right", "bottom", "score", *fields]
-        )
-
-    def add(self, image: ImageRef, person: Person) -> None:
-        """Write a person."""
-        box = [round(side, _PX_DIGITS) for side in person.box.tolist()]
-        numbers = [number for row in person.rows() for number in row]
-        frame = "" if image.frame is None else image.frame
-        self._writer.writerow([image.name, frame, *box, person.score, *numbers])
+_LONGEST_PNG = 1_000_000
+"""Px, of libpng."""
 
 
 class Outputs:
     """The files of a run, in one folder. Pictures and videos are named as their sources.
 
-    Writes `keypoints.json`, and on request `keypoints.csv`. Use it in a `with` block: the files of
+    Writes `keypoints.json`, and what else is asked for. Use it in a `with` block: the files of
     keypoints appear at its end, unless there was an error or nothing to write.
 
     Args:
         folder: Made, if it is missing, when the first image comes.
         dataset_meta: The keypoints' names, skeleton and colors, as MMPose has them.
         info: Written at the beginning of the JSON file.
-        threshold: Lowest score of a keypoint that is drawn.
+        threshold: Lowest score of a keypoint that is drawn, and that labeling tools get.
         pictures: Write pictures and videos.
-        csv: Write `keypoints.csv`.
+        write: Further files of keypoints, from `mmhg.inference.writers.WRITERS`.
+        category: What an object is called.
+        root: Labeling tools get names of images from this folder on; None takes names as given.
+        image_ids: Ids of images by name; others count from 1.
+        image_url: What Label Studio finds before these names; empty for its local files.
     """
 
     def __init__(
@@ -181,17 +59,29 @@ class Outputs:
         *,
         threshold: float,
         pictures: bool = True,
-        csv: bool = False,
+        write: Iterable[str] = (),
+        category: str = PERSON,
+        root: Path | None = None,
+        image_ids: Mapping[str, int] | None = None,
+        image_url: str = "",
     ) -> None:
         self.folder = folder
-        self._meta = dict(dataset_meta)
-        self._info = info
-        self._threshold = threshold
+        meta = self._meta = dict(dataset_meta)
+        self._run = Run(
+            names=[meta["keypoint_id2name"][k] for k in range(meta["num_keypoints"])],
+            links=[[int(end) for end in link] for link in meta["skeleton_links"]],
+            colors=[[int(value) for value in color] for color in meta["keypoint_colors"]],
+            info=info,
+            category=category,
+            threshold=threshold,
+            image_url=image_url,
+        )
         self._pictures = pictures
-        self._wants_csv = csv
+        self._kinds = list(dict.fromkeys(["json", *write]))
+        self._root = root
+        self._image_ids = image_ids or {}
         self._files, self._of_source = ExitStack(), ExitStack()
-        self._json: KeypointJson | None = None
-        self._csv: KeypointCsv | None = None
+        self._writers: list[KeypointFile] = []
         self._source: Source | None = None
         self._write_frame: WriteFrame | None = None
         self._images: list[dict[str, Any]] = []
@@ -203,8 +93,8 @@ class Outputs:
     def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
         self._of_source.close()  # a video of the frames that came
         if kind in (None, KeyboardInterrupt):
-            if self._json is not None:
-                self._json.write_images(self._images)
+            for writer in self._writers:
+                writer.end(self._images)
             self._files.close()
         else:
             self._files.__exit__(kind, *error)
@@ -215,31 +105,37 @@ class Outputs:
         Raises:
             InputError: The folder cannot be written to.
         """
-        if self._json is None:
-            self._json = self._begin()
+        if not self._writers:
+            self._begin()
         if frame.source is not self._source:
             self._of_source.close()
             self._begin_source(frame)
         image = self._images[-1]
         if frame.index is not None:
             image["frames"] = frame.index + 1
-        reference = ImageRef(image["id"], image["file_name"], frame.index, frame.time)
-        for person in people:
-            self._json.add(reference, person)
-            if self._csv:
-                self._csv.add(reference, person)
+        name = image["file_name"]
+        reference = ImageRef(
+            image_id=image["id"],
+            name=name,
+            frame=frame.index,
+            time=frame.time,
+            width=frame.image.shape[1],
+            height=frame.image.shape[0],
+            path=name_below(self._root, name),
+        )
+        for writer in self._writers:
+            writer.add(reference, people)
         if self._pictures:
             self._draw(frame, people)
 
-    def _begin(self) -> KeypointJson:
+    def _begin(self) -> None:
         """Make the folder and the files of keypoints."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        meta = self._meta
-        names = [meta["keypoint_id2name"][k] for k in range(meta["num_keypoints"])]
-        links = [[int(end) for end in link] for link in meta["skeleton_links"]]
-        if self._wants_csv:
-            self._csv = KeypointCsv(self._open("keypoints.csv"), names)
-        return KeypointJson(self._open("keypoints.json"), names, links, self._info)
+        for kind in self._kinds:
+            name, writer = WRITERS[kind]
+            self._writers.append(writer(self._open(name), self._run))
+            for beside, text in writer.beside(self._run).items():
+                self._open(beside).write(text)
 
     def _open(self, name: str) -> TextIO:
         partial = self._files.enter_context(replacing(self.folder / name))
@@ -250,9 +146,8 @@ class Outputs:
         source = frame.source
         self._source = source
         self._write_frame = None
-        self._images.append(
-            dict(id=len(self._images) + 1, file_name=source.name, width=width, height=height)
-        )
+        number = self._image_ids.get(source.name, len(self._images) + 1)
+        self._images.append(dict(id=number, file_name=source.name, width=width, height=height))
         if source.rate is not None:
             self._images[-1]["fps"] = source.rate
 
@@ -260,7 +155,7 @@ class Outputs:
         image = displayable(frame.image).copy()
         if people:
             keypoints = np.stack([person.keypoints for person in people])
-            drawn = np.stack([person.scores >= self._threshold for person in people])
+            drawn = np.stack([person.scores >= self._run.threshold for person in people])
             draw_people(image, keypoints, drawn, self._meta)
         if frame.source.rate is not None:
             self._film(frame, image, frame.source.rate)
@@ -297,63 +192,28 @@ class Outputs:
         return self.folder / name
 
 
-@contextmanager
-def video_file(path: Path, rate: float, size: Sequence[int]) -> Iterator[WriteFrame]:
-    """Give a function that writes the next frame of an `.mp4`, which appears when the block ends.
+def common_folder(sources: Iterable[Source]) -> Path | None:
+    """Return the innermost folder that all files among the sources lie in; None if there is none.
 
-    The video has a constant rate. Where that of the source varies, a frame is repeated until the
-    next one's time, or left out if it has no time of its own, so that the video is as long.
-
-    Args:
-        path: To write.
-        rate: Frames per second.
-        size: Height and width in px.
-
-    Raises:
-        InputError: OpenCV cannot write it.
-        cv2.error: It is too large for MPEG-4.
+    Links are not followed.
     """
-    if max(size) > _LONGEST_MP4:
-        raise cv2.error(f"no side of a video that is written may exceed {_LONGEST_MP4} px: {path}")
-    with replacing(path) as partial:
-        code = cv2.VideoWriter.fourcc(*"mp4v")
-        writer = cv2.VideoWriter(str(partial), code, rate, (size[1], size[0]))
-        if not writer.isOpened():
-            raise InputError(f"cannot write video {path}: no encoder, or no space")
-        frames = _AtConstantRate(writer, rate)
-        try:
-            yield frames.write
-        finally:
-            frames.end()
-            writer.release()
+    folders = {Path(source.name).absolute().parent for source in sources if _is_file(source)}
+    try:
+        return Path(os.path.commonpath(folders)) if folders else None
+    except ValueError:  # on several drives
+        return None
 
 
-class _AtConstantRate:
-    """Write frames, each until the time of the next one."""
+def _is_file(source: Source) -> bool:
+    return Path(source.name).exists()
 
-    def __init__(self, writer: cv2.VideoWriter, rate: float) -> None:
-        self._writer = writer
-        self._rate = rate
-        self._last: np.ndarray | None = None
-        self._last_seconds, self._late = 0.0, 0.0
-        self._written = 0
 
-    def write(self, image: np.ndarray, seconds: float) -> None:
-        """Write the frame before this one."""
-        seconds -= self._late
-        if seconds - self._last_seconds > _LONGEST_PAUSE:
-            self._late += seconds - self._last_seconds - _LONGEST_PAUSE
-            seconds = self._last_seconds + _LONGEST_PAUSE
-        if self._last is not None:
-            for _ in range(round(seconds * self._rate) - self._written):
-                self._writer.write(self._last)
-                self._written += 1
-        self._last, self._last_seconds = image, seconds
-
-    def end(self) -> None:
-        """Write the last frame."""
-        if self._last is not None:
-            self._writer.write(self._last)
+def name_below(folder: Path | None, name: str) -> str:
+    """Return the path of a file from a folder on, with forward slashes; else the name as it is."""
+    path = Path(name)
+    if folder is not None and path.absolute().is_relative_to(folder):
+        path = path.absolute().relative_to(folder)
+    return path.as_posix()
 
 
 def refuse_to_replace(sources: Iterable[Source], folder: Path) -> None:

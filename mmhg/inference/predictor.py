@@ -61,6 +61,24 @@ class Prediction:
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter((self.keypoints, self.scores))
 
+    def to_supervision(self, image: int = 0) -> Any:
+        """Return the people of one image as `supervision.KeyPoints`, of class 0.
+
+        Args:
+            image: Its index among the images that were predicted.
+
+        Raises:
+            InputError: The package supervision is not installed.
+        """
+        try:
+            from supervision import KeyPoints
+        except ImportError as error:
+            raise InputError(f"to_supervision: {error}. pip install supervision") from error
+        people = self.image_index == image
+        classes = np.zeros(people.sum(), dtype=int)
+        places, scores = self.keypoints[people], self.scores[people]
+        return KeyPoints(places.astype(np.float32), classes, scores.astype(np.float32))
+
 
 class Predictor:
     """Find keypoints in images with a trained top-down network.

@@ -16,9 +16,10 @@ import numpy as np
 from mmhg.errors import InputError
 from mmhg.inference.box_files import BoxFile
 from mmhg.inference.boxes import as_boxes, box_problem
-from mmhg.inference.outputs import Outputs, Person, refuse_to_replace
+from mmhg.inference.outputs import Outputs, refuse_to_replace
 from mmhg.inference.predictor import Prediction
 from mmhg.inference.sources import Frame, ImageFile, Source
+from mmhg.inference.writers.people import Person
 from mmhg.utils.progress import with_progress
 
 Predict = Callable[[Sequence[np.ndarray], Sequence[np.ndarray] | None], Iterable[np.ndarray]]

@@ -49,7 +49,7 @@ def run(args: Namespace) -> None:
     """Serve until Ctrl-C."""
     from mmhg.demo import DemoServer, RefinementDemo
     from mmhg.demo.examples import find_examples
-    from mmhg.demo.server import MEGABYTE
+    from mmhg.demo.parsing import MEGABYTE
     from mmhg.errors import InputError
 
     if not 0 < args.max_upload < math.inf:

@@ -41,6 +41,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="let the model also give keypoints (px of its input) and scores",
     )
+    parser.add_argument(
+        "--rtmlib", action="store_true", help="also write rtmlib.onnx, for rtmlib's class RTMPose"
+    )
     add_output(parser, "FOLDER", "to write (default: the checkpoint's name and the format, here)")
     add_cfg_options(parser)
 
@@ -61,10 +64,29 @@ def run(args: Namespace) -> int:
             fuse=args.fuse,
             half=args.half,
             decode=args.decode,
+            rtmlib=args.rtmlib,
         )
     except DisagreementError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"against PyTorch: {agreement}")
     print(f"{folder}: python {folder}/predict.py IMAGE...")
+    if args.rtmlib:
+        print(f"{folder}: {rtmlib_call(folder)}")
     return 0
+
+
+def rtmlib_call(folder: Path) -> str:
+    """Say how rtmlib loads an exported folder, and how its boxes differ."""
+    from mmhg.export.predict import read_description
+    from mmhg.export.rtmlib import FILE, PADDING
+
+    description = read_description(folder)
+    size, padding = tuple(description["input"]["size"]), description["crop"]["padding"]
+    call = f'rtmlib.RTMPose("{folder}/{FILE}", model_input_size={size})'
+    if padding != PADDING:
+        call += (
+            f"\nwarning: rtmlib enlarges boxes by {PADDING}, this network expects {padding:g}. "
+            f"Scale them about their centers by {padding / PADDING:g} first"
+        )
+    return call

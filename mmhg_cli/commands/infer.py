@@ -1,7 +1,7 @@
 """Find people's keypoints in images, videos and a camera's frames.
 
 mmhg infer photo.jpg folder/ 'more/**/*.png' clip.mp4
-mmhg infer photos/ --boxes boxes.json --csv
+mmhg infer photos/ --boxes boxes.json --write csv,label-studio
 mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
 mmhg infer photos/ --detector yolox_s.onnx
@@ -17,7 +17,7 @@ if all went well, 1 if an input or a box failed and the rest was done, 2 if no i
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from mmhg_cli.shared import (
     add_output,
     load_config,
 )
+
+KINDS = ("csv", "csv-long", "coco", "coco-results", "label-studio")
+"""Files that are written on request."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -76,14 +79,30 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="leave out boxes with a lower score (default: 0.3 for --detector, else none)",
     )
     add_output(parser, "FOLDER", "to write (default: %(default)s)", default=Path("predictions"))
-    parser.add_argument("--csv", action="store_true", help="write keypoints.csv as well")
+    parser.add_argument(
+        "--write",
+        type=kinds_of_files,
+        default=[],
+        metavar="KIND,...",
+        help="further files beside keypoints.json: csv (a line per person), csv-long (a line per "
+        "keypoint), coco (annotations for labeling tools), coco-results, label-studio",
+    )
+    parser.add_argument("--csv", action="store_true", help="the same as --write csv")
+    parser.add_argument(
+        "--image-url",
+        default="",
+        metavar="PREFIX",
+        help="where Label Studio finds the images: what precedes their names (default: its local "
+        "files)",
+    )
     parser.add_argument("--no-pictures", action="store_true", help="write no pictures and videos")
     parser.add_argument(
         "--threshold",
         type=float,
         default=0.2,
         metavar="SCORE",
-        help="lowest score of a keypoint that is drawn (default: %(default)s); files have them all",
+        help="lowest score of a keypoint that is drawn, and that labeling tools get "
+        "(default: %(default)s); other files have them all",
     )
     add_device(parser)
     add_half(parser, "bfloat16 on the CPU, float16 on a GPU: faster, rougher")
@@ -99,7 +118,8 @@ def run(args: Namespace) -> int:
         args.detector, following = split_detector(args.detector)
         args.arguments += following
     from mmhg.errors import InputError
-    from mmhg.inference.outputs import Outputs
+    from mmhg.inference.box_files import image_ids
+    from mmhg.inference.outputs import Outputs, common_folder
     from mmhg.inference.run import Summary, check_sources, run_inference
     from mmhg.inference.sources import find_sources
     from mmhg.inference.two_pass import TwoPass
@@ -118,7 +138,7 @@ def run(args: Namespace) -> int:
     if sources:
         people, detector = find_people(args)
         sources = check_sources(sources, people, args.output, summary)
-        predictor, meta = load_predictor(args)
+        predictor, meta, category = load_predictor(args)
         if args.two_pass:
             predictor = TwoPass(predictor)
         info = dict(model=[Path(part).name for part in args.model], mmhg=__version__)
@@ -128,7 +148,11 @@ def run(args: Namespace) -> int:
             info | detector,
             threshold=args.threshold,
             pictures=not args.no_pictures,
-            csv=args.csv,
+            category=category,
+            write=[*args.write, *(["csv"] if args.csv else [])],
+            root=common_folder(sources),
+            image_ids=image_ids([source.name for source in sources], people),
+            image_url=args.image_url,
         ) as outputs:
             run_inference(
                 sources, predictor, people, outputs, summary=summary, batch_size=args.batch_size
@@ -145,6 +169,15 @@ def run(args: Namespace) -> int:
             "MMDetection"
         )
     return 1 if summary.problems else 0
+
+
+def kinds_of_files(text: str) -> list[str]:
+    """Read the value of --write."""
+    kinds = [kind.strip() for kind in text.split(",") if kind.strip()]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise ArgumentTypeError(f"{kind!r} is none of {', '.join(KINDS)}")
+    return kinds
 
 
 def split_detector(values: list[str]) -> tuple[list[str], list[str]]:
@@ -190,8 +223,9 @@ def find_loader(args: Namespace) -> Any:
     return loader_of(load_config(args))
 
 
-def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
-    """Return the network and the metainfo of its keypoints."""
+def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any], str]:
+    """Return the network, the metainfo of its keypoints, and what its objects are called."""
+    from mmhg.config.category import PERSON, category_of
     from mmhg.errors import InputError
     from mmhg.export import load
     from mmhg.export.folder import dataset_meta
@@ -209,11 +243,11 @@ def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:
             compile=args.compile,
             batch_size=args.batch_size,
         )
-        return predictor, predictor.dataset_meta
+        return predictor, predictor.dataset_meta, category_of(predictor.config)
     if args.device or args.half or args.compile or args.cfg_options:
         raise InputError(
             "--device, --half, --compile and --cfg-options are for CONFIG CHECKPOINT. An exported "
             "network runs as it was exported"
         )
     exported = load(args.model[0], flip_test=flip)
-    return exported, dataset_meta(exported)
+    return exported, dataset_meta(exported), str(exported.description.get("category", PERSON))

@@ -10,7 +10,8 @@ from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
 
-from mmhg.datasets.shrink import reduced_size, shrink_dataset
+from mmhg.datasets.shrink import shrink_dataset
+from mmhg.datasets.shrink_images import reduced_size
 from mmhg.errors import InputError
 from mmhg_cli.commands import shrink_dataset as command
 

@@ -14,8 +14,9 @@ from mmhg.config.catalog import get_config
 from mmhg.demo import RefinementDemo
 from mmhg.demo.refinement import pack_heatmaps
 from mmhg.errors import InputError
-from mmhg.inference.outputs import Outputs, Person
+from mmhg.inference.outputs import Outputs
 from mmhg.inference.sources import Frame, ImageFile
+from mmhg.inference.writers.people import Person
 
 from .conftest import HEIGHT, STACKS, WIDTH
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from mmhg.demo import DemoServer
-from mmhg.demo.server import Handler, is_local, megabytes
+from mmhg.demo.handler import Handler
+from mmhg.demo.parsing import is_local, megabytes
 from mmhg.errors import InputError
 
 from .conftest import HEIGHT, MAX_UPLOAD, WIDTH

@@ -303,11 +303,6 @@ def test_test_pipelines_that_cannot_be_exported(make, tmp_path):
             export(config, checkpoint, tmp_path / "out", format="torchscript")
 
 
-def test_refinements_are_not_decoded_in_the_graph(make, tmp_path):
-    with pytest.raises(InputError, match="--decode is for HourglassHeatmap and MSRAHeatmap"):
-        export(*make("hg2_synthetic_128"), tmp_path / "out", format="torchscript", decode=True)
-
-
 def test_fuse_is_for_the_hourglass(tmp_path):
     model = torch.nn.Module()
     model.backbone = torch.nn.Conv2d(3, 3, 1)

@@ -8,7 +8,7 @@ import pytest
 
 from mmhg.datasets import MPIIPersonDataset
 from mmhg.errors import InputError
-from mmhg.inference.box_files import BoxFile, read_boxes, read_centers
+from mmhg.inference.box_files import BoxFile, image_ids, read_boxes, read_centers
 
 BOX = [10.0, 20.0, 40.0, 60.0]
 XYWH = [10.0, 20.0, 30.0, 40.0]
@@ -194,3 +194,15 @@ def test_no_such_file(tmp_path: Path) -> None:
     for read_file in (lambda path: read_boxes(path, 0.0), read_centers):
         with pytest.raises(InputError, match=r"cannot read .*nosuch.json"):
             read_file(tmp_path / "nosuch.json")
+
+
+def test_ids_of_images(tmp_path: Path) -> None:
+    """COCO's ids are taken, or the numbers in names; none unless each image has its own."""
+    path = tmp_path / "boxes.json"
+    images = [dict(id=5, file_name="sub/a.jpg"), dict(id=6, file_name="b.jpg")]
+    path.write_text(json.dumps(dict(images=images, annotations=[])))
+    boxes = read_boxes(path, 0.0)
+    assert image_ids(["x/sub/a.jpg", "b.jpg"], boxes) == {"x/sub/a.jpg": 5, "b.jpg": 6}
+    assert image_ids(["x/sub/a.jpg", "c.jpg"], boxes) == {}
+    assert image_ids(["1/000785.jpg", "2/12.png"]) == {"1/000785.jpg": 785, "2/12.png": 12}
+    assert image_ids(["1/1.jpg", "2/1.jpg"]) == {}

@@ -1,6 +1,7 @@
 """`mmhg infer`, from files to files."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,45 @@ def infer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., A
 def coordinates(people: Sequence[dict[str, Any]]) -> np.ndarray:
     """Read keypoints and scores, (N, K, 3)."""
     return np.array([person["keypoints"] for person in people]).reshape(len(people), -1, 3)
+
+
+def test_further_files(
+    infer: Callable[..., Any], trained: Trained, photos: list[Path], tmp_path: Path
+) -> None:
+    """Ids are those of COCO's boxes, names begin at the folder that all images lie in."""
+    images = []
+    for number, name in ((41, "left/1.png"), (7, "right/1.png")):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(photos[0], tmp_path / name)
+        images.append(dict(id=number, file_name=name))
+    boxes = [dict(id=n, image_id=n, category_id=1, bbox=[10, 5, 80, 90]) for n in (41, 7)]
+    (tmp_path / "boxes.json").write_text(json.dumps(dict(images=images, annotations=boxes)))
+    status, people, _ = infer(
+        *(*trained, tmp_path / "left", tmp_path / "right", "--boxes", tmp_path / "boxes.json"),
+        *("--write", "csv, csv-long,coco,coco-results,label-studio", "--no-pictures"),
+        *("--image-url", "https://example.org/", "--device", "cpu"),
+    )
+    out = tmp_path / "out"
+    assert status == 0
+    assert [person["image_id"] for person in people] == [41, 7]
+    assert {path.name for path in out.iterdir()} == {
+        *("keypoints.json", "keypoints.csv", "keypoints_long.csv"),
+        *("coco_annotations.json", "coco_results.json", "label_studio.json", "label_studio.xml"),
+    }
+    named = json.loads((out / "coco_annotations.json").read_text())["images"]
+    assert [image["file_name"] for image in named] == ["left/1.png", "right/1.png"]
+    assert [one["image_id"] for one in json.loads((out / "coco_results.json").read_text())] == [
+        41,
+        7,
+    ]
+    tasks = json.loads((out / "label_studio.json").read_text())
+    assert tasks[1]["data"]["image"] == "https://example.org/right/1.png"
+
+
+def test_an_unknown_kind_of_file(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["infer", "photo.jpg", "--write", "csv,xlsx"])
+    assert "'xlsx' is none of csv, csv-long, coco" in capsys.readouterr().err
 
 
 def test_images_with_boxes(

@@ -1,6 +1,8 @@
 """The predictor gives what MMPose's own inference gives."""
 
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +17,7 @@ from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 
 from mmhg import Predictor
 from mmhg.errors import InputError
-from mmhg.inference import person_boxes, predictor
+from mmhg.inference import Prediction, person_boxes, predictor
 from mmhg.inference.predictor import read_image
 
 from .conftest import SIZES, Trained
@@ -264,3 +266,35 @@ def test_bad_networks(
         Predictor(*trained, device="cuda:7")
     with pytest.raises(InputError, match="batch_size must be at least 1, got 0"):
         Predictor(*trained, batch_size=0)
+
+
+def test_people_of_one_image_for_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = Prediction(
+        keypoints=np.arange(18.0).reshape(3, 3, 2),
+        scores=np.arange(9.0).reshape(3, 3) / 9,
+        image_index=np.array([0, 1, 1]),
+        boxes=np.zeros((3, 4)),
+    )
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(KeyPoints=lambda *each: each))
+    places, classes, scores = prediction.to_supervision(1)
+    assert places.dtype == scores.dtype == np.float32
+    np.testing.assert_array_equal(places, prediction.keypoints[1:])
+    np.testing.assert_allclose(scores, prediction.scores[1:])
+    assert classes.tolist() == [0, 0]
+    assert prediction.to_supervision(2)[0].shape == (0, 3, 2)
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(InputError, match="pip install supervision"):
+        prediction.to_supervision()
+
+
+@pytest.mark.skipif(not find_spec("supervision"), reason="needs supervision")
+def test_supervision_itself() -> None:
+    import supervision
+
+    prediction = Prediction(
+        np.full((2, 3, 2), 7.5), np.full((2, 3), 0.5), np.array([0, 0]), np.zeros((2, 4))
+    )
+    points = prediction.to_supervision()
+    assert isinstance(points, supervision.KeyPoints)
+    assert (points.xy == 7.5).all() and points.class_id.tolist() == [0, 0]
+    assert (points.keypoint_confidence == 0.5).all()

@@ -192,7 +192,7 @@ def test_frame_rates_are_kept(rate: float, tmp_path: Path) -> None:
 
 
 def test_csv(tmp_path: Path) -> None:
-    infer(tmp_path, [Film(3)], boxes_by_frame, csv=True, pictures=False)
+    infer(tmp_path, [Film(3)], boxes_by_frame, write=["csv"], pictures=False)
     with (tmp_path / "keypoints.csv").open() as file:
         first, _, third = csv.DictReader(file)
     values = "clips/film.mp4,1,0.0,1.0,50.5,61.0,0.5,0.0,1.0,0.9,50.5,61.0,0.1"
@@ -271,7 +271,7 @@ def test_a_picture_that_the_detector_fails_on(tmp_path: Path, photos: list[Path]
 
 
 def test_nothing_is_left_of_nothing(tmp_path: Path) -> None:
-    infer(tmp_path / "out", [ImageFile(tmp_path / "nosuch.jpg")], csv=True)
+    infer(tmp_path / "out", [ImageFile(tmp_path / "nosuch.jpg")], write=["csv"])
     assert not (tmp_path / "out").exists()
 
 
@@ -282,5 +282,5 @@ def test_an_error_leaves_no_half_files(tmp_path: Path) -> None:
         return boxes_by_frame(frame)
 
     with pytest.raises(RuntimeError, match="no more"):
-        infer(tmp_path, [Film(20)], fail, csv=True)
+        infer(tmp_path, [Film(20)], fail, write=["csv"])
     assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
