@@ -153,7 +153,7 @@ def test_what_does_not_fit_is_refused(tmp_path, array, message):
 
 
 def test_a_pickled_npy_is_not_run(tmp_path):
-    np.save(tmp_path / "p.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "p.npy", np.array([{"a": 1}], dtype=object))
     with pytest.raises(InputError, match=r"p\.npy is not a \.npy file of numbers"):
         read_predicted(str(tmp_path / "p.npy"), TRUTH)
     for name in ("p.pkl", "p.pickle"):
