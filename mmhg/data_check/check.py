@@ -31,7 +31,7 @@ from mmhg.data_check.records import Person, Source
 from mmhg.data_check.shift import check_shift
 from mmhg.data_check.targets import check_empty, check_sigma, check_sizes
 
-DRAWS = 2000
+DRAWS = 1000
 """Samples with augmentation from which the range of sizes is taken."""
 
 
