@@ -32,6 +32,9 @@ FEWEST = 12
 CERTAIN = 5.0
 """Logarithm of odds from which an exchange is reported: 150 to 1."""
 
+SHARPEST = 4.0
+"""Of a measure's mean over its spread, that is believed."""
+
 SUSPECTS = 100
 
 
@@ -155,7 +158,7 @@ class _Test:
             return odds
         order = exchange_order(len(self.names), exchange.pairs)
         most = MOST if exchange.sides else MOST // 3
-        measures = [self.margins.margins(order, members, most)]
+        measures = [*self.margins.margins(order, members, most).T]
         measures += _summed(pictures, members)
         odds[members] = log_odds(np.stack(measures, axis=1))
         return odds
@@ -244,7 +247,8 @@ def log_odds(measures: np.ndarray) -> np.ndarray:
     ones count little.
     """
     centers = np.median(measures, axis=0)
-    spreads = np.maximum([_spread(one) for one in measures.T], 1e-6)
+    # People unlike all others have margins about 0, which prove nothing however alike the others are.
+    spreads = np.maximum([_spread(one) for one in measures.T], np.abs(centers) / SHARPEST + 1e-6)
     scaled = (measures - centers) / spreads
     usual = np.abs(scaled).max(axis=1) < 3
     wide = scaled[usual] if usual.sum() > 3 * measures.shape[1] else scaled

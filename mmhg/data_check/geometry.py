@@ -23,7 +23,7 @@ ROUGH = 0.2
 more than `USUAL` of the people have a keypoint outside by `VISIBLE`. The crop has an eighth more on
 each side; hands of MPII's people reach 0.14."""
 
-USUAL = 0.1
+USUAL = 0.2
 
 LEAST = 2.0
 """px that are allowed in any case."""

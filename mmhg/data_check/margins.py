@@ -15,9 +15,12 @@ FOLDS = 5
 MOST = 1200
 """People from whom is learned; more take longer and tell little more."""
 
-_WIDTH, _RIDGE, _FLAGS = 0.3, 0.05, 0.25
-"""Of the kernel: its width over the median squared distance, its ridge, and what a flag counts in
-the size of the mean shape."""
+_WIDTH, _WIDER, _FLAGS = 0.3, 7.0, 0.25
+"""Of the kernel: its width over the median squared distance, how much wider its second Gaussian is,
+and what a flag counts in the size of the mean shape."""
+
+_RIDGES = 0.05, 0.5
+"""Little for people in all poses, much for shapes that are nearly alike."""
 
 
 class ShapeMargins:
@@ -46,7 +49,7 @@ class ShapeMargins:
         self._mirrors = bool((partners != np.arange(len(mean))).any())
 
     def margins(self, order: np.ndarray, members: np.ndarray, most: int = MOST) -> np.ndarray:
-        """Return the margins of some people.
+        """Return the margins of some people, of each ridge: (len(members), 2).
 
         Args:
             order: (K,) the exchange.
@@ -60,14 +63,16 @@ class ShapeMargins:
             points, flags = -points[:, self._partners].conj(), flags[:, self._partners]
             learned.append((1, self._numbers(points, flags)))
             learned.append((-1, self._exchanged(points, flags, order)))
-        found = np.zeros(len(members))
+        found = np.zeros((len(members), len(_RIDGES)))
         given = asked[0][1]
         for rest, others in folds(len(members), most):
             among = _distances(given[others], given[others])
             width = max(float(np.median(among)) * _WIDTH, 1e-6)
             kernel = _kernel(_rows(asked, others), _rows(learned, others), width)
-            kernel[np.diag_indices(len(others))] += _RIDGE
-            weights = np.linalg.lstsq(kernel, np.ones(len(others)), rcond=1e-6)[0]
+            ones, eye = np.ones(len(others)), np.eye(len(others))
+            weights = np.stack(
+                [np.linalg.lstsq(kernel + one * eye, ones, rcond=1e-6)[0] for one in _RIDGES], 1
+            )
             for part in np.array_split(rest, max(1, len(rest) // 2000)):
                 rows = _kernel(_rows(asked, part), _rows(learned, others), width)
                 found[part] = rows @ weights
@@ -102,9 +107,10 @@ def _kernel(asked: Signed, learned: Signed, width: float) -> np.ndarray:
     total = np.zeros((len(asked[0][1]), len(learned[0][1])))
     for sign, given in asked:
         for other_sign, others in learned:
-            total += sign * other_sign * np.exp(-_distances(given, others) / width)
-    halved: np.ndarray = total / 2
-    return halved
+            near = -_distances(given, others) / width
+            total += sign * other_sign * (np.exp(near) + np.exp(near / _WIDER))
+    mean: np.ndarray = total / 4
+    return mean
 
 
 def _distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -90,7 +90,7 @@ def test_faults_of_file_and_config(tmp_path: Path) -> None:
     validated = planted_faults.json.loads((tmp_path / "val.json").read_text())
     for person in validated["annotations"][:3]:  # small, below anything in training
         points = planted_faults.points_of(person)
-        points[:, :2] = 60 + (points[:, :2] - points[:, :2].mean(axis=0)) / 2.5
+        points[:, :2] = 60 + (points[:, :2] - points[:, :2].mean(axis=0)) / 4
         person.update(planted_faults.person_of(person["id"], points[:, :2]))
     (tmp_path / "val.json").write_text(planted_faults.json.dumps(validated))
 
