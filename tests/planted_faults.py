@@ -15,11 +15,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-NAMES = (
-    "right_eye left_eye right_ear left_ear nose right_mouth left_mouth chin".split()
-)
+NAMES = "right_eye left_eye right_ear left_ear nose right_mouth left_mouth chin".split()
 PLACES = np.array(
-    [(-0.4, -0.3), (0.4, -0.3), (-0.9, -0.1), (0.9, -0.1), (0, 0.1), (-0.3, 0.5), (0.3, 0.5), (0, 1)]
+    [
+        (-0.4, -0.3),
+        (0.4, -0.3),
+        (-0.9, -0.1),
+        (0.9, -0.1),
+        (0, 0.1),
+        (-0.3, 0.5),
+        (0.3, 0.5),
+        (0, 1),
+    ]
 )
 SIDE = 128
 PEOPLE = 3

@@ -167,4 +167,3 @@ def _triples(person: Person) -> list[float]:
     for (x, y), flag in zip(person.points, person.flags, strict=True):
         values += [float(x), float(y), int(flag)] if flag > 0 else [0, 0, 0]
     return values
-

@@ -152,9 +152,7 @@ def _merged(findings: Iterable[Finding]) -> list[Finding]:
             certain = bool(known.certain or one.certain)
             examples = [*known.examples, *one.examples]
             note = known.note or one.note
-            merged[one.kind] = Finding(
-                kind=one.kind, examples=examples, certain=certain, note=note
-            )
+            merged[one.kind] = Finding(kind=one.kind, examples=examples, certain=certain, note=note)
     return [merged[kind] for kind in KINDS if kind in merged]
 
 

@@ -73,8 +73,7 @@ def check_exchanged(sources: Sequence[Source]) -> tuple[list[Finding], list[Exam
             continue
         test = _Test(people, list(names), _pairs(own[0], len(names)), _links(own[0]))
         for person, exchange, odds in test.worst():
-            text = f"{exchange.name}: odds e^{odds:.1f} against the labels as they are"
-            example = person.example(text, score=odds)
+            example = person.example(f"{exchange.name}: {_shown(odds)}", score=odds)
             suspects.append(example)
             if odds < CERTAIN:
                 continue
@@ -90,6 +89,12 @@ def check_exchanged(sources: Sequence[Source]) -> tuple[list[Finding], list[Exam
     ]
     suspects.sort(key=lambda example: -example.score)
     return findings, [one for one in suspects if one.score > 0][:SUSPECTS]
+
+
+def _shown(odds: float) -> str:
+    if odds > np.log(1e6):
+        return "more than a million to 1"
+    return f"{np.exp(odds):,.0f} to 1" if odds > 0 else "not likely"
 
 
 def _key(person: Person) -> tuple[str, str]:
@@ -122,9 +127,7 @@ class _Test:
         self.labeled = np.isfinite(self.points)
         self.shapes = fit_shapes(self.points)
         partners = exchange_order(len(names), pairs)
-        self.margins = ShapeMargins(
-            self.points, np.minimum(flags, 2), self.shapes, partners
-        )
+        self.margins = ShapeMargins(self.points, np.minimum(flags, 2), self.shapes, partners)
         looked = look_at(people)
         self.features, self.looker = looked if looked is not None else (None, None)
         self.exchanges = _exchanges(names, pairs, links, self.shapes.mean)
@@ -262,7 +265,9 @@ def log_odds(measures: np.ndarray) -> np.ndarray:
     return odds
 
 
-def _between_people(people: Sequence[Person], shapes: Shapes, names: Sequence[str]) -> list[Example]:
+def _between_people(
+    people: Sequence[Person], shapes: Shapes, names: Sequence[str]
+) -> list[Example]:
     """Find a keypoint that two people of an image have exchanged."""
     by_picture: dict[str, list[Person]] = defaultdict(list)
     for person in people:

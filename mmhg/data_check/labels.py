@@ -194,4 +194,3 @@ def _names_elsewhere(own: str) -> set[bytes]:
             if path.stat().st_size < _MOST_BYTES:
                 found.update(_PICTURE_NAME.findall(path.read_bytes()))
     return found
-

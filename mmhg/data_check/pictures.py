@@ -166,9 +166,7 @@ def check_duplicates(
         findings.append(Finding(kind="duplicate-pictures", examples=twice))
     if across:
         certain = any("looks like" not in one.what for one in across)
-        findings.append(
-            Finding(kind="duplicates-across-splits", examples=across, certain=certain)
-        )
+        findings.append(Finding(kind="duplicates-across-splits", examples=across, certain=certain))
     return findings, groups
 
 

@@ -203,7 +203,9 @@ def _size(image: dict) -> tuple[float, float] | None:
 def _read_dataset(source: Source) -> None:
     """Read people by the dataset's own class, of formats that have no ids to repair."""
     try:
-        dataset: Any = DATASETS.build(deepcopy(source.settings) | dict(pipeline=[], lazy_init=False))
+        dataset: Any = DATASETS.build(
+            deepcopy(source.settings) | dict(pipeline=[], lazy_init=False)
+        )
         infos = [dataset.get_data_info(index) for index in range(len(dataset))]
     except Exception as error:
         text = str(error) if isinstance(error, InputError) else _reason(error)

@@ -34,6 +34,8 @@ def draw_sheets(report: Report, folder: Path) -> list[Path]:
     """
     groups = [(one.kind, KINDS[one.kind].title, one.examples) for one in report.findings]
     groups.append(("most-suspicious", "The most suspicious people", report.suspects))
+    for name in [*KINDS, "most-suspicious"]:  # of an earlier check
+        (folder / f"{name}.png").unlink(missing_ok=True)
     files = []
     for name, title, examples in groups:
         drawn = [one for one in examples if one.picture is not None]
@@ -70,9 +72,7 @@ def _tile(example: Example, metainfo: dict[str, Any]) -> np.ndarray:
     text = f"{name}{Path(str(example.picture)).name}: {example.what}"
     for number, start in enumerate(range(0, min(len(text), 144), 48)):
         line = text[start : start + 48]
-        cv2.putText(
-            tile, line, (4, SIDE + 12 + 14 * number), _FONT, 0.36, _GRAY, 1, cv2.LINE_AA
-        )
+        cv2.putText(tile, line, (4, SIDE + 12 + 14 * number), _FONT, 0.36, _GRAY, 1, cv2.LINE_AA)
     return tile
 
 

@@ -128,7 +128,9 @@ def _by_fractions(people: Sequence[Person]) -> Shifts:
     if (off < 0.05).all(axis=1).mean() < 0.8:
         return
     for index in known[(off > 0.2).all(axis=1)]:
-        text = f"all coordinates have the fraction {phases[index][0] % 1:.2g}, others {usual[0]:.2g}"
+        text = (
+            f"all coordinates have the fraction {phases[index][0] % 1:.2g}, others {usual[0]:.2g}"
+        )
         yield people[index], text, 0.5
 
 

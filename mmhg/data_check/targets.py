@@ -117,9 +117,7 @@ def _oks_sigmas(sources: Sequence[Source]) -> list[Example]:
     return list(found.values())
 
 
-def check_sizes(
-    shown: Sequence[Crop], validated: Sequence[Crop], people: People
-) -> list[Finding]:
+def check_sizes(shown: Sequence[Crop], validated: Sequence[Crop], people: People) -> list[Finding]:
     """Find validation objects whose size no training sample has, however augmented.
 
     Sizes are the crop's magnification, and the keypoints' extent in the crop.

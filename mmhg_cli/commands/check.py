@@ -35,9 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="N",
         help="the longest that it may take (default: %(default)g)",
     )
-    parser.add_argument(
-        "--data-root", metavar="FOLDER", help="of the data (default: the config's)"
-    )
+    parser.add_argument("--data-root", metavar="FOLDER", help="of the data (default: the config's)")
     add_cfg_options(parser)
 
 

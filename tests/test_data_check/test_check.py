@@ -17,7 +17,10 @@ CONFIG = Path(__file__).parents[1] / "test_configs" / "hg2_coco_mini.py"
 def faces_config(root: Path) -> Config:
     config = Config.fromfile(CONFIG)
     config.model.backbone.update(
-        num_stacks=1, channels=32, stem_channels=(8, 16, 32), num_keypoints=len(planted_faults.NAMES)
+        num_stacks=1,
+        channels=32,
+        stem_channels=(8, 16, 32),
+        num_keypoints=len(planted_faults.NAMES),
     )
     for split in ("train", "val"):
         config[f"{split}_dataloader"].dataset.update(
@@ -84,7 +87,9 @@ def test_faults_of_file_and_config(tmp_path: Path) -> None:
     content["images"].append(dict(id=900, file_name="more.png", width=128, height=128))
     noise = np.random.default_rng(1).integers(0, 255, (128, 128, 3), dtype=np.uint8)
     for name in ("more.png", "unnamed.png"):
-        planted_faults.cv2.imwrite(str(tmp_path / "train" / name), noise[:: -1 if "m" in name else 1])
+        planted_faults.cv2.imwrite(
+            str(tmp_path / "train" / name), noise[:: -1 if "m" in name else 1]
+        )
     (tmp_path / "train.json").write_text(planted_faults.json.dumps(content))
     (tmp_path / "val/0003.png").write_bytes((tmp_path / "train/0005.png").read_bytes())
     validated = planted_faults.json.loads((tmp_path / "val.json").read_text())
