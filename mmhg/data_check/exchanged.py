@@ -129,7 +129,8 @@ class _Test:
         partners = exchange_order(len(names), pairs)
         self.margins = ShapeMargins(self.points, np.minimum(flags, 2), self.shapes, partners)
         looked = look_at(people)
-        self.features, self.looker = looked if looked is not None else (None, None)
+        self.features: np.ndarray | None = None if looked is None else looked[0]
+        self.looker: Looker | None = None if looked is None else looked[1]
         self.exchanges = _exchanges(names, pairs, links, self.shapes.mean)
 
     def worst(self) -> list[tuple[Person, Exchange, float]]:
@@ -250,7 +251,7 @@ def log_odds(measures: np.ndarray) -> np.ndarray:
     ones count little.
     """
     centers = np.median(measures, axis=0)
-    # People unlike all others have margins about 0, which prove nothing however alike the others are.
+    # People unlike all others have margins about 0, which prove nothing, however alike others are.
     spreads = np.maximum([_spread(one) for one in measures.T], np.abs(centers) / SHARPEST + 1e-6)
     scaled = (measures - centers) / spreads
     usual = np.abs(scaled).max(axis=1) < 3

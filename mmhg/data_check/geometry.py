@@ -219,7 +219,7 @@ def _overlap(corners: np.ndarray | None, extent: np.ndarray | None) -> float:
     """Return intersection over union of a box with the extent of the keypoints, a px larger."""
     if corners is None or extent is None:
         return 0.0
-    extent = extent + [-1, -1, 1, 1]
+    extent = np.add(extent, (-1, -1, 1, 1))
     sides = np.minimum(corners[2:], extent[2:]) - np.maximum(corners[:2], extent[:2])
     inner = float(np.prod(np.maximum(sides, 0)))
     areas = np.prod(np.maximum(corners[2:] - corners[:2], 0)) + np.prod(extent[2:] - extent[:2])

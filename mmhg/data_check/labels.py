@@ -190,7 +190,7 @@ def _names_elsewhere(own: str) -> set[bytes]:
     found: set[bytes] = set()
     for path in sorted(Path(own).parent.glob("*")):
         readable = path.suffix.lower() in (".json", ".csv", ".txt", ".xml") and path.is_file()
-        if readable and path.absolute() != Path(own).absolute():
-            if path.stat().st_size < _MOST_BYTES:
-                found.update(_PICTURE_NAME.findall(path.read_bytes()))
+        other = readable and path.absolute() != Path(own).absolute()
+        if other and path.stat().st_size < _MOST_BYTES:
+            found.update(_PICTURE_NAME.findall(path.read_bytes()))
     return found

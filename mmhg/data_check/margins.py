@@ -26,8 +26,8 @@ _RIDGES = 0.05, 0.5
 class ShapeMargins:
     """By how much shapes agree with their labels.
 
-    Kernel ridge regression, with a Gaussian kernel, of 1 for labels as they are and -1 for exchanged
-    ones. A picture may be mirrored if left and right are exchanged as well. Each person's margin
+    Kernel ridge regression, with Gaussian kernels, of 1 for labels as they are and -1 for
+    exchanged ones. A picture may be mirrored if left and right are exchanged as well. Each person's margin
     comes from the others. Exchanged labels are laid over the mean shape anew: they must look as
     those of a person whose labels are wrong.
 

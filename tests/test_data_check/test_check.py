@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import planted_faults
 import pytest
 from mmengine.config import Config
 
+import planted_faults
 from mmhg.data_check import KINDS, Report, check_data
 from mmhg.data_check.report import as_json, as_text
 from mmhg.data_check.sheet import draw_sheets
