@@ -15,16 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-NAMES = [
-    "right_eye",
-    "left_eye",
-    "right_ear",
-    "left_ear",
-    "nose",
-    "right_mouth",
-    "left_mouth",
-    "chin",
-]
+SIDED = [f"{side}_{part}" for part in ("eye", "ear") for side in ("right", "left")]
+NAMES = [*SIDED, "nose", "right_mouth", "left_mouth", "chin"]
 PLACES = np.array(
     [
         (-0.4, -0.3),

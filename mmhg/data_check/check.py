@@ -60,7 +60,8 @@ class Report:
     @property
     def certain(self) -> bool:
         """Tell if something is certainly wrong."""
-        return any(finding.certain for finding in self.findings)
+        failed = self.overfit is not None and self.overfit.learned is False
+        return failed or any(finding.certain for finding in self.findings)
 
 
 def check_data(config: Config, *, overfit_seconds: float | None = 120.0) -> Report:

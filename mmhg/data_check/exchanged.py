@@ -32,6 +32,9 @@ FEWEST = 12
 CERTAIN = 5.0
 """Logarithm of odds from which an exchange is reported: 150 to 1."""
 
+CERTAIN_OF_NEIGHBORS = 6.5
+"""The same for two keypoints that are no flip pair: there are many more of these to try."""
+
 SHARPEST = 4.0
 """Of a measure's mean over its spread, that is believed."""
 
@@ -75,7 +78,7 @@ def check_exchanged(sources: Sequence[Source]) -> tuple[list[Finding], list[Exam
         for person, exchange, odds in test.worst():
             example = person.example(f"{exchange.name}: {_shown(odds)}", score=odds)
             suspects.append(example)
-            if odds < CERTAIN:
+            if odds < (CERTAIN if exchange.sides else CERTAIN_OF_NEIGHBORS):
                 continue
             if exchange.sides:
                 sides.append(example)

@@ -27,9 +27,9 @@ class ShapeMargins:
     """By how much shapes agree with their labels.
 
     Kernel ridge regression, with Gaussian kernels, of 1 for labels as they are and -1 for
-    exchanged ones. A picture may be mirrored if left and right are exchanged as well. Each person's margin
-    comes from the others. Exchanged labels are laid over the mean shape anew: they must look as
-    those of a person whose labels are wrong.
+    exchanged ones. A picture may be mirrored if left and right are exchanged as well. Each person's
+    margin comes from the others. Exchanged labels are laid over the mean shape anew: they must look
+    as those of a person whose labels are wrong.
 
     Args:
         points: People (N, K) complex px, NaN where not labeled.

@@ -1,15 +1,20 @@
 """Every kind of fault is found under its own name, and faces without fault are left alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 import planted_faults
 from mmhg.data_check import KINDS, Report, check_data
+from mmhg.data_check.building import plain
+from mmhg.data_check.overfit import overfit
 from mmhg.data_check.report import as_json, as_text
 from mmhg.data_check.sheet import draw_sheets
+from mmhg_cli.command_line import main
 
 CONFIG = Path(__file__).parents[1] / "test_configs" / "hg2_coco_mini.py"
 
@@ -133,3 +138,37 @@ def test_a_keypoint_that_everybody_has_at_one_place(tmp_path: Path) -> None:
     always = {one.kind: one for one in report.findings}["always-labeled"]
     ear = next(one for one in always.examples if one.id == "right_ear")
     assert "in 12 it lies at (0, 0)" in ear.what
+
+
+def test_the_command_says_it_and_exits_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted_faults.write_faces(tmp_path, train=40, val=20)
+    monkeypatch.setattr("mmhg.data_check.overfit.STEPS", 3)
+    config = faces_config(tmp_path)
+    config.dump(tmp_path / "faces.py")
+    words = ["check", str(tmp_path / "faces.py"), "-o", str(tmp_path / "out"), "--json"]
+    # Three steps teach nothing.
+    assert main(words) == 1
+    content = json.loads(capsys.readouterr().out)
+    assert content["findings"] == []
+    assert content["overfit"]["steps"] == 3
+    assert content["overfit"]["learned"] is False
+    assert content["overfit"]["keypoints"] > 40
+
+    (tmp_path / "train/0004.png").write_bytes(b"")
+    assert main([*words[:-1], "--no-overfit"]) == 1
+    shown = capsys.readouterr().out
+    assert "Pictures that cannot be read: 1 (unreadable-pictures, certainly wrong)" in shown
+    assert (tmp_path / "out/unreadable-pictures.png").is_file()
+    assert main(["check", str(tmp_path / "none.py")]) == 2
+
+
+def test_a_small_network_learns_eight_faces_by_heart(tmp_path: Path) -> None:
+    planted_faults.write_faces(tmp_path, train=12, val=2)
+    config = faces_config(tmp_path)
+    init_default_scope("mmpose")
+    found = overfit(config, plain(config.train_dataloader.dataset), seconds=60)
+    assert found.learned is not False
+    assert found.last_loss < 0.5 * found.first_loss
+    assert found.samples == 8
