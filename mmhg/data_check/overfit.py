@@ -172,6 +172,8 @@ def _train(model: Any, batch: Any, start: float, seconds: float) -> Overfit:
             if learned is None:
                 problem = f"A step takes {each:.2g} s here, {STEPS} would take {STEPS * each:.0f} s"
             break
+    if not total and not problem:
+        near, total = _look(model, batch)
     return Overfit(
         learned=learned,
         samples=count,

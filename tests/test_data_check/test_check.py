@@ -168,7 +168,7 @@ def test_a_small_network_learns_eight_faces_by_heart(tmp_path: Path) -> None:
     planted_faults.write_faces(tmp_path, train=12, val=2)
     config = faces_config(tmp_path)
     init_default_scope("mmpose")
-    found = overfit(config, plain(config.train_dataloader.dataset), seconds=60)
+    found = overfit(config, plain(config.train_dataloader.dataset), seconds=20)
     assert found.learned is not False
     assert found.last_loss < 0.5 * found.first_loss
     assert found.samples == 8
