@@ -166,7 +166,7 @@ def _train(model: Any, batch: Any, start: float, seconds: float) -> Overfit:
                 learned = True
                 break
         each = (time.monotonic() - began) / step
-        if time.monotonic() - start + each * LOOK_EVERY > seconds:
+        if time.monotonic() - start + 1.5 * each > seconds:
             near, total = _look(model, batch)
             learned = True if total and near >= ENOUGH * total else None
             if learned is None:
