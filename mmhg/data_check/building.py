@@ -137,7 +137,7 @@ def repaired_content(source: Source) -> dict[str, Any]:
     images = [one for one in source.content["images"] if isinstance(one, dict) and name_of(one)]
     numbers = {source.path_of(name_of(one)): number for number, one in enumerate(images, 1)}
     count = len(source.names)
-    people = []
+    people: list[dict[str, Any]] = []
     for person in source.people:
         wrong = person.points is None or (count and len(person.points) != count)
         if wrong or person.box is None or person.picture not in numbers:

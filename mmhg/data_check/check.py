@@ -31,7 +31,7 @@ from mmhg.data_check.records import Person, Source
 from mmhg.data_check.shift import check_shift
 from mmhg.data_check.targets import check_empty, check_sigma, check_sizes
 
-DRAWS = 2000
+DRAWS = 1000
 """Samples with augmentation from which the range of sizes is taken."""
 
 
@@ -60,7 +60,8 @@ class Report:
     @property
     def certain(self) -> bool:
         """Tell if something is certainly wrong."""
-        return any(finding.certain for finding in self.findings)
+        failed = self.overfit is not None and self.overfit.learned is False
+        return failed or any(finding.certain for finding in self.findings)
 
 
 def check_data(config: Config, *, overfit_seconds: float | None = 120.0) -> Report:

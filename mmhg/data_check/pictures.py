@@ -99,7 +99,7 @@ def _read(path: str, source: Source) -> Picture:
         return Picture(path, text, kind, size, digest)
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     small = cv2.resize(gray, (THUMBNAIL, THUMBNAIL), interpolation=cv2.INTER_AREA)
-    pixels = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+    pixels = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
     return Picture(path, None, "", (image.shape[1], image.shape[0]), digest, pixels, small)
 
 

@@ -34,7 +34,7 @@ def _lines(report: Report, shown: int) -> Iterator[str]:
             yield f"  and {len(finding.examples) - shown} more"
         yield f"  -> {kind.way_out}"
     if report.suspects:
-        yield f"\nThe {len(report.suspects)} most suspicious people are in report.json and the sheet"
+        yield f"\nreport.json has the {len(report.suspects)} most suspicious people"
     if report.overfit is not None:
         yield f"\n{report.overfit.text}"
     spent = ", ".join(f"{name} {seconds:.0f}" for name, seconds in report.seconds.items())

@@ -34,6 +34,8 @@ def draw_sheets(report: Report, folder: Path) -> list[Path]:
     """
     groups = [(one.kind, KINDS[one.kind].title, one.examples) for one in report.findings]
     groups.append(("most-suspicious", "The most suspicious people", report.suspects))
+    for name in [*KINDS, "most-suspicious"]:  # of an earlier check
+        (folder / f"{name}.png").unlink(missing_ok=True)
     files = []
     for name, title, examples in groups:
         drawn = [one for one in examples if one.picture is not None]

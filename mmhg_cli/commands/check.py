@@ -22,7 +22,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_output(
         parser,
         "FOLDER",
-        "for the pictures and report.json, which has all examples (default: work_dirs/check/CONFIG)",
+        "for sheets of pictures and report.json, all examples (default: work_dirs/check/CONFIG)",
     )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument(
