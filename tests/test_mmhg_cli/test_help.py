@@ -55,7 +55,7 @@ def test_one_spelling_of_each_shared_option() -> None:
         options = {option for action in sub._actions for option in action.option_strings}
         assert ("-o" in options) == ("--output" in options), name
         if name not in ("test", "browse"):
-            assert not options & {"--out", "--output-dir", "--page", "--json", "--sheet"}, name
+            assert not options & {"--out", "--output-dir", "--page", "--sheet"}, name
 
 
 @pytest.mark.parametrize("words", [[], ["nosuch"], ["submit"], ["train", "--nosuch", "c.py"]])

@@ -29,7 +29,10 @@ def test_a_model_of_mmpose(by_name: bool, shipped: Path) -> None:
     ].is_meta
 
 
-def test_the_config_finds_its_own(shipped: Path) -> None:
+def test_the_config_finds_its_own(
+    shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where nothing was trained
     model = load_model(get_config("hg2_lspet_128"))
     state = read_safetensors(shipped)["state_dict"]
     key = "backbone.stacks.1.prediction.weight"

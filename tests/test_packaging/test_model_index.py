@@ -37,10 +37,10 @@ def test_a_name_means_one_file() -> None:
 
 def test_training_data_is_what_the_config_loads() -> None:
     data = {"CocoPersonDataset": "COCO", "data/mpii/": "MPII", "data/lspet/": "LSPET"}
-    data |= {"FLICDataset": "FLIC", "CombinedDataset": "LSP, LSPET"}
+    data |= {"data/xray/": "own", "FLICDataset": "FLIC", "CombinedDataset": "LSP, LSPET"}
     for level in (1, 2):
         data[f"data/synthetic/level{level}/"] = f"Synthetic people, level {level}"
     for model in models():
         dataset = get_config(ROOT / model["Config"]).train_dataloader.dataset
-        key = dataset.type if dataset.type in data else dataset.data_root
+        key = dataset.data_root if dataset.data_root in data else dataset.type
         assert model["Metadata"]["Training Data"] == data[key], model["Name"]

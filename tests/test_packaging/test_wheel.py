@@ -115,9 +115,12 @@ def imported() -> set[str]:
 def test_requires_what_is_imported_and_pip_can_resolve(wheel: Path) -> None:
     # torch and OpenMMLab's packages: `import mmhg` checks for them. OpenCV has several packages.
     by_the_user = {"torch", "mmengine", "mmcv", "mmdet", "mmpose", "cv2"}
+    by_choice = {"supervision"}  # `Prediction.to_supervision` alone
     with_onnx = {"google"}  # protobuf
     with_mmpose = {"torchvision", "xtcocotools"}  # or what mmhg.compat puts in their places
-    needed = imported() - by_the_user - required(wheel, "export") - with_onnx - with_mmpose
+    needed = (
+        imported() - by_the_user - required(wheel, "export") - with_onnx - with_mmpose - by_choice
+    )
     packages = {"PIL": "pillow", "yaml": "pyyaml"}
     assert {packages.get(name, name) for name in needed} == required(wheel)
     pinned = (ROOT / "requirements/runtime.txt").read_text().splitlines()
