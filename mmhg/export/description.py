@@ -15,6 +15,7 @@ from torch import nn
 from mmhg.codecs import HourglassHeatmap
 from mmhg.datasets.transforms import HourglassCrop
 from mmhg.errors import InputError
+from mmhg.models import LocalTopdownPoseEstimator
 
 _HARMLESS = {"LoadImage", "LoadWholeImage", "PackPoseInputs"}
 """Test transforms that do not change what the network sees."""
@@ -33,7 +34,7 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
         InputError: The folder's `predict.py` could not give what MMPose's inference gives. The
             message names the setting.
     """
-    if type(model) is not TopdownPoseEstimator:
+    if type(model) not in (TopdownPoseEstimator, LocalTopdownPoseEstimator):
         raise InputError(
             f"model.type is {type(model).__name__}, but only TopdownPoseEstimator can be exported. "
             "For a multi-scale config, take the config that it is based on"

@@ -8,10 +8,12 @@ import mmhg.models.checkpoint_schemes  # noqa: F401
 from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
 from mmhg.models.head import MultiStageHeatmapHead
+from mmhg.models.local_supervision import LocalTopdownPoseEstimator
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
 
 __all__ = [
     "HourglassBackbone",
+    "LocalTopdownPoseEstimator",
     "MultiScaleTopdownPoseEstimator",
     "MultiStageHeatmapHead",
     "TrainableAssociativeEmbeddingHead",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmhg.nn.fold_reinjection import merge_reinjection
 from mmhg.nn.fuse_conv_bn import fuse_conv_bn
 from mmhg.nn.network import StackedHourglass
-from mmhg.nn.stack import Stack
+from mmhg.nn.stack import MidwayStack, Stack
 
 Forward: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -70,7 +70,7 @@ class FoldedHourglass(nn.Module):
         self.network.check_input(images)
         x = self.network.stem(images)
         for stack in self.network.stacks:  # keeps the last stack's features alone
-            features, _, x = stack(x)
+            features, _, x, *_ = stack(x)
         return (self.prediction(features.float()),)
 
 
