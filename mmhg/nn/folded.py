@@ -46,6 +46,8 @@ class FoldedHourglass(nn.Module):
                     merged = merge_reinjection(*(dict(layer.state_dict()) for layer in layers))
                     stack.reinject_features.load_state_dict(merged)
                     stack.reinject_heatmaps = None
+            if isinstance(stack, MidwayStack):
+                stack.midway = nn.ModuleList()
         if network.output != "heatmaps":
             self.prediction = None
         if self.prediction is not None:

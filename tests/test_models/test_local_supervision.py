@@ -101,10 +101,9 @@ def train(
 
 def assert_equal(found: nn.Module, expected: nn.Module, tolerance: float = 0.0) -> None:
     """Compare parameters, statistics and counters."""
+    state = found.state_dict()
     for name, value in expected.state_dict().items():
-        torch.testing.assert_close(
-            found.state_dict()[name], value, rtol=tolerance, atol=tolerance, msg=name
-        )
+        torch.testing.assert_close(state[name], value, rtol=tolerance, atol=tolerance, msg=name)
 
 
 @pytest.mark.parametrize("cut_every", [1, 2])
