@@ -1,7 +1,7 @@
 """Train ten steps in float64, in one of several processes: `ten_steps.py DATA PEOPLE OUT [local]`.
 
-The first process saves the weights after each step. PEOPLE is its share of the batch. `local` trains
-two stacks, each by its own loss.
+The first process saves the weights after each step. PEOPLE is its share of the batch. `local`
+trains two stacks, each by its own loss.
 """
 
 import sys
