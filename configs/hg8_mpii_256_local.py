@@ -1,4 +1,4 @@
-"""Local supervision: each stack learns from its own loss, with one stack's activations at a time."""
+"""Local supervision: each stack learns from its own loss, one stack's activations at a time."""
 
 _base_ = "hg8_mpii_256.py"
 

@@ -16,7 +16,7 @@ from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass
 from mmhg.engine import AmpOptimWrapper
 from mmhg.models import HourglassBackbone
-from mmhg.nn import local_backward
+from mmhg.nn import StackedHourglass, local_backward
 
 AMP_GOAL = 2.5
 CUDA_GOAL = 3.0
@@ -84,6 +84,7 @@ class TrainingRun:
         """Run a forward and a backward pass alone."""
         with _tf32(not self.exact):
             if self.local:
+                assert isinstance(self.model, StackedHourglass)
                 with self.wrapper.optim_context(self.model):
                     backward = self.wrapper.backward
                     local_backward(self.model, self.images, self._squares, backward=backward)

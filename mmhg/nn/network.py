@@ -130,7 +130,7 @@ class StackedHourglass(nn.Module):
             in_channels=in_channels, channels=channels, stem_channels=stem_channels, norm=norm
         )
         stack: Callable[..., Stack] = partial(Stack, **hourglass)
-        if supervision == "midway":
+        if supervision == "midway" and num_keypoints is not None:
             stack = partial(MidwayStack, midway_keypoints=num_keypoints, **hourglass)
         between = num_keypoints if supervision == "stacks" else None
         self.stacks = nn.ModuleList(
@@ -283,6 +283,7 @@ class StackedHourglass(nn.Module):
                 outputs += self._predictions(output)
                 x = output.next_input
                 continue
+            assert isinstance(stack, Stack)
             features, heatmaps = stack.predict(x)
             outputs.append(heatmaps if self.output == "heatmaps" else features)
             yield tuple(outputs)

@@ -6,7 +6,7 @@ from torch import nn
 
 from mmhg.benchmark.plain import randomize_statistics
 from mmhg.errors import InputError
-from mmhg.nn import FoldedHourglass, MidwayStack, Stack, StackedHourglass
+from mmhg.nn import FoldedHourglass, MidwayStack, Stack, StackedHourglass, fold_reinjection
 
 SMALL = dict(num_stacks=2, depth=3, channels=8, stem_channels=(4, 8, 8), num_keypoints=3)
 SWITCHES = [
@@ -115,6 +115,20 @@ def test_folded_form_gives_the_same_last_heatmaps(settings: dict, images) -> Non
     expected = network(images)[-1]
     assert (found - expected).abs().max() < 2e-5 * (expected.max() - expected.min())
     assert not any("midway" in name for name in folded.state_dict())
+
+
+@pytest.mark.parametrize("num_stacks", [1, 2])
+@pytest.mark.parametrize("settings", SWITCHES)
+def test_without_heatmaps_between_the_stacks_there_is_nothing_to_fold(
+    settings: dict, num_stacks: int
+) -> None:
+    network = network_of(num_stacks=num_stacks, **settings)
+    state = {f"backbone.{name}": value for name, value in network.state_dict().items()}
+    if num_stacks == 1 and "midway" not in settings.values():
+        fold_reinjection(state)  # the paper's single stack
+        return
+    with pytest.raises(InputError, match="heatmaps to fold"):
+        fold_reinjection(state)
 
 
 @pytest.mark.parametrize(
