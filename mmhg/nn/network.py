@@ -285,7 +285,7 @@ class StackedHourglass(nn.Module):
                 continue
             assert isinstance(stack, Stack)
             features, heatmaps = stack.predict(x)
-            outputs.append(heatmaps if self.output == "heatmaps" else features)
+            outputs += self._predictions(StackOutput(features, heatmaps, None))
             yield tuple(outputs)
             outputs.clear()
             if number < self.num_stacks:
