@@ -62,8 +62,8 @@ setup(
     # and fails on chumpy. `import mmhg` checks for them and says what to install.
     # Nor is OpenCV: opencv-python and opencv-python-headless overwrite each other.
     install_requires=[
-        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools", "rich"),
-        *("safetensors", "scipy", "tabulate"),
+        *("h5py", "matplotlib", "numpy", "pillow", "pycocotools"),
+        *("pyyaml", "rich", "safetensors", "scipy", "tabulate"),
     ],
     extras_require={
         # What `mmhg export` and the folders that it writes need beside torch.

@@ -13,12 +13,14 @@ from mmhg.compat.openmmlab import check_installed, missing_packages
 from mmhg.version import __version__
 
 if TYPE_CHECKING:
+    from mmhg.config.catalog import bases as bases
     from mmhg.config.catalog import get_config as get_config
     from mmhg.inference.predictor import Predictor as Predictor
 
 __all__ = [
     "Predictor",
     "__version__",
+    "bases",
     "codecs",
     "datasets",
     "engine",
@@ -30,7 +32,11 @@ __all__ = [
 
 _ON_TORCH = ("checkpoints", "nn")
 _REGISTERING = ("codecs", "datasets", "engine", "evaluation", "models")
-_HOMES = {"Predictor": "mmhg.inference", "get_config": "mmhg.config.catalog"}
+_HOMES = {
+    "Predictor": "mmhg.inference",
+    "bases": "mmhg.config.catalog",
+    "get_config": "mmhg.config.catalog",
+}
 _OTHERS = ("config", "export", "inference", "refinement", "results", "visualization")
 
 if not missing_packages():

@@ -7,10 +7,12 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 
 COMMANDS = (
+    "import",
     "train",
     "test",
     "infer",
@@ -26,9 +28,9 @@ COMMANDS = (
     "leaderboard",
     "flops",
     "browse",
+    "check",
     "benchmark",
     "convert-mpii",
-    "convert-deeplabcut",
     "shrink-dataset",
     "synthetic render",
     "synthetic report",
@@ -118,7 +120,8 @@ def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
 
 def command(name: str) -> ModuleType:
     """Import the module of a command; it imports nothing heavy."""
-    return import_module(f"mmhg_cli.commands.{name.replace(' ', '_').replace('-', '_')}")
+    module = name.replace(" ", "_").replace("-", "_")
+    return import_module(f"mmhg_cli.commands.{module}{'_' * iskeyword(module)}")
 
 
 def version() -> str:

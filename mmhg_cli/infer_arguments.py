@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Sequence
 from difflib import get_close_matches
 from glob import has_magic
@@ -12,6 +13,7 @@ from mmhg.config.catalog import config_names, find_config
 from mmhg.errors import InputError
 from mmhg.export.folder import is_exported
 from mmhg.inference.sources import is_media
+from mmhg_cli.shared import find_checkpoint
 
 CONFIG_SUFFIXES = (".py", ".json", ".yaml", ".yml")
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
@@ -21,15 +23,15 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split the arguments into the network and the inputs.
 
     The network is a folder that `mmhg export` wrote; or a config and its checkpoint; or a config
-    alone, which then comes with weights; or nothing, for the default network. A config is a file
-    with the suffix of one, or the name of one of mmhg's. What follows a config is its checkpoint,
-    unless it is recognized as an input.
+    alone, which then was trained or comes with weights; or nothing, for the default network. A
+    config is a file with the suffix of one, or the name of one of mmhg's. What follows a config is
+    its checkpoint, unless it is recognized as an input.
 
     Returns:
         A folder, or config and checkpoint; and the inputs.
 
     Raises:
-        InputError: The first argument is none of these, or no weights come with the config.
+        InputError: The first argument is none of these, or there is no checkpoint of the config.
     """
     first, *rest = arguments or [""]
     if first and is_exported(first):
@@ -37,7 +39,8 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     if is_config(first):
         if rest and not is_input(rest[0]):
             return [first, rest[0]], rest[1:]
-        return [first, str(weights_of(find_config(first).stem))], rest
+        checkpoint = find_checkpoint(Namespace(config=first, checkpoint=None))
+        return [first, str(checkpoint)], rest
     check_input_names(arguments)
     return [DEFAULT, str(weights_of(DEFAULT))], list(arguments)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace, _ActionsContainer
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ def add_network(parser: ArgumentParser, default: str | None = None) -> None:
         "checkpoint",
         nargs="?",
         metavar="CHECKPOINT",
-        help="its weights: .pth or .safetensors (default: those that come with the config)",
+        help="its weights: .pth or .safetensors (default: the best of its training, else those "
+        "that come with the config)",
     )
 
 
@@ -90,15 +92,24 @@ def parse_options(given: Sequence[str] | None) -> dict[str, Any]:
 
 
 def find_checkpoint(args: Namespace) -> str | Path:
-    """Return the checkpoint of a command: the one given, or that which comes with the config.
+    """Return the checkpoint of a command: the one given, or that of the config, which is said.
+
+    `--work-dir` of a command is where its training wrote.
 
     Raises:
-        InputError: There is no such config, or none comes with it.
+        InputError: There is no such config, or no checkpoint of it.
     """
     from mmhg.config.catalog import get_config
     from mmhg.models.loading import checkpoint_of
+    from mmhg.models.trained import trained_checkpoint
 
-    return checkpoint_of(get_config(args.config), args.checkpoint)
+    config = get_config(args.config)
+    if args.checkpoint is not None:
+        return checkpoint_of(config, args.checkpoint)
+    folder = getattr(args, "work_dir", None)
+    found = (folder and trained_checkpoint(Path(folder))) or checkpoint_of(config, None)
+    print(f"checkpoint: {found}", file=sys.stderr)
+    return found
 
 
 def load_config(args: Namespace) -> Config:

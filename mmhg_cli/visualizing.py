@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS
 from torch.utils.data import Subset
 
-from mmhg.datasets.transforms.loading import max_pixels_of
+from mmhg.datasets.transforms.loading import loader_of
 from mmhg.errors import InputError
 from mmhg.inference.person_input import PersonInput
 from mmhg.inference.predictor import find_device, read_image
@@ -52,7 +52,7 @@ def visualize(args: Namespace) -> None:
         metainfo = model.dataset_meta
         joints = chosen_joints(args, metainfo)
         _, crop = PersonInput(config, metainfo)(
-            read_image(args.image, max_pixels_of(config)), args.box, name=str(args.image)
+            read_image(args.image, loader_of(config)), args.box, name=str(args.image)
         )
         (person,) = refinements(model, pseudo_collate([crop]))
         people, names = [replace(person, title=args.image.name)], [args.image.stem]

@@ -1,6 +1,7 @@
 """Tiny data sets in the formats of MPII, COCO, FLIC and LSP, made on the spot."""
 
 import json
+import runpy
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from scipy.io import savemat
 
 import mmhg  # noqa: F401  (ahead of MMPose, which imports xtcocotools)
+from test_docs.pages import ROOT, code_blocks
 
 PEOPLE = 4
 WIDTH, HEIGHT = 160, 120
@@ -92,6 +94,18 @@ def coco_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "person_detection_results").mkdir()
     path = root / "person_detection_results/COCO_val2017_detections_AP_H_56_person.json"
     path.write_text(json.dumps(detections))
+    return root
+
+
+@pytest.fixture(scope="session")
+def xray_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """8 and 4 X-rays of 12 bits, drawn by the script of docs/pictures.md."""
+    root = tmp_path_factory.mktemp("xrays")
+    titled = dict(code_blocks(ROOT / "docs/pictures.md", "python"))
+    script = titled['title="make_xrays.py"'].replace('"data/xray"', repr(str(root)))
+    script = script.replace('{"train": 200, "val": 40}', '{"train": 8, "val": 4}')
+    (root / "make_xrays.py").write_text(script)
+    runpy.run_path(str(root / "make_xrays.py"))
     return root
 
 

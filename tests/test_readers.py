@@ -18,6 +18,7 @@ IN_PROCESS = {name: target for name, target in TARGETS.items() if not name.start
 """Exported networks take seconds, and are attacked in tests/test_export/test_hostile.py."""
 
 SLOW = {"people, MPII .h5", "people, FLIC .h5", "predictions, .h5"}
+SLOW |= {"labels, DeepLabCut .h5", "labels, SLEAP"}
 """Each file is read in a process of its own."""
 
 JSON_TARGETS = [name for name, target in IN_PROCESS.items() if {*target.seeds} <= {*JSON}]

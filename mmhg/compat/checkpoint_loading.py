@@ -1,8 +1,8 @@
 """Load mmengine's checkpoints as data: nothing in them is run, and no file that they name is used.
 
-They hold numpy scalars, mmengine's `HistoryBuffer` and the annealing function of its one-cycle
-schedule. Exactly those are allowed to `torch.load(weights_only=True)`, so that unpickling a
-checkpoint runs no code.
+They hold numpy's scalars and arrays, mmengine's `HistoryBuffer` and the annealing function of its
+one-cycle schedule. Exactly those are allowed to `torch.load(weights_only=True)`, so that unpickling
+a checkpoint runs no code.
 
 That is not enough. mmengine's runners evaluate `meta["config"]` as Python when they resume, its
 inferencers do so with `cfg` if no config is given, and its checkpoint hook removes the files and
@@ -40,12 +40,24 @@ def restricted_getattr(owner: Any, name: str) -> Any:
     )
 
 
+def no_bytes(*values: Any) -> bytes:
+    """Stand for `bytes` in checkpoints, as which pickle writes the content of an empty array.
+
+    The colors of a skeleton without lines are one, in `dataset_meta`. Of any argument `bytes` could
+    make more than memory holds.
+    """
+    if values:
+        raise pickle.UnpicklingError("a checkpoint asks for bytes() of something: not allowed")
+    return b""
+
+
 def allowed_globals() -> list[Any]:
     """List the objects that these checkpoints name, or pairs of an object and its pickled name."""
     return [
         *allowed_attributes(),
         *((value, name) for name, value in numpy_globals().items()),
         (restricted_getattr, "builtins.getattr"),
+        (no_bytes, "builtins.bytes"),
     ]
 
 

@@ -43,6 +43,24 @@ def find_config(name: str | Path) -> Path:
     raise InputError(f"no config file {str(name)!r}, and no config of mmhg has that name. {hint}")
 
 
+def bases(*names: str) -> list[str]:
+    """Return the paths of mmhg's configs, for a config that lies anywhere to build on.
+
+    mmengine reads `_base_` before it imports anything, so such a config begins with:
+
+        _base_ = __import__("mmhg").bases("default_runtime", "models/hourglass")
+
+    Args:
+        *names: Below `configs/_base_`, or of whole configs, such as `hg2_lspet_128`.
+
+    Raises:
+        InputError: There is no such config.
+    """
+    folder = config_folder() / "_base_"
+    paths = ((name, folder / f"{name}.py") for name in names)
+    return [str(path if path.is_file() else find_config(name)) for name, path in paths]
+
+
 def get_config(name: str | Path) -> Config:
     """Load one of mmhg's configs by name, or any config by path.
 

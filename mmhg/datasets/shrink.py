@@ -28,7 +28,7 @@ from mmhg.datasets.shrink_annotations import (
 )
 from mmhg.datasets.transforms.augmentation import RandomScaleRotation, ScaleBox
 from mmhg.datasets.transforms.crop import crop_size
-from mmhg.datasets.transforms.loading import load_image
+from mmhg.datasets.transforms.loading import ITS_PATH, LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.pictures import check_regular
 from mmhg.utils.inside import check_links
@@ -230,7 +230,7 @@ def crop_image(
         InputError: Names the file, which is missing, damaged or of an unknown kind.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    image = load_image(str(source))
+    image = _load(source)
     left, top = max(math.floor(window[0]), 0), max(math.floor(window[1]), 0)
     right = math.ceil(min(window[2], image.shape[1]))
     bottom = math.ceil(min(window[3], image.shape[0]))
@@ -255,6 +255,17 @@ def crop_image(
         raise InputError(f"image {source}: OpenCV cannot write {source.suffix} files") from error
     target.write_bytes(data.tobytes())
     return Placement(size[0] / width, size[1] / height, left, top, size)
+
+
+def _load(source: Path) -> np.ndarray:
+    """Load an image (H, W, 3) uint8; refuse one that its copy would have less of."""
+    image = LoadWholeImage().read(str(source), way_out=ITS_PATH)
+    if image.dtype != np.uint8 or image.shape[2:] not in ((), (3,)):
+        raise InputError(
+            f"image {source} is {image.dtype}, of shape {image.shape}. Copies have 8 bits and one "
+            "or three channels, which would lose some of it. Train on the images as they are"
+        )
+    return image
 
 
 def reduced_size(size: tuple[int, int], factor: float) -> tuple[int, int]:

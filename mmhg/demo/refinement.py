@@ -63,6 +63,8 @@ class RefinementDemo:
         *,
         device: str | torch.device | None = None,
     ) -> None:
+        if checkpoint is None and config == DEFAULT:
+            checkpoint = DEFAULT
         config = config if isinstance(config, Config) else get_config(config)
         chosen = find_device(device)
         checkpoint = checkpoint_of(config, checkpoint)

@@ -80,19 +80,23 @@ def correct_sticks(
         if points.shape != expected:
             raise InputError(f"{name} must have shape {expected}, got {points.shape}")
         check_finite(name, points, annotated, person_names)
-    if missing := sorted(
-        {joint for ends in STICKS.values() for joint in sum(ends, ())} - {*joint_names}
-    ):
-        raise InputError(
-            f"PCP needs joints that the dataset does not name: {', '.join(missing)}. The dataset's "
-            f"metainfo has {', '.join(joint_names)}"
-        )
+    check_names(joint_names)
     truth = _ends(ground_truth, joint_names)
     lengths = np.linalg.norm(truth[:, :, 0] - truth[:, :, 1], axis=2)
     offsets = np.linalg.norm(_ends(predictions, joint_names) - truth, axis=3).max(axis=2)
     known = np.isfinite(_ends(np.where(annotated[..., None], 0.0, np.nan), joint_names))
     known = known.all(axis=(2, 3)) & (lengths > 0)
     return np.where(known, offsets <= threshold * lengths, np.nan)
+
+
+def check_names(joint_names: Sequence[str]) -> None:
+    """Raise InputError unless all joints of the sticks are among the names."""
+    needed = {joint for ends in STICKS.values() for joint in sum(ends, ())}
+    if missing := sorted(needed - {*joint_names}):
+        raise InputError(
+            f"PCP needs joints that the dataset does not name: {', '.join(missing)}. The dataset's "
+            f"metainfo has {', '.join(joint_names)}"
+        )
 
 
 def without_length(

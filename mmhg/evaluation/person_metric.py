@@ -13,6 +13,7 @@ from mmengine.logging import MMLogger
 
 from mmhg.config.with_test_scales import describe_scales
 from mmhg.errors import InputError
+from mmhg.evaluation.keypoint_scores import KeypointScores
 from mmhg.evaluation.scores import PoseScores
 
 PersonId = tuple[str | None, Hashable]
@@ -44,6 +45,7 @@ class KeypointMetric(UniquePersonMetric):
 
     Attributes:
         scores: The last evaluation, on the main process; `scores.to_json()` is its JSON form.
+        full_score: What every score of perfect predictions is.
         size: Name of the number of `measure_person` that distances are divided by, such as 'head
             size'; None if the metric needs no size. People who have annotated joints but no such
             size are left out, with a warning at the first evaluation.
@@ -51,7 +53,8 @@ class KeypointMetric(UniquePersonMetric):
         left_out_said: Whether the warning of what is left out was given.
     """
 
-    scores: PoseScores | None = None
+    scores: PoseScores | KeypointScores | None = None
+    full_score = 100.0
     size: str | None = None
     size_advice = ""
     left_out_said = False
@@ -63,19 +66,19 @@ class KeypointMetric(UniquePersonMetric):
 
     def score_people(
         self, people: dict[str, np.ndarray], joint_names: list[str], person_names: list[str]
-    ) -> PoseScores:
+    ) -> PoseScores | KeypointScores:
         """Score all people.
 
         Args:
             people: `predictions` and `ground_truth` (P, K, 2) px, `annotated` (P, K) bool, and
-                the numbers of `measure_person`, each (P,).
+                the numbers of `measure_person`, each (P, ...).
             joint_names: The K joints' names.
             person_names: Names of the P people in errors.
         """
         raise NotImplementedError
 
-    def measure_person(self, sample: dict) -> dict[str, float]:
-        """Return more numbers of one person, by name."""
+    def measure_person(self, sample: dict) -> dict[str, Any]:
+        """Return more numbers of one person, by name; or arrays, of one shape for all."""
         return {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:

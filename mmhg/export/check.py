@@ -72,16 +72,16 @@ class Agreement(NamedTuple):
 
 
 def example_images(number: int, description: Mapping[str, Any]) -> np.ndarray:
-    """Make network inputs (number, 3, height, width), float32: patches of random colors."""
+    """Make network inputs (number, C, height, width), float32: patches of random colors."""
     width, height = description["input"]["size"]
     generator = torch.Generator().manual_seed(0)
     mean, std = (
-        torch.tensor(description["input"][name]).view(1, 3, 1, 1) for name in ("mean", "std")
+        torch.tensor(description["input"][name]).view(1, -1, 1, 1) for name in ("mean", "std")
     )
     images = []
     for index in range(number):
         cells = 4 ** (index % NUM_IMAGES + 1)
-        colors = 255 * torch.rand(1, 3, cells, cells, generator=generator)
+        colors = 255 * torch.rand(1, mean.shape[1], cells, cells, generator=generator)
         images.append(functional.interpolate(colors, (height, width), mode="bilinear"))
     return ((torch.cat(images) - mean) / std).numpy()
 
@@ -98,7 +98,7 @@ def compare(
     Args:
         exported: As `predict.load_network` gives it.
         expected: PyTorch's heatmaps (N, K, H, W) of the images.
-        images: Network inputs (N, 3, height, width).
+        images: Network inputs (N, C, height, width).
         decoder: The codec of the training, which reads the expected heatmaps.
         description: As in `model.json`.
     """

@@ -13,9 +13,11 @@ from mmpose.registry import TRANSFORMS
 from torch import nn
 
 from mmhg.codecs import HourglassHeatmap
-from mmhg.datasets.transforms import HourglassCrop
+from mmhg.datasets.transforms import HourglassCrop, LoadWholeImage
+from mmhg.datasets.transforms.loading import loader_of
 from mmhg.errors import InputError
 from mmhg.models import LocalTopdownPoseEstimator
+from mmhg.models.channels import check_channels
 
 _HARMLESS = {"LoadImage", "LoadWholeImage", "PackPoseInputs"}
 """Test transforms that do not change what the network sees."""
@@ -47,7 +49,7 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
             f"{codec['input_size']} px. Set both input_size to the same"
         )
     return dict(
-        input=dict(size=crop.pop("input_size"), **_normalization(model)),
+        input=dict(size=crop.pop("input_size"), **_normalization(model, loader_of(config))),
         crop=crop,
         codec=codec,
         flip_test=_flip_test(model),
@@ -68,11 +70,17 @@ def _crop(config: Config) -> dict[str, Any]:
     """Describe how the test pipeline crops a person."""
     padding, whole_image_shift, crop = 1.0, 0.0, None
     for step in config.test_dataloader.dataset.pipeline:
-        name = step["type"] if isinstance(step["type"], str) else step["type"].__name__
-        if name in _HARMLESS:
+        kind = step["type"]
+        name = kind if isinstance(kind, str) else kind.__name__
+        kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+        reads = isinstance(kind, type) and issubclass(kind, LoadWholeImage)
+        if reads or name in _HARMLESS:
             changed = {"to_float32", "color_type", "imdecode_backend"}.intersection(step)
             if changed:
-                raise InputError(f"the test pipeline's {name} sets {sorted(changed)}. Leave it out")
+                raise InputError(
+                    f"the test pipeline's {name} sets {sorted(changed)}. Leave it out; "
+                    "LoadWholeImage's channels=1 reads gray"
+                )
         elif name == "WholeImageBox":
             whole_image_shift = -0.5
         elif name == "GetBBoxCenterScale":
@@ -122,20 +130,21 @@ def _codec(model: Any) -> dict[str, Any]:
     )
 
 
-def _normalization(model: Any) -> dict[str, Any]:
-    """Describe channels, mean and std of the network's input."""
-    preprocessor = model.data_preprocessor
+def _normalization(model: Any, loader: LoadWholeImage) -> dict[str, Any]:
+    """Describe channels, range of values, mean and std of the network's input."""
+    preprocessor, number = model.data_preprocessor, loader.channels
+    check_channels(model, number, "the test pipeline")
+    mean, std = [0.0] * number, [1.0] * number
     if preprocessor._enable_normalize:
         mean, std = (
-            value.flatten().expand(3).tolist() for value in (preprocessor.mean, preprocessor.std)
+            value.flatten().expand(number).tolist()
+            for value in (preprocessor.mean, preprocessor.std)
         )
-    else:
-        mean, std = [0.0] * 3, [1.0] * 3
-    return dict(
-        channels="RGB" if preprocessor._channel_conversion else "BGR",
-        mean=mean,
-        std=std,
-    )
+    color = "RGB" if preprocessor._channel_conversion else "BGR"
+    described = dict(channels={1: "gray", 3: color}.get(number, "stored"), mean=mean, std=std)
+    if loader.value_range is not None:
+        described["value_range"] = loader.value_range
+    return described
 
 
 def _flip_test(model: Any) -> dict[str, bool]:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
+from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.export import predict
 from mmhg.export.check import NUM_IMAGES, Agreement, compare, example_images
@@ -44,7 +45,8 @@ def export(
 
     Args:
         config: Config of a top-down model whose head gives heatmaps.
-        checkpoint: Its weights; None takes those that come with the config.
+        checkpoint: Its weights; None takes the best of the config's work folder, else those that
+            come with the config.
         folder: The folder to make. It must be empty or not exist.
         format: One of `mmhg.export.FORMATS`.
         dynamic_batch: Leave the number of images open; otherwise it is 1.
@@ -141,6 +143,19 @@ def load(folder: str | Path, **settings: Any) -> predict.Predictor:
         return ExportedNetwork(folder, **settings)
     except ValueError as error:
         raise InputError(str(error)) from error
+
+
+def image_loader(folder: str | Path) -> LoadWholeImage:
+    """Return the step that reads images as an exported folder's network takes them.
+
+    Raises:
+        InputError: The folder holds no exported network.
+    """
+    try:
+        settings = predict.read_description(Path(folder))["input"]
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return LoadWholeImage(channels=len(settings["mean"]), value_range=settings.get("value_range"))
 
 
 def is_exported(path: str | Path) -> bool:

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import json
+import math
 import os
 import sys
 import tempfile
@@ -60,12 +62,23 @@ _LONGEST_SIDE = 32_766
 _MOST_PX = 1e9
 """Largest coordinate of a box, far beyond any image."""
 
+_CHANNELS = {"RGB": 3, "BGR": 3, "gray": 1, "stored": None}
+"""What the network takes, and how many channels that are; None for those of the files."""
+_MOST_CHANNELS = 512
+_WORD = 65_535
+"""Largest value of 16 bits."""
+_NPY_START, _PNG_START = b"\x93NUMPY", b"\x89PNG\r\n\x1a\n"
+_DEEP_STARTS = (b"II*\0", b"MM\0*", b"P5", b"P6")
+"""Beginnings of TIFF and PNM files, which may have 16 bits."""
+_PNG_DEPTH, _PNG_COLOR, _PNG_GRAY_ALPHA = 24, 25, 4
+"""Positions of the bits and of the kind of color in a PNG, and one such kind."""
+
 _DAMAGE = (b"Corrupt JPEG data", b"Premature end of JPEG")
 _LISTENING = threading.Lock()
 
 Image = str | Path | np.ndarray
 Network = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""From images (N, 3, height, width), float32, to arrays by the names of the model's outputs."""
+"""From images (N, C, height, width), float32, to arrays by the names of the model's outputs."""
 
 _Rule = Callable[[Any, dict[str, Any]], bool]
 """From a part of `model.json`, and all of it, to whether it can be."""
@@ -103,7 +116,8 @@ class Predictor:
         """Find the keypoints of people.
 
         Args:
-            images: Files, or arrays (height, width, 3) uint8 with channels blue, green, red.
+            images: Files, or arrays (height, width, 3) uint8 with channels blue, green, red, or
+                what else the network takes: gray, 16 bits, more channels.
             boxes: For each image the boxes of its people, (number, 4): left, top, right, bottom.
                 None takes each whole image as one person's box.
 
@@ -131,7 +145,7 @@ class Predictor:
         return np.concatenate(keypoints), np.concatenate(scores)
 
     def heatmaps(self, crops: np.ndarray) -> np.ndarray:
-        """Return heatmaps (N, K, H, W) of inputs (N, 3, height, width), after the flip test."""
+        """Return heatmaps (N, K, H, W) of inputs (N, C, height, width), after the flip test."""
         heatmaps = self._network(crops)["heatmaps"]
         if not self.flip_test:
             return heatmaps
@@ -151,15 +165,17 @@ class Predictor:
     def _crops(
         self, images: Sequence[Image], boxes: Sequence[Any] | None
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield for each person a network input (3, height, width), its center and its size."""
+        """Yield for each person a network input (C, height, width), its center and its size."""
+        settings = self.description["input"]
         for index, source in enumerate(images):
-            image = read_image(source)
+            image = read_image(source, len(settings["mean"]))
             shift = self.description["crop"]["whole_image_shift"]
             whole = np.array([[0, 0, image.shape[1], image.shape[0]]]) + shift
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
+            image = convert_image(image, settings, name)
             for box in whole if boxes is None else check_boxes(boxes[index], image, name):
                 crop, center, size = crop_person(image, box, self.description)
-                yield normalize(crop, self.description["input"]), center, size
+                yield normalize(crop, settings), center, size
 
 
 def _float32(values: Any) -> np.ndarray:
@@ -209,6 +225,8 @@ def check_description(description: Any) -> None:
             found = found[part]
         if not fits(found, description):
             raise ValueError(f"its {name} cannot be {str(found)[:200]}")
+    if not _is_range(description["input"].get("value_range")):
+        raise ValueError(f"its input.value_range cannot be {description['input']['value_range']!r}")
 
 
 def _are_numbers(values: Any, count: int, most: float, *, whole: bool = False) -> bool:
@@ -239,6 +257,16 @@ def _are_colors(values: Any, count: int) -> bool:
     return listed and all(_are_numbers(color, 3, 255) and min(color) >= 0 for color in values)
 
 
+def _are_of_channels(values: Any, channels: str) -> bool:
+    """Tell if a value has a number for each channel."""
+    number = _CHANNELS[channels] or (len(values) if isinstance(values, list) else 0)
+    return 0 < number <= _MOST_CHANNELS and _are_numbers(values, number, _LARGEST)
+
+
+def _is_range(value: Any) -> bool:
+    return value in (None, "image") or (_are_numbers(value, 2, 1e9) and value[0] != value[1])
+
+
 _RULES: dict[str, _Rule] = {
     "format": lambda value, _: isinstance(value, str) and value in FILES,
     "file": lambda value, known: value == FILES[known["format"]],
@@ -246,9 +274,11 @@ _RULES: dict[str, _Rule] = {
     "outputs": _one_of(["heatmaps"], ["keypoints", "scores", "heatmaps"]),
     "input.size": _is_size,
     "input.dynamic_batch": _is_flag,
-    "input.channels": _one_of("RGB", "BGR"),
-    "input.mean": lambda value, _: _are_numbers(value, 3, _LARGEST),
-    "input.std": lambda value, _: _are_numbers(value, 3, _LARGEST) and all(value),
+    "input.channels": _one_of(*_CHANNELS),
+    "input.mean": lambda value, known: _are_of_channels(value, known["input"]["channels"]),
+    "input.std": lambda value, known: (
+        _are_numbers(value, len(known["input"]["mean"]), _LARGEST) and all(value)
+    ),
     "crop.padding": lambda value, _: _are_numbers([value], 1, _LARGEST_SHIFT) and value > 0,
     "crop.whole_image_shift": lambda value, _: _are_numbers([value], 1, _LARGEST_SHIFT),
     "crop.alignment": _one_of("outer borders", "corner pixels", "first pixel"),
@@ -379,18 +409,27 @@ def _load_torch(path: Path, description: dict[str, Any], threads: int | None) ->
     return run
 
 
-def read_image(source: Image) -> np.ndarray:
-    """Read an image (height, width, 3) uint8, upright where OpenCV turns it as its file says.
+def read_image(source: Image, channels: int = 3) -> np.ndarray:
+    """Read an image with the values of its file, upright where OpenCV turns it as its file says.
 
-    It does so for JPEG, PNG and TIFF, from version 4.13 on for WebP as well.
+    It does so for JPEG, PNG and TIFF, from version 4.13 on for WebP as well, and in no file for
+    other numbers of channels than 1 and 3, TIFF aside. An array is returned as it is.
+
+    Args:
+        source: A file, or an array.
+        channels: 1 and 3 leave alpha out; others are read in the order of the file.
+
+    Returns:
+        (height, width) or (height, width, channels).
 
     Raises:
         ValueError: It cannot be read, is damaged or too large, or is no such array.
     """
     if isinstance(source, np.ndarray):
-        if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8:
+        if source.ndim not in (2, 3) or source.dtype.kind not in "uif" or not source.size:
             raise ValueError(
-                f"an image must be (height, width, 3) uint8, got {source.shape} {source.dtype}"
+                "an image must be (height, width, channels), uint8 for example, got "
+                f"{source.shape} {source.dtype}"
             )
         return source
     try:
@@ -398,13 +437,15 @@ def read_image(source: Image) -> np.ndarray:
             raise OSError("its name has a NUL character")
         if Path(source).exists() and not Path(source).is_file():  # a pipe would be waited for
             raise OSError("it is not a file")
-        image, warning = _decode(np.fromfile(source, np.uint8))
+        image, warning = _decode(np.fromfile(source, np.uint8), channels)
     except (OSError, MemoryError, cv2.error) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())
         if "CV_IO_MAX_IMAGE" in reason:
             most = os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"]
             reason = f"it has more than OPENCV_IO_MAX_IMAGE_PIXELS={most}"
         raise ValueError(f"{str(source)!r} cannot be read: {reason}") from error
+    except ValueError as error:
+        raise ValueError(f"{str(source)!r} cannot be read: {error}") from error
     if image is None:
         raise ValueError(f"{source} is not an image that OpenCV reads, or it is cut off")
     if warning:
@@ -412,24 +453,124 @@ def read_image(source: Image) -> np.ndarray:
     return image
 
 
-def _decode(data: np.ndarray) -> tuple[np.ndarray | None, str]:
+def convert_image(image: np.ndarray, settings: dict[str, Any], name: str) -> np.ndarray:
+    """Bring an image to the network's channels, and its values to 0..255.
+
+    Args:
+        image: (height, width) or (height, width, channels).
+        settings: `input` of `model.json`.
+        name: Of the image, for messages.
+
+    Returns:
+        (height, width, channels): uint8, or float32 if it was not of 8 bits or a range is set.
+    """
+    channels, value_range = len(settings["mean"]), settings.get("value_range")
+    image = image[..., None] if image.ndim == 2 else image
+    if (image.shape[2], channels) == (1, 3):
+        image = image.repeat(3, axis=2)
+    elif (image.shape[2], channels) == (3, 1):
+        known = image.dtype in (np.uint8, np.uint16)
+        image = image if known else image.astype(np.float32)
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)[..., None]
+    elif image.shape[2] != channels:
+        raise ValueError(f"{name} has {image.shape[2]} channels, the network takes {channels}")
+    if value_range is None:
+        if image.dtype == np.uint8:
+            return image
+        if image.dtype != np.uint16:
+            raise ValueError(f"{name} has values of the type {image.dtype}, not of 8 or 16 bits")
+        value_range = [0, _WORD]
+    values = image.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} has values that are not finite")
+    if value_range == "image":
+        value_range = [float(values.min()), float(values.max())]
+    low, high = value_range
+    scale = 255 / (high - low) if high != low else 0.0
+    return ((values - np.float32(low)) * np.float32(scale)).clip(0, 255)
+
+
+def _decode(data: np.ndarray, channels: int = 3) -> tuple[np.ndarray | None, str]:
     """Decode an image, and return the warning of damage, which libjpeg only prints."""
     if not data.size:
         return None, ""
+    if data[:6].tobytes() == _NPY_START:
+        return _read_npy(data, channels), ""
     with _LISTENING, tempfile.TemporaryFile() as heard:
         try:
             printed = os.dup(2)
         except OSError:  # there is no standard error
-            return cv2.imdecode(data, cv2.IMREAD_COLOR), ""
+            return _decode_stored(data, channels), ""
         try:
             os.dup2(heard.fileno(), 2)
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+            image = _decode_stored(data, channels)
         finally:
             os.dup2(printed, 2)
             os.close(printed)
         heard.seek(0)
         damage = [line for line in heard if line.startswith(_DAMAGE)]
     return image, damage[0].decode().strip() if damage else ""
+
+
+def _decode_stored(data: np.ndarray, channels: int) -> np.ndarray | None:
+    """Decode an image with the bits that are stored; blue, green, red for 1 and 3 channels."""
+    start = data[:64].tobytes()
+    if channels in (1, 3):
+        deep = start.startswith(_DEEP_STARTS)
+        if start.startswith(_PNG_START):
+            deep = len(start) > _PNG_COLOR and start[_PNG_DEPTH] == 16
+        if start.startswith(_DEEP_STARTS[:2]):
+            _check_alpha(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
+        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH if deep else cv2.IMREAD_COLOR
+        return cv2.imdecode(data, flags)
+    if start.startswith(_DEEP_STARTS[:2]):
+        _, pages = cv2.imdecodemulti(data, cv2.IMREAD_UNCHANGED)
+        if len(pages) > 1:
+            if len({(page.shape, page.dtype) for page in pages}) > 1 or pages[0].ndim != 2:
+                raise ValueError("its pages are no channels of one picture")
+            return np.dstack(pages)
+    image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    if start.startswith(_DEEP_STARTS[:2]):
+        _check_alpha(image)
+    if image is None or image.ndim == 2 or image.shape[2] < 3:
+        return image
+    gray_alpha = start.startswith(_PNG_START) and start[_PNG_COLOR] == _PNG_GRAY_ALPHA
+    if gray_alpha and channels == 2:
+        return image[..., 2:]
+    return np.ascontiguousarray(image[..., [2, 1, 0, 3][: image.shape[2]]])
+
+
+def _check_alpha(image: np.ndarray | None) -> None:
+    """Refuse a TIFF of 8 bits whose color OpenCV has multiplied by a fourth channel."""
+    if image is None or image.dtype != np.uint8 or image.shape[2:] != (4,):
+        return
+    if image[..., 3].min() < 255:
+        raise ValueError(
+            "it is a TIFF with alpha, which OpenCV would darken the color by. Save it as PNG, or "
+            "its channels as .npy"
+        )
+
+
+def _read_npy(data: np.ndarray, channels: int) -> np.ndarray:
+    """Read an array of numbers; nothing in the file is run."""
+    file = io.BytesIO(data.tobytes())
+    versions = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    try:
+        shape, in_columns, kind = versions[np.lib.format.read_magic(file)](file)
+        fits = kind.kind in "uif" and len(shape) in (2, 3) and min(shape) > 0
+        # The header must not claim more than there is.
+        if not fits or math.prod(shape) * kind.itemsize > data.size - file.tell():
+            raise ValueError(f"an array of {kind} and shape {shape}")
+        flat: np.ndarray = np.frombuffer(data, kind, math.prod(shape), file.tell())
+    except Exception as error:
+        raise ValueError(f"it is no array of a picture, or damaged: {error}") from error
+    array: Any = flat.reshape(shape, order="F" if in_columns else "C")
+    if array.ndim == 3 and array.shape[2] == 3 and channels in (1, 3):
+        array = array[..., ::-1]
+    return np.ascontiguousarray(array, kind.newbyteorder("="))
 
 
 def check_boxes(boxes: Any, image: np.ndarray, name: str) -> np.ndarray:
@@ -478,9 +619,10 @@ def crop_person(
     """Crop the part of an image that the network sees, black outside of the image.
 
     Returns:
-        The crop (height, width, 3), and its center and size in the image, (2,) each, by which input
+        The crop (height, width, C), and its center and size in the image, (2,) each, by which input
         pixels map back: `pixel / input size * size + center - size / 2`.
     """
+    channels = image.shape[2:]
     width, height = description["input"]["size"]
     alignment = description["crop"]["alignment"]
     center = (box[2:] + box[:2]) * 0.5
@@ -501,7 +643,8 @@ def crop_person(
         source = _float32([*source, source[1] + _float32([0, half])])
         target = _float32([[width / 2, height / 2], [0, height / 2], [0, height / 2 + width / 2]])
         matrix = cv2.getAffineTransform(source, target)
-    return _warp(image, matrix, (width, height)), center, size
+    crop = _warp(image, matrix, (width, height))
+    return crop.reshape(height, width, *channels), center, size
 
 
 def _warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -518,7 +661,7 @@ def _warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.nd
     low = np.clip(np.floor(ends[0]) - 2, 0, most).astype(int)
     high = np.clip(np.ceil(ends[1]) + 3, 0, most).astype(int)
     if (low >= high).any():
-        return np.zeros((size[1], size[0], 3), np.uint8)
+        return np.zeros((size[1], size[0], *image.shape[2:]), image.dtype)
     if (high - low).max() <= _LONGEST_SIDE:
         part = np.ascontiguousarray(image[low[1] : high[1], low[0] : high[0]])
         return _warp(part, _moved(matrix, matrix[:, :2] @ low), size)
@@ -540,7 +683,7 @@ def _moved(matrix: np.ndarray, step: np.ndarray) -> np.ndarray:
 
 
 def normalize(crop: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
-    """Convert a crop (height, width, 3) to the network's input, (3, height, width) float32."""
+    """Convert a crop (height, width, C) to the network's input, (C, height, width) float32."""
     channels = crop[..., ::-1] if settings["channels"] == "RGB" else crop
     values = channels.transpose(2, 0, 1).astype(np.float32)
     mean, std = (_float32(settings[name]).reshape(-1, 1, 1) for name in ("mean", "std"))
@@ -697,7 +840,7 @@ def predict_image(
         entry = boxes[name] if name in boxes else boxes.get(Path(name).name)
         if entry is None:
             raise ValueError(f"{name}: --boxes has no entry for it. Give [] if it shows nobody")
-        image = read_image(name)
+        image = read_image(name, len(predictor.description["input"]["mean"]))
         given, problems = split_boxes(entry, image, name)
         keypoints, scores = predictor([image], [given])
     people = [

@@ -19,6 +19,7 @@ import numpy as np
 
 from mmhg.errors import InputError
 from mmhg.inference.sources import Frame, ImageFile, Source
+from mmhg.pictures import displayable
 from mmhg.utils.files import replacing
 from mmhg.visualization import draw_people
 
@@ -256,7 +257,7 @@ class Outputs:
             self._images[-1]["fps"] = source.rate
 
     def _draw(self, frame: Frame, people: Sequence[Person]) -> None:
-        image = frame.image.copy()
+        image = displayable(frame.image).copy()
         if people:
             keypoints = np.stack([person.keypoints for person in people])
             drawn = np.stack([person.scores >= self._threshold for person in people])

@@ -37,7 +37,8 @@ class PersonInput:
         """Prepare a person for the network.
 
         Args:
-            image: (height, width, 3) uint8, blue, green, red.
+            image: (height, width, 3) uint8, blue, green, red, or what else the test pipeline's
+                `LoadWholeImage` converts.
             box: Left, top, right, bottom in px, 0-based; None for a person who fills the image.
             name: The image's name in messages.
 
@@ -53,6 +54,8 @@ class PersonInput:
             raise InputError(f"{name}: {problem}" if name else problem)
         pipeline = self._pipeline if box is None else self._pipeline_for_boxes
         person = dict(img=image, bbox=person_box[None], bbox_score=np.ones(1, dtype=np.float32))
+        if name:
+            person["img_path"] = name
         try:
             return person_box, pipeline(person | self._metainfo)
         except cv2.error as error:

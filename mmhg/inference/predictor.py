@@ -6,6 +6,7 @@ Coordinates are px of the image, 0-based.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -22,18 +23,19 @@ from mmpose.structures import PoseDataSample
 
 from mmhg.checkpoints.shipped import DEFAULT
 from mmhg.config.catalog import get_config
-from mmhg.datasets.transforms.loading import load_image, max_pixels_of
+from mmhg.datasets.reduction import note_of_samples
+from mmhg.datasets.transforms.loading import ITS_PATH, LoadWholeImage, loader_of
 from mmhg.errors import InputError
 from mmhg.evaluation.person_metric import to_numpy
 from mmhg.inference.boxes import as_boxes
 from mmhg.inference.person_input import PersonInput
 from mmhg.models.loading import load_model
 from mmhg.nn import enable_fast_inference
-from mmhg.pictures import MAX_PIXELS
 from mmhg.refinement.predict import predict_each_stack
 
 Image = str | Path | np.ndarray
-"""A file, or an array (height, width, 3) uint8 with channels blue, green, red."""
+"""A file, or an array: (height, width, 3) uint8 with channels blue, green, red, or of other
+channels and numbers, which the config's `LoadWholeImage` converts as it does a file's."""
 
 _HALF = {"cpu": torch.bfloat16, "cuda": torch.float16}
 
@@ -70,7 +72,8 @@ class Predictor:
     Args:
         config: File, name of one of mmhg's configs, or loaded; it is not changed. The default is
             the network that comes with weights.
-        checkpoint: Weights that belong to it; None takes those that come with the config.
+        checkpoint: Weights that belong to it; None takes the best of the config's work folder, else
+            those that come with the config.
         device: `"cpu"`, `"cuda:1"`, ...; None takes a GPU if there is one.
         half: Compute in bfloat16 on the CPU, float16 on a GPU: faster where the processor has it,
             and keypoints move by a fraction of a pixel.
@@ -83,7 +86,7 @@ class Predictor:
         config: The loaded config.
         model: MMPose's model, in evaluation mode.
         dataset_meta: The keypoints' names, skeleton and colors.
-        max_pixels: Largest image, as the test pipeline's `LoadWholeImage` has it.
+        loader: The test pipeline's `LoadWholeImage`, by which files are read.
 
     Raises:
         InputError: The config has no top-down network, the checkpoint belongs to another network,
@@ -105,6 +108,8 @@ class Predictor:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
         self.config = deepcopy(config) if isinstance(config, Config) else get_config(config)
         chosen = find_device(device)
+        if checkpoint is None and config == DEFAULT:
+            checkpoint = DEFAULT
         self.model: Any = load_model(self.config, checkpoint)
         if not isinstance(self.model, TopdownPoseEstimator):
             raise InputError(
@@ -125,7 +130,8 @@ class Predictor:
                 f"{type(self.model.backbone).__name__}. Leave them out"
             )
         self._input = PersonInput(self.config, self.dataset_meta)
-        self.max_pixels = max_pixels_of(self.config)
+        self.loader = loader_of(self.config)
+        self._checks_reduction = True
 
     def __call__(
         self,
@@ -195,24 +201,42 @@ class Predictor:
     ) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
         """Yield image number, box (4,) and network input of each person."""
         for index, (source, given) in enumerate(zip(sources, boxes, strict=True)):
-            image = read_image(source, self.max_pixels)
+            image = read_image(source, self.loader)
             name = f"image {index}" if isinstance(source, np.ndarray) else str(source)
             for box in [None] if given is None else as_boxes(given):
-                yield index, *self._input(image, box, name=name)
+                person_box, sample = self._input(image, box, name=name)
+                self._tell_reduction(sample["data_samples"], name)
+                yield index, person_box, sample
+
+    def _tell_reduction(self, sample: Any, name: str) -> None:
+        """Warn of the first image that is made very small."""
+        if not self._checks_reduction or not isinstance(sample, PoseDataSample):
+            return
+        if note := note_of_samples([sample], self.model.head.decoder):
+            self._checks_reduction = False
+            warnings.warn(f"{name}: {note}. This is said once", stacklevel=2)
 
 
-def read_image(source: Image, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Read an image (height, width, 3) uint8, blue, green, red, turned upright as its file says.
+def read_image(source: Image, loader: LoadWholeImage | None = None) -> np.ndarray:
+    """Read an image, turned upright as its file says, with the values that the file has.
+
+    Args:
+        source: The file, or an array, which is returned as it is.
+        loader: Reads a file; None reads color, blue, green, red.
+
+    Returns:
+        (height, width) or (height, width, channels).
 
     Raises:
         InputError: It cannot be read, is truncated, damaged or too large, or is no such array.
     """
     if not isinstance(source, np.ndarray):
-        return load_image(str(source), max_pixels=max_pixels)
-    if source.ndim != 3 or source.shape[2] != 3 or source.dtype != np.uint8 or not source.size:
+        return (loader or LoadWholeImage()).read(str(source), way_out=ITS_PATH)
+    if source.ndim not in (2, 3) or source.dtype.kind not in "uif" or not source.size:
         raise InputError(
-            "an image must be (height, width, 3) uint8 with channels blue, green, red, got "
-            f"{source.shape} {source.dtype}. cv2.imread gives such arrays"
+            "an image must be (height, width, 3) uint8 with channels blue, green, red, or what "
+            f"else the config's LoadWholeImage takes, got {source.shape} {source.dtype}. "
+            "cv2.imread gives such arrays"
         )
     return source
 

@@ -16,13 +16,15 @@ from threading import Event
 import cv2
 import numpy as np
 
+from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.inference.predictor import read_image
 from mmhg.pictures import MAX_PIXELS, check_pixels, check_regular
 from mmhg.pictures.animation import frames_of, is_animation
+from mmhg.pictures.video import open_video, turn_of
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".jp2", ".ppm", ".pgm"}
-IMAGE_SUFFIXES |= {".gif", ".avif"}
+IMAGE_SUFFIXES |= {".gif", ".avif", ".npy"}
 """Suffixes of images, so that a broken file is not passed over. Others are known by content."""
 
 VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".ts"}
@@ -37,18 +39,6 @@ _MEASURED_FRAMES = 32
 _COUNT_SLACK = 0.02
 """Fraction of the frames that may be missing, since containers only estimate their number."""
 
-_TURNS = {
-    90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
-"""What makes a video upright, by the angle that its display matrix states."""
-
-_ORIENTATION = cv2.CAP_PROP_ORIENTATION_META
-
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
-"""Beginnings of files that name other files and addresses, which FFmpeg would open."""
-
 
 @dataclass(frozen=True, eq=False)
 class Frame:
@@ -57,7 +47,7 @@ class Frame:
     Attributes:
         source: The source.
         index: Number in a video, from 0; None for an image file.
-        image: (height, width, 3) uint8, blue, green, red.
+        image: (height, width, 3) uint8, blue, green, red; of an image file what `loader` reads.
         time: Seconds from the beginning of a video; None if unknown.
     """
 
@@ -79,13 +69,13 @@ class ImageFile:
     rate: float | None = None
     length: int | None = 1
 
-    def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, path: Path, loader: LoadWholeImage | None = None) -> None:
         self.name = str(path)
-        self._max_pixels = max_pixels
+        self._loader = loader
 
     def frames(self) -> Iterator[Frame]:
         """Yield the image; raise InputError if the file is no image."""
-        yield Frame(self, None, read_image(self.name, self._max_pixels))
+        yield Frame(self, None, read_image(self.name, self._loader))
 
 
 class Animation:
@@ -122,7 +112,7 @@ class Video:
 
     def __init__(self, path: Path, max_pixels: int = MAX_PIXELS) -> None:
         self.name = str(path)
-        capture = self._open()
+        capture = open_video(self.name)
         sides = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
         check_pixels(f"video {self.name}", int(sides[0]), int(sides[1]), max_pixels)
         count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
@@ -136,11 +126,8 @@ class Video:
         Raises:
             InputError: The video ends early. The frames before that have been given.
         """
-        capture = self._open()
-        # Which versions of OpenCV do this by themselves differs.
-        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
-        turns_itself = capture.get(cv2.CAP_PROP_ORIENTATION_AUTO)
-        turn = None if turns_itself else _TURNS.get(int(capture.get(_ORIENTATION)) % 360)
+        capture = open_video(self.name)
+        turn = turn_of(capture)
         index, seconds = 0, 0.0
         try:
             while (reading := capture.read())[0]:
@@ -160,22 +147,6 @@ class Video:
             raise InputError(
                 f"video {self.name} broke off after {index} of {self.length} frames. It is damaged"
             )
-
-    def _open(self) -> cv2.VideoCapture:
-        try:
-            check_regular(self.name)
-            with open(self.name, "rb") as file:
-                if file.read(16).lstrip().startswith(_PLAYLISTS):
-                    raise OSError("it is a list of other files")
-        except OSError as error:
-            raise InputError(f"cannot open video {self.name}: {error.strerror or error}") from error
-        capture = cv2.VideoCapture(self.name)
-        if not capture.isOpened():
-            raise InputError(
-                f"cannot open video {self.name}: it is damaged, no video, or of a kind that this "
-                "OpenCV does not read"
-            )
-        return capture
 
 
 class Camera:
@@ -223,14 +194,14 @@ def interrupt_as_event() -> Iterator[Event]:
 
 
 def find_sources(
-    inputs: Iterable[str], max_pixels: int = MAX_PIXELS
+    inputs: Iterable[str], loader: LoadWholeImage | None = None
 ) -> tuple[list[Source], list[str]]:
     """Find the sources that the inputs of a command line name.
 
     Args:
         inputs: Files; folders, for the images and videos directly in them; globs, also with `**`;
             whole numbers, for cameras, unless there is a file of that name.
-        max_pixels: Largest image or video, width x height.
+        loader: Reads image files, and says the largest image or video; None reads color.
 
     Returns:
         The sources, each file once, and one message for each other input.
@@ -246,20 +217,20 @@ def find_sources(
         for item in found:
             try:
                 if str(item) not in sources:
-                    sources[str(item)] = _opened(item, max_pixels)
+                    sources[str(item)] = _opened(item, loader or LoadWholeImage())
             except InputError as error:
                 problems.append(str(error))
     return list(sources.values()), problems
 
 
-def _opened(item: Path | int, max_pixels: int) -> Source:
+def _opened(item: Path | int, loader: LoadWholeImage) -> Source:
     if isinstance(item, int):
         return Camera(item)
     if is_animation(str(item)):
-        return Animation(item, max_pixels)
+        return Animation(item, loader.max_pixels)
     if not _is_image(item) and (_is_video(item) or _opens_as_video(item)):
-        return Video(item, max_pixels)
-    return ImageFile(item, max_pixels)
+        return Video(item, loader.max_pixels)
+    return ImageFile(item, loader)
 
 
 def is_media(path: Path) -> bool:

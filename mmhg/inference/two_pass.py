@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from mmhg.datasets.transforms import LoadWholeImage
 from mmhg.inference.predictor import Image, matched, read_image
 
 SURE = 0.2
@@ -36,13 +37,16 @@ class TwoPass:
         if whole:
             found = zip(*self.predict([sources[index] for index in whole], None), strict=True)
             for index, (keypoints, scores) in zip(whole, found, strict=True):
-                boxes[index] = [box_about(keypoints[scores >= SURE], sources[index])]
+                loader = getattr(self.predict, "loader", None)
+                boxes[index] = [box_about(keypoints[scores >= SURE], sources[index], loader)]
         return self.predict(sources, boxes)
 
 
-def box_about(keypoints: np.ndarray, image: Image) -> np.ndarray:
+def box_about(
+    keypoints: np.ndarray, image: Image, loader: LoadWholeImage | None = None
+) -> np.ndarray:
     """Return the extent (4,) of keypoints (K, 2), or that of the image if it has no area."""
     if len(keypoints) and (np.ptp(keypoints, axis=0) > 0).all():
         return np.concatenate([keypoints.min(axis=0), keypoints.max(axis=0)])
-    height, width = read_image(image).shape[:2]
+    height, width = read_image(image, loader).shape[:2]
     return np.array([0.0, 0.0, width, height])

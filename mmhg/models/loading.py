@@ -15,6 +15,7 @@ from mmhg.checkpoints.reading import FILE_ERRORS, naming, reason_of_torch
 from mmhg.checkpoints.shipped import find_checkpoint, weights_of
 from mmhg.checkpoints.wrappings import weights_for
 from mmhg.errors import InputError
+from mmhg.models.trained import trained_checkpoint, work_dir_of
 
 PREDICTION_LAYERS = {"prediction", "final_layer"}
 """Names of the layers, ours and MMPose's, that give one heatmap per keypoint."""
@@ -24,18 +25,28 @@ NEEDED_METAINFO = {"dataset_name", "num_keypoints", "keypoint_id2name", "flip_in
 
 
 def checkpoint_of(config: Config, checkpoint: str | Path | None) -> str | Path:
-    """Return the checkpoint that is named, or else the weights that come with the config.
+    """Return the checkpoint that is named, or else that of the config.
+
+    The config's is the best checkpoint in its work folder, else the last one there, else the
+    weights that come with it.
 
     Args:
         config: The loaded config.
         checkpoint: A file, a URL, or the name of a config that comes with weights.
 
     Raises:
-        InputError: None is named, and none comes with the config.
+        InputError: None is named, and there is none of the config.
     """
-    if checkpoint is None:
+    if checkpoint is not None:
+        return checkpoint if "://" in str(checkpoint) else find_checkpoint(checkpoint)
+    folder = work_dir_of(config)
+    if trained := trained_checkpoint(folder):
+        return trained
+    try:
         return weights_of(Path(config.filename or "without a file").stem)
-    return checkpoint if "://" in str(checkpoint) else find_checkpoint(checkpoint)
+    except InputError as error:
+        where = f"{folder} has no checkpoint of a training, and " if folder else ""
+        raise InputError(f"{where}{error}") from error
 
 
 def load_model(config: Config, checkpoint: str | Path | None = None) -> Any:
@@ -138,6 +149,8 @@ def check_input(path: str, meta: Any, model: nn.Module) -> None:
     for name in ("mean", "std"):
         found = [round(value, 4) for value in getattr(preprocessor, name).flatten().tolist()]
         wanted = noted.get(name)
+        if wanted is not None and len(found) != len(wanted):  # other channels, all alike
+            found, wanted = sorted({*found}), sorted({round(value, 4) for value in wanted})
         if wanted is not None and found != wanted:
             raise InputError(
                 f"checkpoint {path} was trained on input with {name} {wanted}, the config has "

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from inspect import Parameter, signature
 
-from mmpose.models.losses import CombinedLoss, MultipleLossWrapper
+from mmpose.models.losses import CombinedLoss, KeypointOHKMMSELoss, MultipleLossWrapper
+from mmpose.models.losses.heatmap_loss import FocalHeatmapLoss
 from torch import Tensor, nn
 
 from mmhg.errors import InputError
@@ -32,12 +33,13 @@ def stage_loss(loss: nn.Module, output: Tensor, targets: Tensor, weights: Tensor
         A tensor of any shape; mmengine takes its mean.
 
     Raises:
-        InputError: The loss returns something else.
+        InputError: The loss returns something else, or cannot be computed of such heatmaps.
     """
     if isinstance(loss, MultipleLossWrapper | CombinedLoss):
         parts = loss.loss_modules if isinstance(loss, MultipleLossWrapper) else loss.values()
         values = [stage_loss(part, output, targets, weights).mean() for part in parts]
         return sum(values[1:], values[0])
+    _check(loss, output)
     takes_weights = _takes_three(loss)
     # KeypointMSELoss masks whenever it is given weights, use_target_weight or not.
     wanted = getattr(loss, "use_target_weight", takes_weights)
@@ -48,6 +50,22 @@ def stage_loss(loss: nn.Module, output: Tensor, targets: Tensor, weights: Tensor
             "loss must return a tensor"
         )
     return value
+
+
+def _check(loss: nn.Module, output: Tensor) -> None:
+    """Raise InputError for settings of MMPose's losses that it would answer by NaN, or later."""
+    keypoints = output.shape[1]
+    if isinstance(loss, KeypointOHKMMSELoss) and loss.topk > keypoints:
+        raise InputError(
+            f"KeypointOHKMMSELoss keeps the topk={loss.topk} hardest keypoints, but there are "
+            f"{keypoints}. Set model.head.loss.topk to {max(keypoints // 2, 1)} for the harder half"
+        )
+    if type(loss) is FocalHeatmapLoss and not (output.min() > 0 and output.max() < 1):
+        raise InputError(
+            "FocalHeatmapLoss is for probabilities, between 0 and 1, but heatmaps are between "
+            f"{output.min():.3g} and {output.max():.3g}, and its logarithms would be NaN. Set "
+            "model.head.loss.type to FocalHeatmapLossWithLogits"
+        )
 
 
 def _takes_three(loss: nn.Module) -> bool:

@@ -197,12 +197,13 @@ class StackedHourglass(nn.Module):
             UserWarning: The file does not say the mean of the images that it was trained on.
         """
         from mmhg.checkpoints import read_network
+        from mmhg.checkpoints.stem import FILTERS, spread_over_channels
 
         if in_channels is not None and in_channels < 1:
             raise InputError(f"in_channels must be at least 1, got {in_channels}")
         found = read_network(Path(path), source)
         state = {name.removeprefix("backbone."): value for name, value in found.state.items()}
-        filters = state["stem.0.weight"]
+        filters = state[FILTERS]
         known = filters.shape[1]
         if in_channels not in (None, known):
             if not adapt_stem:
@@ -210,8 +211,7 @@ class StackedHourglass(nn.Module):
                     f"{path}: its stem takes images of {known} channels, in_channels is "
                     f"{in_channels}. Leave in_channels out, or set adapt_stem=True"
                 )
-            shared = filters.sum(1, keepdim=True) / in_channels
-            state["stem.0.weight"] = shared.repeat(1, in_channels, 1, 1)
+            state[FILTERS] = spread_over_channels(filters, in_channels)
         structure = {**found.structure.settings(), "in_channels": in_channels or known}
         if given := sorted(structure.keys() & settings.keys()):
             raise InputError(f"{path} says {', '.join(given)} itself. Leave that out")

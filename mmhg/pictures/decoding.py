@@ -38,6 +38,9 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
 }
 """What makes a picture upright, by EXIF's orientation."""
 
+_MOST_TURNED = 4
+"""Channels that OpenCV turns together."""
+
 
 def decode_picture(
     data: bytes,
@@ -76,7 +79,7 @@ def decode_picture(
         raise InputError(f"{name} is truncated ({len(data)} bytes). Download or save it again")
     header = read_header(data, name, max_pixels)
     if header is None and backend in ("cv2", "pillow"):
-        raise _no_picture(name, data)
+        raise no_picture(name, data)
     if header is not None and header.kind == "GIF":
         backend = "pillow"  # OpenCV reads it from 4.11 on
     turns = header is not None and flag in ("color", "grayscale") and backend in _UNTURNED
@@ -84,27 +87,28 @@ def decode_picture(
         turns = backend == "turbojpeg"
     used = f"{flag}_ignore_orientation" if turns and backend == "cv2" else flag
     try:
-        image, damage = _decode_and_hear(lambda: mmcv.imfrombytes(data, flag=used, backend=backend))
+        image, damage = hear_damage(lambda: mmcv.imfrombytes(data, flag=used, backend=backend))
     except Exception as error:  # each backend has its own
         reason = str(error).strip() or type(error).__name__
         raise InputError(f"cannot decode {name}: {reason}") from error
     if image is None:
-        raise _no_picture(name, data)
+        raise no_picture(name, data)
     if damage:
-        raise InputError(
-            f"{name} is damaged, its decoder warns: {damage}. Download it again or, if it looks "
-            "right, save it anew"
-        )
+        raise damaged(name, damage)
     return upright(image, header.orientation) if turns and header is not None else image
 
 
 def upright(image: np.ndarray, orientation: int) -> np.ndarray:
     """Turn an image as EXIF's orientation, 1 to 8, says."""
     turn = _TURNS.get(orientation)
-    return image if turn is None else turn(image)
+    if turn is None:
+        return image
+    if image.ndim == 3 and image.shape[2] > _MOST_TURNED:
+        return np.dstack([turn(channel) for channel in np.moveaxis(image, 2, 0)])
+    return turn(image)
 
 
-def _decode_and_hear(decode: Callable[[], np.ndarray | None]) -> tuple[np.ndarray | None, str]:
+def hear_damage(decode: Callable[[], np.ndarray | None]) -> tuple[np.ndarray | None, str]:
     """Decode, and return with the picture the decoder's warning of damage, if any."""
     with STANDARD_ERROR.listen() as heard:
         image = decode()
@@ -117,7 +121,16 @@ def _decode_and_hear(decode: Callable[[], np.ndarray | None]) -> tuple[np.ndarra
     return image, "" if damage is None else damage[1].decode(errors="replace").strip()
 
 
-def _no_picture(name: str, data: bytes) -> InputError:
+def damaged(name: str, damage: str) -> InputError:
+    """Return the error for a picture at which its decoder warns."""
+    return InputError(
+        f"{name} is damaged, its decoder warns: {damage}. Download it again or, if it looks "
+        "right, save it anew"
+    )
+
+
+def no_picture(name: str, data: bytes) -> InputError:
+    """Return the error for what cannot be decoded."""
     return InputError(
         f"cannot decode {name} ({len(data)} bytes): not an image, or of a kind that is not read "
         "here. Save it as JPEG or PNG"

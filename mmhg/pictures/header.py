@@ -28,6 +28,9 @@ _WIDTH, _HEIGHT, _ORIENTATION = 0x0100, 0x0101, 0x0112
 _FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "TIFF", "BMP", "SUN", "GIF", "AVIF", "JPEG2000", "PPM")
 """Those that OpenCV reads too. Pillow knows others, of which EPS starts another program."""
 
+_GRAY_MODES = ("1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N", "F")
+"""Pillow's names for pictures of one channel, and alpha."""
+
 # Our limit is checked below, and a higher one was asked for.
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
@@ -41,12 +44,14 @@ class Header:
         width: Of the stored pixels.
         height: Of the stored pixels.
         orientation: EXIF's, 1 to 8. From 5 on the stored picture lies on its side.
+        is_gray: Whether it has one channel, beside alpha.
     """
 
     kind: str
     width: int
     height: int
     orientation: int = 1
+    is_gray: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -82,6 +87,7 @@ def read_header(
     try:
         with Image.open(file, formats=known(_FORMATS)) as image:
             kind, (width, height), exif = image.format or "", image.size, image.info.get("exif")
+            is_gray = image.mode in _GRAY_MODES
             if kind == "TIFF":  # whose size Pillow turns already
                 exif = image.getexif()
                 width, height = exif[_WIDTH], exif[_HEIGHT]
@@ -96,7 +102,7 @@ def read_header(
     check_pixels(name, width, height, max_pixels)
     if kind == "PNG" and exif is None:
         exif = _late_exif(file)
-    return Header(kind, width, height, _orientation(exif))
+    return Header(kind, width, height, _orientation(exif), is_gray)
 
 
 def check_pixels(name: str, width: int, height: int, max_pixels: int) -> None:

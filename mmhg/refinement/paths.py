@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from mmpose.structures import PoseDataSample
 
+from mmhg.pictures import displayable
 from mmhg.refinement.predict import predict_each_stack
 from mmhg.visualization.heatmaps import heatmap_placement
 
@@ -131,7 +132,8 @@ def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
 
     Args:
         model: As for `predict_each_stack`; the batch must have one crop per person.
-        batch: `inputs`, N images (3, height, width) uint8, BGR, and N `data_samples`.
+        batch: `inputs`, N images (channels, height, width), 0 to 255, three of them BGR, and N
+            `data_samples`.
     """
     by_stack = predict_each_stack(model, batch, heatmaps=True)
     found = []
@@ -142,7 +144,7 @@ def refinements(model: Any, batch: dict[str, Any]) -> list[Refinement]:
         found.append(
             Refinement(
                 title=Path(path).name if path else f"person {number}",
-                image=batch["inputs"][number].permute(1, 2, 0).cpu().numpy().astype(np.uint8),
+                image=displayable(batch["inputs"][number].permute(1, 2, 0).cpu().numpy(), (0, 255)),
                 heatmaps=np.stack(maps),
                 placement=heatmap_placement(model.head.decoder, width, height),
                 paths=joint_paths(samples),

@@ -26,7 +26,7 @@ AREA_PER_BOX = 0.53
 """A person's area over the box's, as MMPose estimates it."""
 
 
-def read_coco(path: str | Path) -> Entry:
+def read_coco(path: str | Path, *, boxes_needed: bool = True) -> Entry:
     """Read a file in COCO's format.
 
     What no reader of COCO's files can use is refused. What is missing and has one meaning is added:
@@ -35,6 +35,11 @@ def read_coco(path: str | Path) -> Entry:
     `num_keypoints` that differs from the flags, and people without a box with an area inside of the
     image. No dataset can crop these, so that they become crowds, which are neither trained on nor
     count as found or missed.
+
+    Args:
+        path: The file.
+        boxes_needed: False keeps people without such a box as they are, for whoever makes boxes;
+            a `bbox` may then be null or empty.
 
     Returns:
         The content: `images`, and, where the file has them, `annotations` and `categories`. An
@@ -59,7 +64,7 @@ def read_coco(path: str | Path) -> Entry:
     if not isinstance(content["annotations"], list):
         raise InputError(f"{name}: annotations must be a list, got {_kind(content['annotations'])}")
     categories = _categories(name, content.get("categories"))
-    annotations = _Annotations(name, images, categories)
+    annotations = _Annotations(name, images, categories, boxes_needed)
     people = [
         checked
         for number, one in _by_id(name, "annotation", content["annotations"]).items()
@@ -142,6 +147,7 @@ class _Annotations:
     name: str
     images: dict[int, Entry]
     categories: dict[int, list[str]]
+    boxes_needed: bool = True
     strays: list[int] = field(default_factory=list)
     miscounted: list[int] = field(default_factory=list)
     lengths: dict[int, int] = field(default_factory=dict)
@@ -157,6 +163,8 @@ class _Annotations:
             return None
         one = one | {"category_id": category, "iscrowd": _crowd(where, one.get("iscrowd"))}
         _check_area(where, one, self.images[image_id])
+        if not self.boxes_needed and one.get("bbox") in (None, []):
+            one.pop("bbox", None)
         if "bbox" in one:
             check_coco_box(where, one, self.images[image_id])
         if one.get("keypoints", ()) == []:
@@ -184,7 +192,9 @@ class _Annotations:
                 one["keypoints"] = [0] * self.lengths.get(one["category_id"], usual)
                 one["num_keypoints"] = 0
         counted = [one for one in people if one.get("num_keypoints") and not one["iscrowd"]]
-        if any("bbox" in one for one in counted):  # some formats over COCO's have none
+        if self.boxes_needed and any(
+            "bbox" in one for one in counted
+        ):  # some formats over COCO's have none
             lost = [one for one in counted if not _croppable(one, self.images[one["image_id"]])]
             for one in lost:
                 one["iscrowd"] = 1

@@ -58,7 +58,19 @@ def read_json(path: str | Path, name: str | Path | None = None) -> Any:
             a whole number of more than 64 bits, or is nested deeper than any real file.
     """
     name = path if name is None else name
-    data = read_bytes(path, name)
+    return parse_json(read_bytes(path, name), name)
+
+
+def parse_json(data: bytes, name: str | Path) -> Any:
+    """Read JSON as `read_json` does.
+
+    Args:
+        data: In any encoding of Unicode.
+        name: What holds it, for errors.
+
+    Raises:
+        InputError: As of `read_json`.
+    """
     try:
         content = json.loads(data, parse_int=_whole_number, object_pairs_hook=_object)
         if b"\\u" in data:  # half of a character, which no file's name and no output can have

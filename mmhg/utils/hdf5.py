@@ -22,18 +22,23 @@ _PATIENCE = 120
 """Seconds that a file may take on a slow disk. The time of the CPU is limited to less."""
 
 
+_START = b"\x89HDF\r\n\x1a\n"
+
+
 def read_hdf5(
     path: str | Path, names: Collection[str], name: str | Path | None = None
 ) -> dict[str, np.ndarray]:
-    """Read datasets of the file's root, those that there are, in a process of its own.
+    """Read datasets and attributes, those that there are, in a process of its own.
 
     Args:
         path: The file.
-        names: The datasets.
+        names: Datasets (`preds`, `group/preds`), some rows of one (`preds[10:20]`), or attributes
+            of a group or dataset (`group@version`).
         name: The file's name in errors, if another than `path`.
 
     Returns:
-        Arrays by name; texts are bytes.
+        Arrays by name as it was asked for; texts are bytes, and so are lists of bytes. Tables of
+        numbers have numpy's structured types.
 
     Raises:
         InputError: The file is damaged, has none of them, or one that is not plain numbers or
@@ -59,6 +64,16 @@ def read_hdf5(
     except (OSError, ValueError) as error:
         reason = str(error)
     raise InputError(f"{name} is not an HDF5 file that can be read: {reason}")
+
+
+def is_hdf5(path: str | Path) -> bool:
+    """Tell if a file begins as HDF5 files do.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    with open(path, "rb") as file:
+        return file.read(len(_START)) == _START
 
 
 def _end(status: int) -> str:

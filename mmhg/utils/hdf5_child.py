@@ -7,6 +7,8 @@ standard output, or a sentence that begins with `!`. It must not import mmhg, wh
 from __future__ import annotations
 
 import io
+import math
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,7 +45,7 @@ def limit() -> None:
 
 
 def read(path: Path, names: list[str]) -> dict[str, Any]:
-    """Read the named datasets of the file's root, those that there are.
+    """Read what there is of `names`, which `mmhg.utils.hdf5.read_hdf5` explains.
 
     Raises:
         RefusedError: One is not plain numbers or texts, lies in another file, or is too large.
@@ -54,30 +56,71 @@ def read(path: Path, names: list[str]) -> dict[str, Any]:
     found = {}
     with h5py.File(path, "r") as file:  # noqa: TID251
         for name in names:
-            link = file.get(name, getlink=True)
-            if link is None:
+            parts = _NAME.fullmatch(name)
+            if parts is None:
                 continue
-            if not isinstance(link, h5py.HardLink):
-                raise RefusedError(f"{name} is a link")
-            dataset = file[name]
-            if not isinstance(dataset, h5py.Dataset):
-                raise RefusedError(f"{name} is no dataset")
-            if dataset.is_virtual or dataset.external:
-                raise RefusedError(f"{name} lies in another file")
-            texts = h5py.check_string_dtype(dataset.dtype) is not None
-            if not texts and dataset.dtype.kind not in "iuf":
-                raise RefusedError(f"{name} has values of type {dataset.dtype}")
-            size = dataset.size or 0
-            if size * dataset.dtype.itemsize > most:
-                raise RefusedError(
-                    f"{name} of shape {dataset.shape} would take {size * dataset.dtype.itemsize:,} "
-                    f"bytes, at most {most:,} are read from a file of this size"
-                )
-            values = dataset[()]
-            found[name] = _of_one_length(name, values, most) if texts else values
+            place, first, last, attribute = parts.groups()
+            item = _item(file, place)
+            if item is None or (attribute and attribute not in item.attrs):
+                continue
+            if attribute:
+                found[name] = _values(name, item.attrs.get_id(attribute), (), most)
+                continue
+            if not isinstance(item, h5py.Dataset):
+                raise RefusedError(f"{place} is no dataset")
+            if item.is_virtual or item.external:
+                raise RefusedError(f"{place} lies in another file")
+            rows = slice(int(first), int(last)) if first and item.ndim else ()
+            found[name] = _values(name, item, rows, most)
         if not found:
             raise RefusedError(f"it has {sorted(file)[:10]}, none of {', '.join(names)}")
     return found
+
+
+_NAME = re.compile(r"(.+?)(?:\[(\d+):(\d+)\]|@(\w+))?")
+
+
+def _item(file: Any, place: str) -> Any:
+    """Return a dataset or a group, None if there is none. No link on the way is followed."""
+    import h5py
+
+    item = file
+    for part in place.split("/"):
+        link = item.get(part, getlink=True) if isinstance(item, h5py.Group) else None
+        if link is None:
+            return None
+        if not isinstance(link, h5py.HardLink):
+            raise RefusedError(f"{place} is a link")
+        item = item[part]
+    return item
+
+
+def _values(name: str, source: Any, rows: Any, most: int) -> Any:
+    """Read a dataset, or an attribute's low-level object, whose type and size are plain."""
+    import h5py
+    import numpy as np
+
+    dtype: Any = source.dtype
+    shape: tuple[int, ...] = source.shape or ()
+    if rows:
+        shape = (len(range(*rows.indices(shape[0]))), *shape[1:])
+    lists = h5py.check_vlen_dtype(dtype) in (np.int8, np.uint8)  # of bytes: a picture's file
+    texts = lists or h5py.check_string_dtype(dtype) is not None
+    kinds = {dtype[field].base.kind for field in dtype.names or ()} or {dtype.kind}
+    if not texts and not kinds <= set("iufbS"):
+        raise RefusedError(f"{name} has values of type {dtype}")
+    size = math.prod(shape) * dtype.itemsize
+    if size > most:
+        raise RefusedError(
+            f"{name} of shape {shape} would take {size:,} bytes, at most {most:,} are read from a "
+            "file of this size"
+        )
+    if isinstance(source, h5py.Dataset):
+        values = source[rows]
+    else:
+        values = np.empty(shape, dtype)
+        source.read(values)
+    return _of_one_length(name, np.asarray(values), most) if texts else values
 
 
 def _of_one_length(name: str, texts: Any, most: int) -> Any:
@@ -86,7 +129,7 @@ def _of_one_length(name: str, texts: Any, most: int) -> Any:
 
     if texts.dtype.kind == "S":
         return texts
-    flat = [bytes(text) for text in texts.ravel()]
+    flat = [text.encode() if isinstance(text, str) else bytes(text) for text in texts.ravel()]
     if len(flat) * max(map(len, flat), default=0) > most:
         raise RefusedError(f"{name} has a text that is too long")
     return np.array(flat, dtype="S").reshape(texts.shape)

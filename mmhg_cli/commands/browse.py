@@ -42,7 +42,21 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(args: Namespace) -> None:
-    """Draw with MMPose's own code."""
+    """Draw with MMPose's own code, which takes color of 8 bits alone."""
+    from types import SimpleNamespace
+    from typing import Any
+
+    import mmcv
+    import numpy as np
+
+    from mmhg.pictures import decode_stored, displayable
     from mmhg_cli.mmpose_tools import run_mmpose_tool
 
-    run_mmpose_tool("misc/browse_dataset.py", args)
+    def imfrombytes(data: bytes, **settings: Any) -> np.ndarray:
+        return displayable(decode_stored(data, "the image"))
+
+    def bgr2rgb(image: np.ndarray) -> np.ndarray:
+        return mmcv.bgr2rgb(displayable(image, (0, 255)))
+
+    shown = SimpleNamespace(imfrombytes=imfrombytes, bgr2rgb=bgr2rgb)
+    run_mmpose_tool("misc/browse_dataset.py", args, mmcv=shown)

@@ -13,7 +13,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from mmhg_cli.shared import DEFAULT_NETWORK, add_cfg_options, add_device, add_network, load_config
+from mmhg_cli.shared import (
+    DEFAULT_NETWORK,
+    add_cfg_options,
+    add_device,
+    add_network,
+    find_checkpoint,
+    load_config,
+)
 
 EXAMPLES = Path("data/synthetic")
 
@@ -48,7 +55,7 @@ def run(args: Namespace) -> None:
     if not 0 < args.max_upload < math.inf:
         raise InputError(f"--max-upload must be more than 0 MB, got {args.max_upload:g}")
     server = DemoServer(
-        RefinementDemo(load_config(args), args.checkpoint, device=args.device),
+        RefinementDemo(load_config(args), find_checkpoint(args), device=args.device),
         host=args.host,
         port=args.port,
         max_upload=round(args.max_upload * MEGABYTE),

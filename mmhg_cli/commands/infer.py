@@ -6,9 +6,9 @@ mmhg infer hg8_mpii_256 hg8.pth photo.jpg
 mmhg infer exported_folder/ photo.jpg
 mmhg infer photos/ --detector yolox_s.onnx
 
-Without CONFIG the network is the one that comes with mmhg. After a CONFIG that comes with weights
-CHECKPOINT may be left out: what follows is an input if it is a folder, a glob, a number, or named
-like an image or a video, and the checkpoint otherwise.
+Without CONFIG the network is the one that comes with mmhg. After a CONFIG that was trained, or
+comes with weights, CHECKPOINT may be left out: what follows is an input if it is a folder, a glob,
+a number, or named like an image or a video, and the checkpoint otherwise.
 
 Without --boxes, --centers or --detector each image is taken as one person's. The exit status is 0
 if all went well, 1 if an input or a box failed and the rest was done, 2 if no image could be done.
@@ -112,7 +112,7 @@ def run(args: Namespace) -> int:
     if not inputs:
         raise InputError("give at least one INPUT: an image, a folder, a video, or --camera N")
     summary = Summary()
-    sources, problems = find_sources(inputs, most_pixels(args))
+    sources, problems = find_sources(inputs, find_loader(args))
     for problem in problems:
         summary.add_problem(problem)
     if sources:
@@ -179,15 +179,15 @@ def find_people(args: Namespace) -> tuple[Any, dict[str, Any]]:
     return None, {}
 
 
-def most_pixels(args: Namespace) -> int:
-    """Return the largest image that the config reads; an exported network has no such setting."""
-    from mmhg.datasets.transforms.loading import max_pixels_of
-    from mmhg.pictures import MAX_PIXELS
+def find_loader(args: Namespace) -> Any:
+    """Return the step that loads images, as the config or the exported network has it."""
+    from mmhg.datasets.transforms.loading import loader_of
+    from mmhg.export.folder import image_loader
 
     if len(args.model) < 2:
-        return MAX_PIXELS
+        return image_loader(args.model[0])
     args.config = args.model[0]
-    return max_pixels_of(load_config(args))
+    return loader_of(load_config(args))
 
 
 def load_predictor(args: Namespace) -> tuple[Any, dict[str, Any]]:

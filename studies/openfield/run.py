@@ -4,15 +4,16 @@
 python studies/openfield/run.py data/openfield -o work_dirs/openfield
 python studies/openfield/run.py data/openfield -o work_dirs/openfield --start hg2_lspet_128
 
-The folder has annotations.json, a DeepLabCut project's labels in COCO's format (`mmhg
-convert-deeplabcut`). Fold f tests frames f, f + 5, f + 10, ... of the file, and trains on the
-others. A fold that has a result file is not run again.
+The folder is DeepLabCut's project. Fold f tests frames f, f + 5, f + 10, ... of its labels, which
+annotations.json in the output has in COCO's format, and trains on the others. A fold that has a
+result file is not run again.
 """
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,14 @@ from mmengine.runner import Runner
 
 from mmhg import Predictor, get_config
 from mmhg.inference import TwoPass
+from mmhg.labels import read_labels
+from mmhg.own_points import made_boxes
+from mmhg.own_points.coco_content import coco_content
 from mmhg.utils.files import read_json, write_json, write_text
 from mmhg.utils.table import table
 
 CONFIG = Path(__file__).with_name("config.py")
+ANNOTATIONS = "annotations.json"
 PROTOCOLS = {
     "two_pass": "whole frame, then a crop about what was found",
     "whole": "whole frame",
@@ -37,7 +42,7 @@ PROTOCOLS = {
 def main() -> None:
     """Run the folds that are missing, and write the table of all."""
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("data", type=Path, help="the folder with annotations.json")
+    parser.add_argument("data", type=Path, help="DeepLabCut's project")
     parser.add_argument("-o", "--output", type=Path, default=Path("work_dirs/openfield"))
     parser.add_argument("--start", help="weights to start from (default: from scratch)")
     parser.add_argument("--folds", type=int, nargs="+", default=range(5), help="default: all five")
@@ -45,6 +50,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    write_annotations(args.data, args.output / ANNOTATIONS)
     for fold in args.folds:
         path = args.output / start_name(args) / f"fold{fold}.json"
         if not path.is_file():
@@ -54,18 +60,43 @@ def main() -> None:
     print(report)
 
 
+def write_annotations(project: Path, path: Path) -> None:
+    """Write the labels of a project in COCO's format, all in one file."""
+    labels = read_labels(project)
+    boxes, _ = made_boxes(labels.images, padding=0.0)
+    content = coco_content(
+        labels, labels.images, boxes, lambda image: image.path.relative_to(labels.root).as_posix()
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, content, indent=None)
+
+
 def start_name(args: Namespace) -> str:
     """Name the weights that the folds start from."""
     return Path(args.start).stem if args.start else "scratch"
 
 
-def run_fold(args: Namespace, fold: int) -> dict[str, Any]:
-    """Train on all frames but the fold's, and measure the errors on these."""
-    frames = read_frames(args.data / "annotations.json")[fold::5]
+def run_fold(
+    args: Namespace, fold: int, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Train on all frames but the fold's, and measure the errors on these.
+
+    Args:
+        args: Of the command.
+        fold: From 0.
+        settings: Of the config, by their names with dots.
+    """
+    annotations = args.output / ANNOTATIONS
+    frames = read_frames(annotations)[fold::5]
     config = get_config(CONFIG)
+    config.merge_from_dict(dict(settings or {}))
     config.work_dir = str(args.output / start_name(args) / f"fold{fold}")
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):
-        loader.dataset.update(data_root=str(args.data), hold_out=[name for name, *_ in frames])
+        loader.dataset.update(
+            ann_file=str(annotations.absolute()),
+            data_root=str(args.data),
+            hold_out=[name for name, *_ in frames],
+        )
     if args.epochs:
         config.train_cfg.update(max_epochs=args.epochs)
         config.param_scheduler[0].update(total_steps=args.epochs)

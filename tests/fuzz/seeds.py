@@ -6,15 +6,18 @@ import io
 import json
 import os
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 import torch
 from scipy.io import savemat
 
+from label_files_b import POINT, embed, write_as_h5, write_slp
 from mmhg.checkpoints.safetensors_file import write_safetensors
 from mmhg.datasets.formats.matlab import struct
 from reference import layouts
@@ -76,6 +79,82 @@ def coco() -> dict[str, Any]:
     )
 
 
+def label_studio() -> list[dict[str, Any]]:
+    """Return tasks of Label Studio."""
+    common = dict(original_width=160, original_height=120, image_rotation=0)
+    box = dict(x=1, y=2, width=50, height=60, rotation=5, rectanglelabels=["mouse"])
+    points = [
+        common
+        | dict(
+            id=name,
+            type="keypointlabels",
+            parentID="box",
+            value=dict(x=10.5, y=20, width=1, keypointlabels=[name]),
+        )
+        for name in ("nose", "tail")
+    ]
+    return [
+        dict(
+            id=n,
+            data=dict(image=f"/data/upload/1/0123abcd-{n}.jpg"),
+            annotations=[
+                dict(
+                    was_cancelled=False,
+                    result=[
+                        common | dict(id="box", type="rectanglelabels", value=box),
+                        *points,
+                        dict(type="relation", from_id="nose", to_id="tail"),
+                    ],
+                )
+            ],
+            predictions=[],
+        )
+        for n in range(1, PEOPLE + 1)
+    ]
+
+
+def coco_labels() -> dict[str, Any]:
+    """Return a file in COCO's format whose keypoints have names."""
+    content = coco()
+    names = [f"point {n}" for n in range(17)]
+    return content | dict(
+        categories=[dict(id=1, name="person", keypoints=names, skeleton=[[1, 2]])]
+    )
+
+
+def cvat(shapes: str) -> str:
+    """Return an XML file of CVAT, whose images all have the same shapes."""
+    images = "".join(
+        f'<image id="{n}" name="{n}.jpg" width="160" height="120">{shapes}</image>'
+        for n in range(1, PEOPLE + 1)
+    )
+    label = "<label><name>{}</name><type>points</type>{}</label>"
+    made = "".join(label.format(name, "<parent>m</parent>") for name in ("nose", "tail"))
+    return (
+        '<?xml version="1.0" encoding="utf-8"?><annotations><version>1.1</version><meta><task>'
+        f"<id>1</id><mode>interpolation</mode><labels>{made}</labels></task></meta>{images}"
+        "</annotations>"
+    )
+
+
+SKELETON = (
+    '<skeleton label="m" group_id="1"><points label="nose" occluded="0" outside="0" points="1,2"/>'
+    '<points label="tail" occluded="1" outside="0" points="30.5,40"/></skeleton>'
+    '<box label="m" xtl="0" ytl="0" xbr="40" ybr="50" rotation="3" group_id="1"/>'
+)
+SINGLE = '<points label="nose" points="1,2"/><points label="tail" points="3,4" group_id="0"/>'
+YOLO_ROW = "0 0.5 0.5 0.2 0.2 0.1 0.2 2 0.3 0.4 1\n0 0.5 0.5 0.2 0.2 0.1 0.2 0 0.3 0.4 1\n"
+YOLO_YAML = """path: ../datasets/mice
+train: images
+val: [images]
+kpt_shape: [2, 3]
+flip_idx: [1, 0]
+names: {0: mouse}
+kpt_names:
+  0: [nose, tail]
+"""
+
+
 def results() -> dict[str, Any]:
     """Return a `results.json`."""
     return {
@@ -92,6 +171,8 @@ def results() -> dict[str, Any]:
 JSON = {
     "mpii.json": mpii_people(),
     "coco.json": coco(),
+    "coco_labels.json": coco_labels(),
+    "tasks.json": label_studio(),
     "boxes.json": {"a.jpg": [[1, 2, 30, 40]], "b.jpg": []},
     "coco_boxes.json": [dict(image_id=1, category_id=1, bbox=[1, 2, 3, 4], score=0.9)],
     "centers.json": mpii_people()[:1],
@@ -128,10 +209,34 @@ def write_seeds(folder: Path) -> None:
         "scorer,me,me,me,me\nbodyparts,snout,snout,tail,tail\ncoords,x,y,x,y\n"
         "labeled-data/clip/img0.png,10.5,20.25,30,5\nlabeled-data/clip/img1.png,,,,\n"
     )
+    (folder / "skeletons.xml").write_text(cvat(SKELETON))
+    (folder / "points.xml").write_text(cvat(SINGLE))
+    entities = "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    declared = f'<!DOCTYPE a [<!ENTITY e0 "ha">{entities}]><annotations>'
+    bomb = cvat(SINGLE).replace("<annotations>", declared).replace('"nose"', '"&e9;"')
+    (folder / "bomb.xml").write_text(bomb)
+    (folder / "yolo.yaml").write_text(YOLO_YAML)
+    (folder / "yolo.txt").write_text(YOLO_ROW)
+    (folder / "wide.csv").write_text(
+        "image,frame,score,0_x,0_y,0_score,5_x,5_y\na.jpg,,0.5,1.5,2.5,0.9,30,40\na.jpg,,,3,4,,,\n"
+    )
+    (folder / "long.csv").write_text(
+        "image,person,keypoint,x,y\na.jpg,0,0,1.5,2.5\na.jpg,1,3,30,40\n"
+    )
+    np.save(folder / "preds.npy", np.random.default_rng(2).uniform(1, 90, (PEOPLE, 16, 2)))
     (folder / "scalars.json").write_text('{"iter": 1, "loss": 2.5}\n{"step": 1, "PCKh": 3}\n')
     _write_mats(folder)
     _write_h5s(folder)
+    _write_labels(folder)
     _write_checkpoints(folder)
+    _write_pictures(folder)
+
+
+def _write_pictures(folder: Path) -> None:
+    picture = np.arange(20 * 30 * 5, dtype=np.uint16).reshape(20, 30, 5)
+    np.save(folder / "picture.npy", picture)
+    np.save(folder / "code.npy", np.array([[Code()]], dtype=object))
+    cv2.imwritemulti(str(folder / "pages.tif"), list(np.moveaxis(picture, 2, 0).copy()))
 
 
 def _write_mats(folder: Path) -> None:
@@ -194,6 +299,29 @@ def _write_h5s(folder: Path) -> None:
             file["part"] = rng.uniform(1, 90, (PEOPLE, joints, 2))
             file["visible"], file["normalize"] = np.ones((PEOPLE, joints)), np.ones(PEOPLE)
             file["person"] = np.zeros(PEOPLE)
+
+
+def _write_labels(folder: Path) -> None:
+    """Write HDF5 files of labels, good and hostile ones, over `labels.csv`."""
+    for layout in ("fixed", "table"):
+        write_as_h5(folder / "labels.csv", layout=layout).rename(folder / f"{layout}.h5")
+    shutil.copy(folder / "table.h5", folder / "code.h5")
+    with h5py.File(folder / "code.h5", "a") as file:
+        pickled = np.bytes_(pickle.dumps([Code()], protocol=0))
+        file["df_with_missing/table"].attrs["values_block_0_kind"] = pickled
+    names, points = ("nose", "left", "right"), np.arange(6.0).reshape(3, 2)
+    pictures = [f"C:/lab/images/{number}.jpg" for number in range(1, PEOPLE + 1)]
+    listed = dict(backend=dict(filename=pictures[0], filenames=pictures))
+    write_slp(folder / "named.slp", names, [listed], [(0, 0, [points]), (0, 1, [points])])
+    held = dict(backend=dict(filename=".", dataset="video0/video"))
+    for name in ("holding.slp", "external.slp", "bomb.slp"):
+        write_slp(folder / name, names, [held], [(0, 7, [points])])
+    embed(folder / "holding.slp", [np.zeros((48, 64, 3), np.uint8)], [7], "video0")
+    with h5py.File(folder / "external.slp", "a") as file:
+        file["video0"] = h5py.ExternalLink(str(folder / "holding.slp"), "video0")
+    with h5py.File(folder / "bomb.slp", "a") as file:
+        del file["points"]
+        file.create_dataset("points", (10**10,), POINT, chunks=(1,))
 
 
 def _write_checkpoints(folder: Path) -> None:

@@ -81,14 +81,24 @@ class Hostile:
         Hostile(getattr, "", "__class__"),
         Hostile(eval, "1"),
         Hostile(builtins.__import__, "os"),
+        Hostile(bytes, 10**10),
     ],
-    ids=["os.system", "getattr-init", "getattr-update", "getattr-str", "eval", "import"],
+    ids=["os.system", "getattr-init", "getattr-update", "getattr-str", "eval", "import", "bytes"],
 )
 def test_hostile_files_are_refused(tmp_path: Path, hostile: Hostile) -> None:
     path = tmp_path / "hostile.pth"
     torch.save(dict(state_dict={}, message_hub=hostile), path)
     with pytest.raises(pickle.UnpicklingError):
         torch.load(path, weights_only=True)
+
+
+def test_empty_arrays_load(tmp_path: Path) -> None:
+    """A data set without a skeleton has one, the colors of its lines."""
+    empty = np.zeros((0, 3), np.uint8)
+    torch.save(dict(meta=dict(dataset_meta=dict(colors=empty))), tmp_path / "a.pth")
+    content = torch.load(tmp_path / "a.pth", weights_only=True)
+    found = content["meta"]["dataset_meta"]["colors"]
+    assert (found.shape, found.dtype) == ((0, 3), np.uint8)
 
 
 def test_getattr_is_restricted_to_the_statistics() -> None:

@@ -30,7 +30,9 @@ NARROW = 16
 
 
 @pytest.fixture(scope="session")
-def roots(mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path) -> dict[str, Path]:
+def roots(
+    mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path, xray_root: Path
+) -> dict[str, Path]:
     """Make tiny data for each `data_root` of the configs."""
     return {
         "data/mpii/": mpii_root,
@@ -40,6 +42,7 @@ def roots(mpii_root: Path, coco_root: Path, flic_root: Path, lsp_root: Path) -> 
         "data/flic/": flic_root,
         "data/lsp/": lsp_root / "lsp",
         "data/lspet/": lsp_root / "lspet",
+        "data/xray/": xray_root,
     }
 
 
@@ -57,7 +60,10 @@ def shrink(cfg: Config, roots: dict[str, Path], work_dir: Path) -> Config:
         for dataset in loader.dataset.get("datasets", [loader.dataset]):
             root = dataset.data_root
             dataset.update(data_root=f"{roots[root]}/")
-            if name == "train_dataloader" or root != "data/coco/":  # AP is of all images
+            if name == "train_dataloader" or root not in (
+                "data/coco/",
+                "data/xray/",
+            ):  # AP is of all images
                 dataset.indices = 2
             if dataset.get("bbox_file"):
                 dataset.bbox_file = dataset.bbox_file.replace(root, f"{roots[root]}/")

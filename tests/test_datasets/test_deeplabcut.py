@@ -1,4 +1,4 @@
-"""Labels of DeepLabCut projects in COCO's format."""
+"""The tables of DeepLabCut."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from mmhg.datasets.deeplabcut import coco_annotations
+from mmhg.datasets.deeplabcut import read_labels
 from mmhg.errors import InputError
+from mmhg.labels.deeplabcut import read
 
 ONE_ANIMAL = """\
 scorer,me,me,me,me,me,me
@@ -28,66 +29,29 @@ labeled-data,clip,img1.png,,,,,21,22,25,27
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "labeled-data/clip"
-    folder.mkdir(parents=True)
-    for number in range(3):
-        cv2.imwrite(str(folder / f"img{number}.png"), np.zeros((40, 60, 3), np.uint8))
-    write(tmp_path, ONE_ANIMAL)
-    return tmp_path
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "CollectedData_me.csv"
+    path.write_text(ONE_ANIMAL)
+    return path
 
 
-def write(project: Path, text: str, clip: str = "clip") -> None:
-    (project / "labeled-data" / clip).mkdir(exist_ok=True)
-    (project / f"labeled-data/{clip}/CollectedData_me.csv").write_text(text)
+def test_one_animal(file: Path) -> None:
+    names, frames = read_labels(file)
+    assert names == ["snout", "ear", "tail"]
+    assert list(frames) == [f"labeled-data/clip/img{number}.png" for number in range(3)]
+    (found,) = frames["labeled-data/clip/img0.png"].values()
+    np.testing.assert_array_equal(found, [(10.5, 20.25), (30, 5), (np.nan, np.nan)])
+    assert np.isnan(frames["labeled-data/clip/img1.png"][""]).all()
 
 
-def test_one_animal(project: Path) -> None:
-    content = coco_annotations(project)
-    assert [image["file_name"] for image in content["images"]] == [
-        f"labeled-data/clip/img{number}.png" for number in range(3)
-    ]
-    assert (content["images"][2]["width"], content["images"][2]["height"]) == (60, 40)
-    assert content["categories"][0]["keypoints"] == ["snout", "ear", "tail"]
-    first, last = content["annotations"]  # nothing is labeled in the second frame
-    assert first == dict(
-        id=1,
-        image_id=1,
-        category_id=1,
-        iscrowd=0,
-        bbox=[10.5, 5.0, 19.5, 15.25],
-        area=19.5 * 15.25,
-        num_keypoints=2,
-        keypoints=[10.5, 20.25, 2, 30, 5, 2, 0, 0, 0],
-    )
-    assert (last["image_id"], last["num_keypoints"]) == (3, 1)
-    assert last["bbox"] == [0, 0, 60, 40]  # a single keypoint has no extent
-
-
-def test_several_animals_in_the_form_of_later_versions(project: Path) -> None:
-    write(project, SEVERAL_ANIMALS)
-    content = coco_annotations(project)
-    assert content["images"][1]["file_name"] == "labeled-data/clip/img1.png"
-    assert content["categories"][0]["keypoints"] == ["snout", "tail"]
-    assert [(one["id"], one["image_id"]) for one in content["annotations"]] == [
-        (1, 1),
-        (2, 1),
-        (3, 2),
-    ]
-    assert content["annotations"][1]["keypoints"] == [11, 12, 2, 14, 15, 2]
-
-
-def test_files_of_several_videos(project: Path) -> None:
-    *header, first, second, third = ONE_ANIMAL.splitlines(keepends=True)
-    write(project, "".join([*header, first]))
-    write(project, "".join([*header, second, third]), "other")
-    assert len(coco_annotations(project)["images"]) == 3
-    write(project, "".join([*header, second, first]), "other")
-    with pytest.raises(InputError, match=r"other.* same frame, labeled-data/clip/img0\.png"):
-        coco_annotations(project)
-    write(project, ONE_ANIMAL.replace("snout", "nose"), "other")
-    with pytest.raises(InputError, match=r"other.*\['nose', 'ear', 'tail'\].*\['snout', "):
-        coco_annotations(project)
+def test_several_animals_in_the_form_of_later_versions(file: Path) -> None:
+    file.write_text(SEVERAL_ANIMALS)
+    names, frames = read_labels(file)
+    assert names == ["snout", "tail"]
+    assert list(frames) == ["labeled-data/clip/img0.png", "labeled-data/clip/img1.png"]
+    animals = frames["labeled-data/clip/img1.png"]
+    assert np.isnan(animals["a"]).all()
+    assert animals["b"].tolist() == [[21, 22], [25, 27]]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +61,6 @@ def test_files_of_several_videos(project: Path) -> None:
         (ONE_ANIMAL.replace("10.5", "left"), r"img0\.png: expected 6 numbers, x and y: .*left"),
         (ONE_ANIMAL.replace("10.5,", ""), r"img0\.png: expected 6 numbers"),
         (ONE_ANIMAL.replace("y,x,y\n", "y,x,likelihood\n"), r"expected 6 numbers, x and y"),
-        (ONE_ANIMAL.replace("img2", "img9"), r"img9\.png"),
         (ONE_ANIMAL.replace("img2", "img0"), r"me\.csv has the frame '.*img0\.png' twice"),
         (ONE_ANIMAL.replace("7,8,,", "7,,,"), r"img2\.png: ear has only one of x and y"),
         (
@@ -105,15 +68,14 @@ def test_files_of_several_videos(project: Path) -> None:
             "equally long, got cells: scorer 7, bodyparts 7, c",
         ),
         (ONE_ANIMAL.replace("y,x,y\n", "y,,y\n"), r"expected 6 numbers, x and y: coords has ''"),
-        (ONE_ANIMAL.replace("10.5", "1e9"), r"img0\.png: label at x = 1e\+09, .* of 60 x 40 px"),
         (ONE_ANIMAL.replace("10.5", "inf"), r"img0\.png: .* 'inf' is not a number"),
         (ONE_ANIMAL.replace("7,8", "1_0,8"), r"img2\.png: .* '1_0' is not a number"),
     ],
 )
-def test_refuses_other_forms(project: Path, text: str, message: str) -> None:
-    write(project, text)
+def test_refuses_other_forms(file: Path, text: str, message: str) -> None:
+    file.write_text(text)
     with pytest.raises(InputError, match=message):
-        coco_annotations(project)
+        read_labels(file)
 
 
 @pytest.mark.parametrize(
@@ -130,24 +92,36 @@ def test_refuses_other_forms(project: Path, text: str, message: str) -> None:
     ],
 )
 def test_what_a_spreadsheet_saves(
-    project: Path, changes: list[tuple[str, str]], encoding: str
+    file: Path, changes: list[tuple[str, str]], encoding: str
 ) -> None:
-    expected = coco_annotations(project)
+    names, expected = read_labels(file)
     text = ONE_ANIMAL
     for old, new in changes:
         text = text.replace(old, new)
-    file = project / "labeled-data/clip/CollectedData_me.csv"
     file.write_bytes((text + "\n\n").encode(encoding))
-    assert coco_annotations(project) == expected
+    found_names, found = read_labels(file)
+    assert (found_names, list(found)) == (names, list(expected))
+    for frame, animals in expected.items():
+        np.testing.assert_array_equal(found[frame][""], animals[""])
 
 
-@pytest.mark.parametrize("name", ["../img0.png", "/etc/hostname", "labeled-data/../../img0.png"])
-def test_refuses_images_outside_of_the_project(project: Path, name: str) -> None:
-    write(project, ONE_ANIMAL.replace("labeled-data/clip/img0.png", name))
-    with pytest.raises(InputError, match=r"CollectedData_\*\.csv names image .* lies outside of"):
-        coco_annotations(project)
-
-
-def test_refuses_a_folder_without_labels(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no labeled-data/\*/CollectedData_"):
-        coco_annotations(tmp_path)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("../img0.png", "outside|img0"),
+        ("/etc/hostname", "outside|hostname"),
+        ("labeled-data/../../img0.png", "outside|img0"),
+        ("labeled-data/clip/img9.png", r"img9\.png"),
+    ],
+)
+def test_pictures_outside_of_the_project_or_missing(
+    name: str, message: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "project/labeled-data/clip"
+    folder.mkdir(parents=True)
+    for picture in (folder / "img1.png", folder / "img2.png", tmp_path / "img0.png"):
+        cv2.imwrite(str(picture), np.zeros((40, 60, 3), np.uint8))
+    text = ONE_ANIMAL.replace("labeled-data/clip/img0.png", name)
+    (folder / "CollectedData_me.csv").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read(tmp_path / "project")

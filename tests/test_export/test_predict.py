@@ -121,7 +121,9 @@ def test_what_is_no_image_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"none\.jpg"):
         predict.read_image(tmp_path / "none.jpg")
     with pytest.raises(ValueError, match="uint8"):
-        predict.read_image(np.zeros((4, 4, 3)))
+        predict.read_image(np.zeros(4))
+    with pytest.raises(ValueError, match="type float64"):
+        predict.convert_image(np.zeros((4, 4, 3)), dict(mean=[0, 0, 0]), "image 0")
 
 
 def test_what_cannot_be_an_image_is_not_waited_for(tmp_path):

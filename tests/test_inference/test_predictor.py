@@ -205,7 +205,9 @@ def test_the_config_is_left_alone(trained: Trained) -> None:
     ("images", "boxes", "message"),
     [
         ("nosuch.jpg", None, "cannot read image nosuch.jpg"),
-        (np.zeros((4, 4), np.uint8), None, r"must be \(height, width, 3\) uint8"),
+        (np.zeros((4, 4, 4), np.uint8), None, "image 0 has 4 channels, but pictures of 3"),
+        (np.zeros((4, 4, 3)), None, "image 0 has values of the type float64"),
+        (np.zeros(4, np.uint8), None, r"must be \(height, width, 3\) uint8"),
         (np.zeros((9, 9, 3), np.uint8), [[0, 9, 5, 20]], "lies outside of the image, 9 x 9 px"),
         (np.zeros((9, 9, 3), np.uint8), [[5, 5, 5, 8]], "has no area"),
         (np.zeros((9, 9, 3), np.uint8), [[1, 2, 3]], "left, top, right, bottom"),

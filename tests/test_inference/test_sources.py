@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmhg.datasets import LoadWholeImage
 from mmhg.errors import InputError
 from mmhg.inference.sources import Animation, Camera, ImageFile, Source, Video, find_sources
+from mmhg.pictures.video import VideoFrames, open_video
 
 WIDTH, HEIGHT, FRAMES, STEP = 96, 64, 12, 20
 
@@ -78,16 +80,17 @@ def test_videos_with_a_rotation_flag_are_upright(
     patch(path, b"tkhd", 40, struct.pack(">9i", *matrix))
 
     if not turns_itself:
-        opened = Video._open
 
-        def without(self: Video) -> cv2.VideoCapture:
-            capture = opened(self)
+        def without(path: str) -> cv2.VideoCapture:
+            capture = open_video(path)
             capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
             return capture
 
-        monkeypatch.setattr(Video, "_open", without)
+        for module in ("inference.sources", "pictures.video"):
+            monkeypatch.setattr(f"mmhg.{module}.open_video", without)
     frames = [frame.image for frame in Video(path).frames()]
     assert len(frames) == 3
+    frames.append(VideoFrames(str(path)).read(2))
     for frame in frames:
         assert frame.shape == upright.shape
         assert np.abs(frame.astype(int) - upright).mean() < 6
@@ -199,7 +202,9 @@ def test_lists_of_other_files_are_no_videos(tmp_path: Path) -> None:
 def test_the_limit_of_pixels(photos: list[Path], tmp_path: Path) -> None:
     write_video(tmp_path / "clip.mp4")
     animation(tmp_path / "a.gif", [100, 100])
-    sources, problems = find_sources([str(tmp_path), str(photos[0])], max_pixels=3_000)
+    sources, problems = find_sources(
+        [str(tmp_path), str(photos[0])], LoadWholeImage(max_pixels=3_000)
+    )
     (image,) = sources
     assert [name in told for name, told in zip(("a.gif", "clip.mp4"), problems, strict=True)]
     assert all("is too large: 96 x 64 px, and the limit is 3,000" in told for told in problems)

@@ -6,13 +6,15 @@ from typing import Any, get_args
 import pytest
 from mmengine.runner import Runner
 
-from mmhg import checkpoints
+from mmhg import checkpoints, labels
 from mmhg.checkpoints import shipped
 from mmhg.datasets import mpii_converter
+from mmhg.datasets.formats.flic import SideConvention
 from mmhg.evaluation import protocols
 from mmhg.export import formats
 from mmhg.refinement import sheet
 from mmhg.results import coco_submission
+from mmhg.results.scoring.measures import METRICS
 from mmhg.synthetic import LEVELS
 from mmhg.utils.table import TableFormat
 from mmhg_cli import checks, shared
@@ -27,9 +29,12 @@ from mmhg_cli.mmpose_tools import load_mmpose_tool
         (convert.SOURCES, checkpoints.SOURCES),
         (convert.LAYOUTS, checkpoints.LAYOUTS),
         (export.FORMATS, formats.FORMATS),
+        (command("import").FORMATS, labels.FORMATS),
         (score.SPLITS, mpii_converter.SPLITS),
         (score.PROTOCOLS, protocols.PROTOCOLS),
         (score.FORMATS, get_args(TableFormat)),
+        (score.METRICS, METRICS),
+        (score.SIDES, get_args(SideConvention)),
         (submit_coco.SPLITS, coco_submission.SPLITS),
         (synthetic_render.LEVELS, LEVELS),
     ],

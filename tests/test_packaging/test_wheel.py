@@ -118,7 +118,8 @@ def test_requires_what_is_imported_and_pip_can_resolve(wheel: Path) -> None:
     with_onnx = {"google"}  # protobuf
     with_mmpose = {"torchvision", "xtcocotools"}  # or what mmhg.compat puts in their places
     needed = imported() - by_the_user - required(wheel, "export") - with_onnx - with_mmpose
-    assert {{"PIL": "pillow"}.get(name, name) for name in needed} == required(wheel)
+    packages = {"PIL": "pillow", "yaml": "pyyaml"}
+    assert {packages.get(name, name) for name in needed} == required(wheel)
     pinned = (ROOT / "requirements/runtime.txt").read_text().splitlines()
     assert required(wheel) <= {line.partition("==")[0] for line in pinned}
 

@@ -13,7 +13,6 @@ import pytest
 from mmengine.config import Config
 
 from mmhg.config import get_config
-from mmhg.datasets.deeplabcut import coco_annotations
 from test_docs.pages import ROOT
 
 HEADER = """\
@@ -46,7 +45,6 @@ def data(tmp_path: Path) -> Path:
         cells = [f"{value:.2f}" for value in rng.uniform(15, 45, 8)]
         rows.append(",".join([name, *cells[: 6 if number == 5 else 8]]) + ",," * (number == 5))
     (root / "labeled-data/clip/CollectedData_a.csv").write_text(HEADER + "\n".join(rows))
-    (root / "annotations.json").write_text(json.dumps(coco_annotations(root)))
     return root
 
 

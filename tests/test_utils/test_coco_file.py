@@ -241,3 +241,18 @@ def test_the_category_of_people() -> None:
         person_category([dict(id=1, name="dog"), dict(id=2, name="cat")], "a.json")
     with pytest.raises(InputError, match="It has none"):
         person_category([], "a.json")
+
+
+def test_people_without_a_box_stay_where_boxes_are_made(tmp_path: Path) -> None:
+    people = [person(1), person(2, bbox=None), person(3, bbox=[]), person(4, bbox=[0, 0, 0, 0])]
+    content = dict(
+        images=[dict(id=1, file_name="a.jpg", width=160, height=120)],
+        annotations=people,
+        categories=[dict(id=1, name="person", keypoints=["a", "b", "c"])],
+    )
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    read = read_coco(tmp_path / "a.json", boxes_needed=False)["annotations"]
+    assert [one["iscrowd"] for one in read] == [0, 0, 0, 0]
+    assert ["bbox" in one for one in read] == [True, False, False, True]
+    with pytest.raises(InputError, match="annotation 2: bbox must be"):
+        read_coco(tmp_path / "a.json")

@@ -29,6 +29,27 @@ def test_reads_numbers_and_texts(tmp_path):
     assert [name.decode() for name in found["names"]] == ["a.jpg", "größer.jpg"]
 
 
+def test_rows_tables_attributes_and_lists_of_bytes(tmp_path):
+    table = np.array([(1, 2.5), (3, 4.5), (5, 6.5)], dtype=[("a", "i4"), ("b", "f8")])
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        group = file.create_group("group")
+        group["table"] = table
+        group.attrs["version"], group.attrs["text"] = 1.5, "größer"
+        group.attrs["fixed"], group["table"].attrs["many"] = np.bytes_(b"abc"), [1, 2]
+        group["files"] = np.array(
+            [np.frombuffer(text, np.int8) for text in (b"\xff\0a", b"b", b"")],
+            h5py.vlen_dtype(np.int8),
+        )
+        file["text"] = "alone"
+    names = ["group@version", "group@text", "group@fixed", "group@none", "group/table@many", "text"]
+    found = read_hdf5(tmp_path / "a.h5", ["group/table[1:9]", "group/files", *names])
+    assert found["group/table[1:9]"].tolist() == [(3, 4.5), (5, 6.5)]
+    assert found["group/table[1:9]"].dtype == table.dtype
+    assert found["group/files"].tolist() == [b"\xff\0a", b"b", b""]
+    values = [found[name].tolist() for name in names if name in found]
+    assert values == [1.5, "größer".encode(), b"abc", [1, 2], b"alone"]
+
+
 def test_what_is_no_plain_dataset_of_the_file(tmp_path):
     secret = tmp_path / "secret.bin"
     secret.write_bytes(bytes(80))
@@ -43,7 +64,9 @@ def test_what_is_no_plain_dataset_of_the_file(tmp_path):
         file.create_virtual_dataset("virtual", layout)
         file.create_group("group")
         file["reference"] = file["group"].ref
-        file["pairs"] = np.zeros(2, dtype=[("a", "i4"), ("b", "f8")])
+        file["group"]["inside"] = h5py.ExternalLink(str(other), "/")
+        file.create_dataset("pairs", (2,), [("a", "i4"), ("b", h5py.ref_dtype)])
+        file["lists"] = np.array([np.ones(2)] * 3 + [np.ones(1)], h5py.vlen_dtype("f8"))
     for name, words in {
         "external": "lies in another file",
         "linked": "is a link",
@@ -52,6 +75,10 @@ def test_what_is_no_plain_dataset_of_the_file(tmp_path):
         "group": "is no dataset",
         "reference": "has values of type object",
         "pairs": "has values of type",
+        "lists": "has values of type",
+        "group/inside": "is a link",
+        "group/inside/preds": "is a link",
+        "preds/none": "none of preds/none",
         "absent": r"it has \['external', .* none of absent",
     }.items():
         with pytest.raises(InputError, match=rf"people\.h5 is not an HDF5 file .*: .*{words}"):

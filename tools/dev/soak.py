@@ -123,6 +123,7 @@ class Soak:
         log = self.folder / f"{name}.log"
         process = context.Process(target=in_child, args=(words, log))
         process.start()
+        os.setpgid(process.pid, process.pid)  # as the child does, which may not have run yet
         self.counts["starts"] += 1
         return process
 
@@ -198,7 +199,7 @@ MUST_BE_ALL = ("bit-equal", "best score is the highest validated", "same files")
 
 def in_child(words: list[str], log: Path) -> None:
     """Run a command in a process group of its own, and write what it prints to a file."""
-    os.setsid()
+    os.setpgid(0, 0)
     with log.open("a") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)

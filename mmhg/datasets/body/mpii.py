@@ -21,6 +21,23 @@ _AREA_PER_BOX = 0.53
 """Body area over box area, as MMPose estimates it for datasets without masks."""
 
 
+def square_of(person: AnnotatedPerson) -> np.ndarray | None:
+    """Return the square that a padding of 1.25 turns into the paper's crop.
+
+    Its side is 200 x scale, its middle is the lowered center.
+
+    Returns:
+        Left, top, right, bottom (1, 4), 0-based px; None without center or scale.
+    """
+    if person.center is None or not person.has_crop:
+        return None
+    center = to_zero_based(person.center + np.array([0.0, CENTER_SHIFT * person.scale]))
+    square: np.ndarray = bbox_cs2xyxy(
+        center[None], np.full((1, 2), PIXELS_PER_SCALE * person.scale)
+    )
+    return square
+
+
 @DATASETS.register_module()
 class MPIIPersonDataset(PersonDataset):
     """People of MPII, or of any dataset in MMPose's MPII format, one per sample.
@@ -74,10 +91,7 @@ class MPIIPersonDataset(PersonDataset):
 
     def box_of(self, person: AnnotatedPerson) -> np.ndarray | None:
         """Return the square about the lowered center, (1, 4); None without center and scale."""
-        if person.center is None or not person.has_crop:
-            return None
-        center = to_zero_based(person.center + np.array([0.0, CENTER_SHIFT * person.scale]))
-        return bbox_cs2xyxy(center[None], np.full((1, 2), PIXELS_PER_SCALE * person.scale))
+        return square_of(person)
 
     def _instance(self, index: int, person: AnnotatedPerson) -> dict:
         """Add the body's area, for OKS. Test people need a crop."""

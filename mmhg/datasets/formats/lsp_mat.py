@@ -62,15 +62,13 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
     if split not in get_args(Split):
         raise InputError(f"split must be one of {get_args(Split)}, got {split!r}")
     joints = _load(path)
+    people, annotated, visible = _flags_of(joints)
     if joints.shape[0] == 3:
-        people = joints.transpose(2, 1, 0)
         if len(people) != LSP_PEOPLE:
             raise InputError(
                 f"annotation file {path} has {len(people)} people, but LSP has {LSP_PEOPLE}, split "
                 "in the middle"
             )
-        occluded = people[:, :, 2]
-        annotated, visible = np.ones(occluded.shape, dtype=bool), 1.0 - occluded
         used = range(TRAINING_PEOPLE) if split == "train" else range(TRAINING_PEOPLE, LSP_PEOPLE)
     elif split == "test":
         raise InputError(
@@ -78,9 +76,7 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
             "joints.mat"
         )
     else:
-        people = joints.transpose(2, 0, 1)
-        annotated = people[:, :, 2] == 1
-        visible, used = np.where(annotated, 1.0, np.nan), range(len(people))
+        used = range(len(people))
     return [
         _person(
             path,
@@ -91,6 +87,21 @@ def read_lsp(path: str, split: Split) -> list[AnnotatedPerson]:
             split == "train",
         )
         for p in used
+    ]
+
+
+def read_all(path: str) -> list[AnnotatedPerson]:
+    """Read all people of a file, however many, in its order, each with the box of its joints.
+
+    Raises:
+        InputError: No such file, or not as expected.
+    """
+    joints = _load(path)
+    people, annotated, visible = _flags_of(joints)
+    name = _name_format(joints)
+    return [
+        _person(path, name.format(p + 1), people[p], annotated[p], visible[p], True)
+        for p in range(len(people))
     ]
 
 
@@ -116,6 +127,16 @@ def move_joints(path: str, target: Path, moved: Callable[[str, np.ndarray], np.n
         image = _name_format(joints).format(number)
         person[annotated, :2] = moved(image, person[annotated, :2])
     write_mat(target, {"joints": joints})
+
+
+def _flags_of(joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return people (P, K, 3), and which joints are annotated and visible (P, K), NaN unknown."""
+    if joints.shape[0] == 3:
+        people = joints.transpose(2, 1, 0)
+        return people, np.ones(people.shape[:2], dtype=bool), 1.0 - people[:, :, 2]
+    people = joints.transpose(2, 0, 1)
+    annotated = people[:, :, 2] == 1
+    return people, annotated, np.where(annotated, 1.0, np.nan)
 
 
 def _name_format(joints: np.ndarray) -> str:

@@ -51,12 +51,16 @@ Struct = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReleaseImage:
-    """The image `annolist(index)`, index from 1, which may have no people."""
+    """The image `annolist(index)`, index from 1, which may have no people.
+
+    `video` is the number of the video that it is from (`vididx`), None where the file has none.
+    """
 
     index: int
     name: str
     is_train: bool
     people: tuple[AnnotatedPerson, ...]
+    video: int | None = None
 
 
 def read_release(path: str | Path, show_progress: bool = False) -> list[ReleaseImage]:
@@ -141,7 +145,10 @@ def _image(
         )
         for r, rect in enumerate(_structs(_field(image, "annorect")), start=1)
     )
-    return ReleaseImage(index, name, is_train, people)
+    video = _numbers(image, "vididx")
+    if video is None or abs(video[0]) > _LARGEST_ID:
+        return ReleaseImage(index, name, is_train, people)
+    return ReleaseImage(index, name, is_train, people, int(video[0]))
 
 
 def _person(where: str, image: str, rect: Struct | None) -> AnnotatedPerson:

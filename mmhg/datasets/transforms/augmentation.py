@@ -129,13 +129,13 @@ class RandomChannelGain(BaseTransform):
         return np.random.uniform(self.low, self.high, num_channels)
 
     def transform(self, results: dict) -> dict:
-        """Change `results['img']` (H, W, C), of uint8 or of floats within 0..255."""
+        """Change `results['img']` (H, W, C) or (H, W), of uint8 or of floats within 0..255."""
         image = results["img"]
-        gains = self._draw(image.shape[2])
+        gains = self._draw(image.shape[2] if image.ndim == 3 else 1)
         if image.dtype == np.uint8:
             table = np.arange(256)[:, None] * gains
             table = np.rint(table).clip(0, 255).astype(np.uint8)
-            results["img"] = cv2.LUT(image, table[None])
+            results["img"] = cv2.LUT(image, table[None]).reshape(image.shape)
         else:
             results["img"] = (image * gains.astype(image.dtype)).clip(0, 255)
         return results

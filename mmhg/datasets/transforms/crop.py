@@ -59,6 +59,10 @@ class PersonCrop(TopdownAffine):
         if huge:
             matrix = self._matrix(results)
             results["img"] = [warp_affine(each, matrix, results["input_size"]) for each in images]
+        results["img"] = [
+            warped.reshape(*warped.shape[:2], *each.shape[2:])  # OpenCV drops a single channel
+            for warped, each in zip(results["img"], images, strict=True)
+        ]
         if not isinstance(image, list):
             (results["img"],) = results["img"]
         results["bbox_center"] = center

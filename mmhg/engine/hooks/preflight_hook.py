@@ -13,9 +13,11 @@ from mmengine.runner import Runner
 from mmpose.evaluation.metrics import CocoMetric
 from mmpose.registry import HOOKS
 
+from mmhg.datasets.reduction import note_of_samples
 from mmhg.engine.preflight import ground_truth, metrics
 from mmhg.engine.preflight.batches import first_batch, train_batch, val_batch
 from mmhg.engine.preflight.folder import check_writable
+from mmhg.engine.preflight.images import check_images, samples_of
 from mmhg.engine.preflight.keypoints import check_number_of_keypoints
 from mmhg.engine.preflight.loader import check_not_empty, last_batch_size
 from mmhg.engine.preflight.schedule import check_schedule
@@ -28,6 +30,7 @@ class PreflightHook(Hook):
     """Find out before a training whether it can be validated. `mmhg train` adds this hook.
 
     - Checkpoints can be written.
+    - Images have the channels that the model takes; that they are made very small is said.
     - There is a batch to train on, batch norm can take the last one, and something is trained: not
       everything is frozen, and the learning rate does not fall to nothing before the end.
     - The validation annotations, given as predictions, have the full score in every metric.
@@ -56,7 +59,13 @@ class PreflightHook(Hook):
             if is_sharded(runner.model):
                 self._say(runner, "no batch is tried, as FSDP shares the parameters out")
                 return
-            loss = train_batch(model, runner.optim_wrapper, first_batch(loader))
+            batch = first_batch(loader)
+            check_images(loader.dataset, model)
+            if note := note_of_samples(
+                samples_of(batch), getattr(getattr(model, "head", None), "decoder", None)
+            ):
+                runner.logger.warning(f"preflight: {note}")
+            loss = train_batch(model, runner.optim_wrapper, batch)
             self._say(runner, f"loss of the first training batch {loss:.4g}")
             if last_batch_size(loader) == 1:  # batch norm may refuse it
                 train_batch(model, runner.optim_wrapper, first_batch(loader, 1))

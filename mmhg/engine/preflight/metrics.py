@@ -52,7 +52,7 @@ _FULL: dict[type, Callable[[Any], float]] = {
 def full_score(metric: BaseMetric) -> float | None:
     """Return what a metric gives perfect predictions, None if that is not known."""
     if isinstance(metric, KeypointMetric):
-        return 100.0
+        return metric.full_score
     known = _FULL.get(type(metric))
     return known(metric) if known and not getattr(metric, "format_only", False) else None
 

@@ -91,7 +91,7 @@ class BlankImage:
         if size is None:
             loaded: dict | None = self.loader(results)
             return loaded
-        image = np.zeros((size[1], size[0], 3), dtype=np.uint8)
+        image = np.zeros((size[1], size[0], getattr(self.loader, "channels", 3)), dtype=np.uint8)
         return results | {"img": image, "img_shape": image.shape[:2], "ori_shape": image.shape[:2]}
 
     def _size(self, results: dict) -> tuple[int, int] | None:

@@ -16,6 +16,7 @@ from mmhg.inference.detectors.mmdetection import MMDetection
 from mmhg.inference.detectors.onnx_detector import OnnxDetector
 from mmhg.inference.detectors.opencv import OpenCVPedestrians
 from mmhg.inference.predictor import Image, read_image
+from mmhg.pictures import displayable
 
 _OPENCV = "opencv"
 _THRESHOLD = 0.3
@@ -61,7 +62,7 @@ class PersonDetector:
         Args:
             image: A file, or an array (height, width, 3) uint8 with channels blue, green, red.
         """
-        array = read_image(image)
+        array = displayable(read_image(image))
         boxes, scores = self._find(array)
         return people(boxes, scores, self._threshold, array.shape[:2])
 

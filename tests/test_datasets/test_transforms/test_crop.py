@@ -99,6 +99,7 @@ def test_is_mmposes_to_the_bit(direction, use_udp):
 def test_images_of_any_kind(shape, dtype):
     for sample in flipped_samples(10, "horizontal", shape, dtype):
         expected = TopdownAffine((64, 64))(copy.deepcopy(sample))
+        expected["img"] = expected["img"].reshape(64, 64, *shape[2:])  # where MMPose loses one
         assert_same(PersonCrop((64, 64))(sample), expected)
 
 

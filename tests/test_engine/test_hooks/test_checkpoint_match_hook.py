@@ -2,12 +2,14 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 from mmengine.runner import BaseLoop
 
 from mmhg.engine import CheckpointMatchHook
+from mmhg.nn import StackedHourglass
 
 
 class Loop(BaseLoop):
@@ -32,7 +34,7 @@ def loaded(
     lines: list[str] = []
     runner = SimpleNamespace(
         model=model,
-        logger=SimpleNamespace(info=lines.append),
+        logger=SimpleNamespace(info=lines.append, warning=lines.append),
         _resume=resume,
         _load_from=load_from,
         train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo or {})),
@@ -146,6 +148,54 @@ def test_shipped_weights_with_as_many_keypoints(shipped: Path) -> None:
     assert "as many keypoints under other names: hip, knee. Their layers are loaded" in lines[0]
 
 
+def stacked(keypoints: int = 3, **settings: Any) -> torch.nn.Module:
+    narrow = dict(num_stacks=1, channels=8, stem_channels=(4, 4, 4), depth=1)
+    model = torch.nn.Module()
+    model.backbone = StackedHourglass(num_keypoints=keypoints, **(narrow | settings))
+    return model
+
+
+@pytest.mark.parametrize("other", [dict(channels=16), dict(num_stacks=2), dict(depth=2)])
+def test_shipped_weights_of_other_widths(shipped: Path, other: dict) -> None:
+    """A training starts from scratch, and says so; a test and another file are refused."""
+    saved, model = stacked().state_dict(), stacked(5, **other)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    state, (line,) = loaded(model, saved, train=True, load_from="hg2_lspet_128")
+    model.load_state_dict(state)
+    assert all(before[name].equal(value) for name, value in model.state_dict().items())
+    assert "training starts from scratch: hg2_lspet_128 is 1 x depth 1 x 8 features" in line
+    for situation in (
+        dict(train=False, load_from="hg2_lspet_128"),
+        dict(train=True, resume=True, load_from="hg2_lspet_128"),
+        dict(train=True),
+    ):
+        with pytest.raises(ValueError, match="is of another network"):
+            loaded(model, saved, **situation)
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+def test_images_of_other_channels(shipped: Path, channels: int) -> None:
+    """An image whose channels are alike gives the same features, beside other keypoints too."""
+    saved, model = stacked(), stacked(in_channels=channels)
+    for name, keypoints, lines in (
+        ("hg2_lspet_128", 3, 1),
+        ("hg2_lspet_128", 5, 2),
+        ("x.pth", 3, 1),
+    ):
+        model = stacked(keypoints, in_channels=channels)
+        state, said = loaded(model, saved.state_dict(), train=True, load_from=name)
+        assert len(said) == lines
+        assert f"{name} is for images of 3 channels, the config's have {channels}" in said[0]
+        model.load_state_dict(state, strict=False)
+        gray = torch.rand(1, 1, 32, 32)
+        with torch.no_grad():
+            before = saved.backbone.stem.eval()(gray.repeat(1, 3, 1, 1))
+            after = model.backbone.stem.eval()(gray.repeat(1, channels, 1, 1))
+        torch.testing.assert_close(after, before, atol=1e-5, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"of another shape, backbone\.stem\.0\.weight"):
+        loaded(model, saved.state_dict(), train=False)
+
+
 class Normalized(torch.nn.Linear):
     def __init__(self) -> None:
         super().__init__(2, 2)
@@ -164,3 +214,15 @@ def test_checkpoints_for_another_input_are_refused(train: bool) -> None:
     meta["input"]["mean"] = [0, 0, 0]
     with pytest.raises(ValueError, match=r"mean \[0, 0, 0\].*Set model\.data_preprocessor\.mean"):
         loaded(model, model.state_dict(), train=train, meta=meta)
+
+
+def test_input_of_one_channel() -> None:
+    """One mean stands for three that are alike, and for no others."""
+    model = Normalized()
+    for name, value in (("mean", 0.0), ("std", 255.0)):
+        setattr(model.data_preprocessor, name, torch.tensor([value]).view(1, 1, 1))
+    meta = dict(input=dict(mean=[0, 0, 0], std=[255, 255, 255]))
+    loaded(model, model.state_dict(), train=True, meta=meta)
+    meta["input"]["mean"] = [112.302, 113.22, 110.3385]
+    with pytest.raises(ValueError, match=r"trained on input with mean .*112\.302"):
+        loaded(model, model.state_dict(), train=True, meta=meta)
