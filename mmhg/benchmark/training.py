@@ -16,6 +16,7 @@ from mmhg.benchmark.measure import Candidate, Comparison, compare
 from mmhg.benchmark.plain import PlainHourglass
 from mmhg.engine import AmpOptimWrapper
 from mmhg.models import HourglassBackbone
+from mmhg.nn import StackedHourglass, local_backward
 
 AMP_GOAL = 2.5
 CUDA_GOAL = 3.0
@@ -50,9 +51,10 @@ class TrainingRun:
     """Train a network on one batch, in the mode that the name describes.
 
     Args:
-        name: `plain` or `ours`, then any of `float32`, `NCHW`, `--amp`, `with_cp`, `compiled`, with
-            commas. Without `float32` CUDA devices convolve in TF32, PyTorch's default. `ours` is
-            laid out channels last unless the name has `NCHW`.
+        name: `plain` or `ours`, then any of `float32`, `NCHW`, `--amp`, `local`, `with_cp`,
+            `compiled`, with commas. Without `float32` CUDA devices convolve in TF32, PyTorch's
+            default. `ours` is laid out channels last unless the name has `NCHW`. `local` lets each
+            stack learn from its own loss, at once.
         model: Maps images to the heatmaps of every stack.
         images: (N, 3, H, W).
         targets: (N, K, H / 4, W / 4).
@@ -63,6 +65,7 @@ class TrainingRun:
         self.images = images
         self.targets = targets
         self.exact = "float32" in name
+        self.local = "local" in name
         if name.startswith("ours") and "NCHW" not in name:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if "compiled" in name:
@@ -75,22 +78,30 @@ class TrainingRun:
     def loss(self) -> Tensor:
         """Compute the sum over the stacks of the mean square over all elements."""
         with self.wrapper.optim_context(self.model):
-            squares = [
-                (out.float() - self.targets).square().mean() for out in self.model(self.images)
-            ]
-            return torch.stack(squares).sum()
+            return self._squares(self.model(self.images))
 
     def backward(self) -> None:
         """Run a forward and a backward pass alone."""
         with _tf32(not self.exact):
-            self.wrapper.backward(self.loss())
+            if self.local:
+                assert isinstance(self.model, StackedHourglass)
+                with self.wrapper.optim_context(self.model):
+                    backward = self.wrapper.backward
+                    local_backward(self.model, self.images, self._squares, backward=backward)
+            else:
+                self.wrapper.backward(self.loss())
 
     def step(self) -> None:
         """Run one training step and wait until the device has finished it."""
-        with _tf32(not self.exact):
-            self.wrapper.update_params(self.loss())
+        self.backward()
+        self.wrapper.step()
+        self.wrapper.zero_grad()
         if self.images.is_cuda:
             torch.cuda.synchronize()
+
+    def _squares(self, outputs: Sequence[Tensor]) -> Tensor:
+        squares = [(out.float() - self.targets).square().mean() for out in outputs]
+        return torch.stack(squares).sum()
 
 
 @contextmanager

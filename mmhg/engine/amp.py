@@ -1,7 +1,7 @@
 """Mixed precision in bfloat16, on the CPU too."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -11,6 +11,7 @@ from mmpose.registry import OPTIM_WRAPPERS
 from torch import nn
 
 from mmhg.errors import InputError
+from mmhg.models import LocalTopdownPoseEstimator
 from mmhg.models.head_precision import full_precision_heads
 from mmhg.models.unwrapping import unwrap
 
@@ -83,7 +84,11 @@ class AmpOptimWrapper(AcceleratorAmpOptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Autocast as mmengine does, and compute losses in float32."""
-        with super().optim_context(model), full_precision_heads(unwrap(model)):
+        inner = unwrap(model)
+        scaled: AbstractContextManager = nullcontext()
+        if isinstance(inner, LocalTopdownPoseEstimator):
+            scaled = inner.losses_scaled_by(self.loss_scaler.scale)
+        with super().optim_context(model), full_precision_heads(inner), scaled:
             yield
 
     def load_state_dict(self, state_dict: dict) -> None:

@@ -16,6 +16,7 @@ from mmhg.config.category import category_of
 from mmhg.datasets.transforms import HourglassCrop, LoadWholeImage
 from mmhg.datasets.transforms.loading import loader_of
 from mmhg.errors import InputError
+from mmhg.models import LocalTopdownPoseEstimator
 from mmhg.models.channels import check_channels
 
 _HARMLESS = {"LoadImage", "LoadWholeImage", "PackPoseInputs"}
@@ -33,7 +34,7 @@ def describe(config: Config, model: nn.Module) -> dict[str, Any]:
         InputError: The folder's `predict.py` could not give what MMPose's inference gives. The
             message names the setting.
     """
-    if type(model) is not TopdownPoseEstimator:
+    if type(model) not in (TopdownPoseEstimator, LocalTopdownPoseEstimator):
         raise InputError(
             f"model.type is {type(model).__name__}, but only TopdownPoseEstimator can be exported. "
             "For a multi-scale config, take the config that it is based on"

@@ -9,11 +9,13 @@ from mmhg.models.associative_embedding import TrainableAssociativeEmbeddingHead
 from mmhg.models.backbone import HourglassBackbone
 from mmhg.models.focal_loss import FocalHeatmapLossWithLogits
 from mmhg.models.head import MultiStageHeatmapHead
+from mmhg.models.local_supervision import LocalTopdownPoseEstimator
 from mmhg.models.multi_scale import MultiScaleTopdownPoseEstimator
 
 __all__ = [
     "FocalHeatmapLossWithLogits",
     "HourglassBackbone",
+    "LocalTopdownPoseEstimator",
     "MultiScaleTopdownPoseEstimator",
     "MultiStageHeatmapHead",
     "TrainableAssociativeEmbeddingHead",

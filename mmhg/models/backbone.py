@@ -31,7 +31,8 @@ class HourglassBackbone(StackedHourglass, BaseBackbone):
         init_cfg: Config of the initialization. None keeps PyTorch's, which is Torch7's except
             that batch norm's gain is 1 instead of drawn from U(0, 1).
         **settings: Arguments of `StackedHourglass`: `num_stacks`, `num_keypoints`, `in_channels`,
-            `channels`, `depth`, `num_blocks`, `stem_channels`, `output`, `with_cp`.
+            `channels`, `depth`, `num_blocks`, `stem_channels`, `output`, `supervision`,
+            `reinject_heatmaps`, `with_cp`.
 
     Raises:
         InputError: An argument does not fit; the message names it.

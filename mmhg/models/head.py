@@ -104,19 +104,29 @@ class MultiStageHeatmapHead(CPMHead):
         """Keep PyTorch's initialization; `CPMHead` would draw weights with std 0.001."""
         return []
 
-    def forward(self, feats: Sequence[Tensor]) -> list[Tensor]:
+    def forward(self, feats: Sequence[Tensor], first_stage: int | None = None) -> list[Tensor]:
         """Map num_stages inputs (N, C, H, W) to the heatmaps (N, K, H, W) of each stage.
 
         In evaluation a head without layers also takes the last stage's heatmaps alone, which is
         what `FastHourglass` returns.
+
+        Args:
+            feats: Inputs of all stages.
+            first_stage: Take the inputs of some stages, from this one on; None takes all.
         """
         last_alone = len(feats) == 1 and not self.training and not self.has_layers
-        if self.num_stages not in (None, len(feats)) and not last_alone:
+        if first_stage is None and self.num_stages not in (None, len(feats)) and not last_alone:
             raise InputError(
                 f"the backbone returns {len(feats)} feature maps, the head's num_stages is "
                 f"{self.num_stages}. Set it to the backbone's num_stacks"
             )
-        heatmaps: list[Tensor] = super().forward(feats) if self.has_layers else list(feats)
+        heatmaps = list(feats)
+        if self.has_layers:
+            stages = range(first_stage or 0, (first_stage or 0) + len(feats))
+            heatmaps = [
+                self.multi_final_layers[stage](self.multi_deconv_layers[stage](features))
+                for stage, features in zip(stages, feats, strict=True)
+            ]
         channels = heatmaps[-1].shape[1]
         if self.out_channels not in (None, channels):
             raise InputError(
@@ -130,6 +140,9 @@ class MultiStageHeatmapHead(CPMHead):
         feats: Sequence[Tensor],
         batch_data_samples: OptSampleList,
         train_cfg: ConfigType | None = None,
+        *,
+        first_stage: int | None = None,
+        accuracy: bool = True,
     ) -> dict[str, Tensor]:
         """Return the losses `loss_stack0` ... of every stage, and `acc_pose`, the last's accuracy.
 
@@ -138,11 +151,14 @@ class MultiStageHeatmapHead(CPMHead):
             batch_data_samples: N samples with `gt_fields.heatmaps` (K, H, W) and
                 `gt_instance_labels.keypoint_weights` (1, K).
             train_cfg: Unused; part of MMPose's interface.
+            first_stage: As in `forward`.
+            accuracy: Return `acc_pose`.
 
         Returns:
             Scalars on the device of the heatmaps; mmengine adds up those named `loss`.
         """
-        heatmaps = self.forward(feats)
+        some = {} if first_stage is None else dict(first_stage=first_stage)
+        heatmaps = self.forward(feats, **some)
         targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
         weights = torch.cat(
             [sample.gt_instance_labels.keypoint_weights for sample in batch_data_samples]
@@ -154,15 +170,13 @@ class MultiStageHeatmapHead(CPMHead):
                 "(and out_channels, if given) to the dataset's number of keypoints, and the "
                 "codec's heatmap_size to the input size / 4"
             )
-        loss_weights = self.loss_weights or [1.0] * len(heatmaps)
-        modules = self.loss_module
-        modules = modules if isinstance(modules, nn.ModuleList) else [modules] * len(heatmaps)
-        stages = zip(loss_weights, modules, heatmaps, strict=True)
-        losses = {
-            f"loss_stack{stage}": weight * stage_loss(module, output, targets, weights)
-            for stage, (weight, module, output) in enumerate(stages)
-        }
-        if weights.shape == targets.shape[:2]:
+        losses = {}
+        for stage, output in enumerate(heatmaps, start=first_stage or 0):
+            weight = 1.0 if self.loss_weights is None else self.loss_weights[stage]
+            one_each = isinstance(self.loss_module, nn.ModuleList)
+            module = self.loss_module[stage] if one_each else self.loss_module
+            losses[f"loss_stack{stage}"] = weight * stage_loss(module, output, targets, weights)
+        if accuracy and weights.shape == targets.shape[:2]:
             _, accuracy, _ = pose_pck_accuracy(
                 to_numpy(heatmaps[-1].float()), to_numpy(targets), to_numpy(weights) > 0
             )

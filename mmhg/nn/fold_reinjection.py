@@ -47,13 +47,15 @@ def fold_reinjection(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             folded[key] = value
     if not stacks:
         raise InputError("the state has no backbone.stacks: it is not a stacked hourglass")
+    if any(".midway." in key for key in state):
+        raise InputError("a network of supervision='midway' re-injects no heatmaps to fold")
     last = max(stacks)
     for index, layers in sorted(stacks.items()):
         wanted = ["prediction", *["reinject_features", "reinject_heatmaps"] * (index < last)]
         if lacking := [name for name in wanted if name not in layers]:
             raise InputError(
                 f"stack {index} lacks {', '.join(lacking)}. Only a network of output='heatmaps' "
-                "has heatmaps to fold"
+                "that re-injects them has heatmaps to fold"
             )
         for kind, value in layers["prediction"].items():
             folded[f"head.multi_final_layers.{index}.{kind}"] = value

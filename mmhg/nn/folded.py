@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from mmhg.nn.fold_reinjection import merge_reinjection
 from mmhg.nn.fuse_conv_bn import fuse_conv_bn
 from mmhg.nn.network import StackedHourglass
-from mmhg.nn.stack import Stack
+from mmhg.nn.stack import MidwayStack, Stack
 
 Forward: TypeAlias = Callable[[Tensor], tuple[Tensor, ...]]
 
@@ -46,6 +46,8 @@ class FoldedHourglass(nn.Module):
                     merged = merge_reinjection(*(dict(layer.state_dict()) for layer in layers))
                     stack.reinject_features.load_state_dict(merged)
                     stack.reinject_heatmaps = None
+            if isinstance(stack, MidwayStack):
+                stack.midway = nn.ModuleList()
         if network.output != "heatmaps":
             self.prediction = None
         if self.prediction is not None:
@@ -70,7 +72,7 @@ class FoldedHourglass(nn.Module):
         self.network.check_input(images)
         x = self.network.stem(images)
         for stack in self.network.stacks:  # keeps the last stack's features alone
-            features, _, x = stack(x)
+            features, _, x, *_ = stack(x)
         return (self.prediction(features.float()),)
 
 

@@ -6,7 +6,8 @@ Shape shorthand in this module: N images, C channels, K keypoints, H x W px of t
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 from mmhg.errors import InputError
 from mmhg.nn.activation_checkpointing import checkpoint_module
 from mmhg.nn.residual import Norm
-from mmhg.nn.stack import PyramidStack, Stack, Stem
+from mmhg.nn.stack import MidwayOutput, MidwayStack, PyramidStack, Stack, StackOutput, Stem
 
 Output = Literal["heatmaps", "features", "pyramid"]
+Supervision = Literal["stacks", "last", "midway"]
 Network = TypeVar("Network", bound="StackedHourglass")
 
 STEM_STRIDE = 4
@@ -47,6 +49,16 @@ class StackedHourglass(nn.Module):
             - `'pyramid'`: the last hourglass's top-down features, depth + 1 maps of C channels,
               finest first, as a feature pyramid network gives them. The first has sides H / 4 and
               W / 4, each further one half of that, rounded down: 72, 36, 18, 9, 4 px for 288.
+        supervision: Where `output='heatmaps'` predicts, and so where the head computes a loss:
+
+            - `'stacks'`: after every stack, the paper's intermediate supervision;
+            - `'last'`: after the last stack alone, without intermediate supervision;
+            - `'midway'`: before the last two upsamplings of every hourglass, the paper's placement
+              for a single one, and after the last stack. `MidwayStack` says how.
+
+            With the last two, nothing but features passes from stack to stack.
+        reinject_heatmaps: Re-inject the heatmaps after every stack, as the paper does; False
+            re-injects the features alone, while the heatmaps are still predicted.
         norm: Makes the norm layer for a number of channels. BatchNorm2d's defaults, eps 1e-5 and
             momentum 0.1, are the paper's.
         with_cp: Checkpoint the stem and each stack: less memory, more time, the same gradients
@@ -73,6 +85,8 @@ class StackedHourglass(nn.Module):
         num_blocks: int = 1,
         stem_channels: Sequence[int] = (64, 128, 128),
         output: Output = "heatmaps",
+        supervision: Supervision = "stacks",
+        reinject_heatmaps: bool = True,
         norm: Norm = nn.BatchNorm2d,
         with_cp: bool = False,
     ) -> None:
@@ -99,12 +113,14 @@ class StackedHourglass(nn.Module):
             raise InputError(
                 f"stem_channels must be three widths, such as (64, 128, 128), got {stem_channels!r}"
             )
+        self._check_supervision(supervision, reinject_heatmaps, output, depth)
         self.num_stacks = num_stacks
         self.num_keypoints = num_keypoints
         self.in_channels = in_channels
         self.channels = channels
         self.depth = depth
         self.output = output
+        self.supervision = supervision
         self.with_cp = with_cp
 
         hourglass: dict[str, Any] = dict(
@@ -113,15 +129,45 @@ class StackedHourglass(nn.Module):
         self.stem = Stem(
             in_channels=in_channels, channels=channels, stem_channels=stem_channels, norm=norm
         )
+        stack: Callable[..., Stack] = partial(Stack, **hourglass)
+        if supervision == "midway" and num_keypoints is not None:
+            stack = partial(MidwayStack, midway_keypoints=num_keypoints, **hourglass)
+        between = num_keypoints if supervision == "stacks" else None
         self.stacks = nn.ModuleList(
-            Stack(num_keypoints=num_keypoints, reinjects=True, **hourglass)
+            stack(num_keypoints=between, reinjects=True, reinject_heatmaps=reinject_heatmaps)
             for _ in range(num_stacks - 1)
         )
         if output == "pyramid":
             self.stacks.append(PyramidStack(**hourglass))
         else:
             last = num_keypoints if output == "heatmaps" else None
-            self.stacks.append(Stack(num_keypoints=last, reinjects=False, **hourglass))
+            self.stacks.append(stack(num_keypoints=last, reinjects=False))
+
+    @staticmethod
+    def _check_supervision(
+        supervision: str, reinject_heatmaps: bool, output: str, depth: int
+    ) -> None:
+        """Refuse combinations in which a setting has no effect, or a layer no gradient."""
+        if supervision not in get_args(Supervision):
+            raise InputError(
+                f"supervision must be one of {get_args(Supervision)}, got {supervision!r}"
+            )
+        if output != "heatmaps" and (supervision != "stacks" or not reinject_heatmaps):
+            raise InputError(
+                f"supervision={supervision!r} and reinject_heatmaps={reinject_heatmaps} are for "
+                f"output='heatmaps', got {output!r}. Leave them out; num_keypoints=None re-injects "
+                "the features alone"
+            )
+        if supervision != "stacks" and not reinject_heatmaps:
+            raise InputError(
+                f"supervision={supervision!r} has no heatmaps between the stacks. Leave out "
+                "reinject_heatmaps=False"
+            )
+        if supervision == "midway" and depth < 3:
+            raise InputError(
+                f"supervision='midway' needs a depth of at least 3, so that an upsampling precedes "
+                f"the last two, got {depth}"
+            )
 
     @classmethod
     def from_checkpoint(
@@ -187,22 +233,90 @@ class StackedHourglass(nn.Module):
                 4 x 2^depth px.
 
         Returns:
-            One tensor per stack ('heatmaps', 'features'), or depth + 1 tensors ('pyramid').
+            One tensor per stack ('heatmaps', 'features'), or depth + 1 tensors ('pyramid'). With
+            `supervision='last'` one tensor alone, with `'midway'` two per stack and the last.
 
         Raises:
             InputError: The images' size or number of channels does not fit the network.
         """
         self.check_input(x)
         x = self._run(self.stem, x)
-        outputs = []
+        outputs: list[Tensor] = []
         for stack in self.stacks[:-1]:
-            features, heatmaps, x = self._run(stack, x)
-            outputs.append(heatmaps if self.output == "heatmaps" else features)
+            output = self._run(stack, x)
+            outputs += self._predictions(output)
+            x = output.next_input
         last = self._run(self.stacks[-1], x)
         if self.output == "pyramid":
             return tuple(last)
-        outputs.append(last.heatmaps if self.output == "heatmaps" else last.features)
-        return tuple(outputs)
+        return (*outputs, *self._predictions(last))
+
+    def forward_cut(self, x: Tensor, cut_every: int = 1) -> Iterator[tuple[Tensor, ...]]:
+        """Run all stacks, with the graph cut after every `cut_every` of them.
+
+        The cut lies before re-injection: the stack's input, its features and its heatmaps are
+        detached. The layers that re-inject belong to what follows, and the stem to the first stack,
+        so that each parameter gets a gradient from one group of stacks. Go backward from the loss
+        of a group before you take the next one: then only one group's activations are alive.
+        `local_backward` does so.
+
+        With `with_cp`, the stem and the stacks of a group are checkpointed, except its last stack,
+        whose backward pass comes next.
+
+        Args:
+            x: As in `forward`.
+            cut_every: Stacks in a group; the last group has what is left.
+
+        Yields:
+            The outputs of each group of stacks, which together are those of `forward`.
+
+        Raises:
+            InputError: As `forward`, or there is not an output after every stack.
+        """
+        self.check_cut(cut_every)
+        self.check_input(x)
+        x = self._run(self.stem, x)
+        outputs: list[Tensor] = []
+        for number, stack in enumerate(self.stacks, start=1):
+            if number % cut_every and number < self.num_stacks:
+                output = self._run(stack, x)
+                outputs += self._predictions(output)
+                x = output.next_input
+                continue
+            assert isinstance(stack, Stack)
+            features, heatmaps = stack.predict(x)
+            outputs += self._predictions(StackOutput(features, heatmaps, None))
+            yield tuple(outputs)
+            outputs.clear()
+            if number < self.num_stacks:
+                x, features = x.detach(), features.detach()
+                heatmaps = None if heatmaps is None else heatmaps.detach()
+                x = stack.reinject(x, features, heatmaps)
+
+    def _predictions(self, output: StackOutput | MidwayOutput) -> list[Tensor]:
+        """List what the network returns of a stack's outputs."""
+        if self.output == "features":
+            return [output.features]
+        midway = output.midway if isinstance(output, MidwayOutput) else ()
+        return [*midway, *([] if output.heatmaps is None else [output.heatmaps])]
+
+    def check_cut(self, cut_every: int) -> None:
+        """Raise an InputError if the graph cannot be cut after every `cut_every` stacks."""
+        if not isinstance(cut_every, int) or cut_every < 1:
+            raise InputError(f"cut_every must be a whole number from 1, got {cut_every!r}")
+        has, needs = f"output={self.output!r}", ""
+        if self.output == "features" and self.num_keypoints is not None:
+            # Nothing but the next stack learns from those heatmaps.
+            has, needs = f"{has}, num_keypoints={self.num_keypoints}", "num_keypoints=None"
+        elif self.output == "pyramid":
+            needs = "output='heatmaps'"
+        elif self.supervision != "stacks":
+            has, needs = f"supervision={self.supervision!r}", "supervision='stacks'"
+        if needs:
+            raise InputError(
+                "local supervision takes a loss of every stack's outputs, which all of its layers "
+                f"learn from. The network has {has}: set {needs}"
+            )
 
     def check_input(self, x: Tensor) -> None:
         """Raise an InputError that says what would work if images (N, in_channels, H, W) do not."""

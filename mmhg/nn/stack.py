@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mmhg.nn.hourglass import Hourglass
 from mmhg.nn.residual import Norm, Residual, residuals
@@ -68,6 +69,7 @@ class Stack(nn.Module):
         num_blocks: Residual modules at each place.
         num_keypoints: Heatmaps to predict, K; None predicts none.
         reinjects: Re-inject features and heatmaps, for a further stack that follows.
+        reinject_heatmaps: Re-inject the heatmaps too, not the features alone.
         norm: Makes the norm layers.
     """
 
@@ -79,6 +81,7 @@ class Stack(nn.Module):
         num_blocks: int = 1,
         num_keypoints: int | None = 16,
         reinjects: bool = True,
+        reinject_heatmaps: bool = True,
         norm: Norm = nn.BatchNorm2d,
     ) -> None:
         super().__init__()
@@ -92,19 +95,83 @@ class Stack(nn.Module):
         self.prediction = nn.Conv2d(channels, num_keypoints, 1) if num_keypoints else None
         self.reinject_features = nn.Conv2d(channels, channels, 1) if reinjects else None
         self.reinject_heatmaps = (
-            nn.Conv2d(num_keypoints, channels, 1) if reinjects and num_keypoints else None
+            nn.Conv2d(num_keypoints, channels, 1)
+            if reinjects and reinject_heatmaps and num_keypoints
+            else None
         )
 
     def forward(self, x: Tensor) -> StackOutput:
         """Map this stack's input (N, C, H / 4, W / 4) to its outputs and the next one's input."""
-        features = self.features(self.hourglass(x))
-        heatmaps = None if self.prediction is None else self.prediction(features)
+        features, heatmaps = self.predict(x)
         if self.reinject_features is None:
             return StackOutput(features, heatmaps, None)
+        return StackOutput(features, heatmaps, self.reinject(x, features, heatmaps))
+
+    def predict(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Map this stack's input (N, C, H / 4, W / 4) to its features and heatmaps."""
+        features = self.features(self.hourglass(x))
+        return features, None if self.prediction is None else self.prediction(features)
+
+    def reinject(self, x: Tensor, features: Tensor, heatmaps: Tensor | None) -> Tensor:
+        """Add features and heatmaps to this stack's input `x`: the next stack's input.
+
+        Only a stack that re-injects has the layers for it.
+        """
+        assert self.reinject_features is not None
         next_input = x + self.reinject_features(features)
         if self.reinject_heatmaps is not None:
             next_input = next_input + self.reinject_heatmaps(heatmaps)
-        return StackOutput(features, heatmaps, next_input)
+        return next_input
+
+
+class MidwayOutput(NamedTuple):
+    """The outputs of a `MidwayStack`.
+
+    Attributes:
+        features: As in `StackOutput`.
+        heatmaps: As in `StackOutput`.
+        next_input: As in `StackOutput`.
+        midway: Heatmaps from within the hourglass, coarsest first, each (N, K, H / 4, W / 4).
+    """
+
+    features: Tensor
+    heatmaps: Tensor | None
+    next_input: Tensor | None
+    midway: tuple[Tensor, ...]
+
+
+class MidwayStack(Stack):
+    """A stack that predicts within its hourglass: before each of its last two upsamplings.
+
+    These are the paper's places for intermediate supervision in a single hourglass (section 4.1).
+    A 1x1 convolution predicts heatmaps from what is there, at a quarter and at half of the
+    hourglass's resolution. They are enlarged to its full resolution, bilinearly, so that all
+    predictions have the same targets, and are not re-injected.
+
+    Args:
+        midway_keypoints: Heatmaps to predict at each of the two places, K.
+        channels: As in `Stack`.
+        **settings: Further arguments of `Stack`.
+    """
+
+    def __init__(self, *, midway_keypoints: int, channels: int = 256, **settings: Any) -> None:
+        super().__init__(channels=channels, **settings)
+        self.midway = nn.ModuleList(nn.Conv2d(channels, midway_keypoints, 1) for _ in range(2))
+
+    def forward(self, x: Tensor) -> MidwayOutput:  # type: ignore[override]
+        """Map this stack's input (N, C, H / 4, W / 4) to its outputs and the next one's input."""
+        fine, half, quarter, *_ = self.hourglass.pyramid(x)
+        features = self.features(fine)
+        heatmaps = None if self.prediction is None else self.prediction(features)
+        size = fine.shape[-2:]
+        midway = tuple(
+            functional.interpolate(predict(level), size, mode="bilinear", align_corners=False)
+            for predict, level in zip(self.midway, (quarter, half), strict=False)
+        )
+        next_input = None
+        if self.reinject_features is not None:
+            next_input = self.reinject(x, features, heatmaps)
+        return MidwayOutput(features, heatmaps, next_input, midway)
 
 
 class PyramidStack(nn.Module):

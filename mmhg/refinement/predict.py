@@ -83,6 +83,11 @@ def check_stacks(model: Any) -> StackedHourglass:
             f"config's backbone is a {type(backbone).__name__}"
             + (f" with output={output!r}" if output else "")
         )
+    if backbone.supervision != "stacks":
+        raise InputError(
+            "predictions after each stack need supervision='stacks', the config's backbone has "
+            f"{backbone.supervision!r}"
+        )
     if not isinstance(head, MultiStageHeatmapHead) or next(head.parameters(), None) is not None:
         layers = " with layers of its own" if isinstance(head, MultiStageHeatmapHead) else ""
         raise InputError(

@@ -23,11 +23,18 @@ def test_training_steps_are_timed() -> None:
 
 def test_checkpointing_takes_less_memory_than_the_plain_form() -> None:
     count, time = memory.run(0, num_stacks=4, batch=2, timed_batch=2, **TINY)
-    plain, ours, low = count.rows
-    assert count.goal_is_share and ours.goal == 0.25
+    plain, ours, local, recomputed, low, lowest = count.rows
+    assert count.goal_is_share and [row.goal for row in count.rows[:4]] == [None, 0.25, 0.25, 0.2]
     assert plain.value > 2 * ours.value > 2 * low.value
+    assert plain.value > 2 * local.value > 2 * recomputed.value > 2 * lowest.value
     assert ours.ratio == pytest.approx(plain.value / ours.value)
-    assert [row.name for row in time.rows] == ["plain", "ours, with_cp"]
+    assert [row.name for row in time.rows] == [
+        "plain",
+        "ours",
+        "ours, with_cp",
+        "ours, local",
+        "ours, local, with_cp",
+    ]
 
 
 def test_decoding_is_compared_with_its_deviation() -> None:

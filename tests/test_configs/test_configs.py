@@ -20,8 +20,12 @@ from test_docs.pages import code_blocks
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LEAVES = sorted(
-    str(path.relative_to(CONFIGS)) for path in CONFIGS.rglob("*.py") if "_base_" not in path.parts
+    str(path.relative_to(CONFIGS))
+    for path in CONFIGS.rglob("*.py")
+    if not {"_base_", "ablations"} & set(path.parts)
 )
+ABLATION = "ablations/hg2x4_lspet_128_midway.py"
+"""For the others see test_ablations.py."""
 NARROW = 16
 
 
@@ -83,7 +87,7 @@ def load(name: str) -> Config:
     return Config.fromfile(CONFIGS / name)
 
 
-@pytest.mark.parametrize("name", LEAVES)
+@pytest.mark.parametrize("name", [*LEAVES, ABLATION])
 def test_trains_and_evaluates(name: str, roots: dict[str, Path], tmp_path: Path) -> None:
     cfg = load(name)
     runner = Runner.from_cfg(shrink(cfg, roots, tmp_path / "work"))

@@ -1,6 +1,7 @@
-"""Train ten steps in float64, in one of several processes: `ten_steps.py DATA PEOPLE OUT`.
+"""Train ten steps in float64, in one of several processes: `ten_steps.py DATA PEOPLE OUT [local]`.
 
-The first process saves the weights after each step. PEOPLE is its share of the batch.
+The first process saves the weights after each step. PEOPLE is its share of the batch. `local`
+trains two stacks, each by its own loss.
 """
 
 import sys
@@ -17,15 +18,15 @@ from mmpose.registry import MODELS
 from torch import distributed
 
 from mmhg.config import get_config
+from mmhg.models import LocalTopdownPoseEstimator
 from mmhg_cli.mmpose_tools import cpu_distributed_overrides
 
 EPOCHS = 5
 """Of two steps."""
 
 
-@MODELS.register_module()
-class DoubleEstimator(TopdownPoseEstimator):
-    """An estimator in float64."""
+class Double:
+    """Make an estimator one in float64."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
@@ -33,6 +34,16 @@ class DoubleEstimator(TopdownPoseEstimator):
 
     def forward(self, inputs: torch.Tensor, *args: Any, **settings: Any) -> Any:
         return super().forward(inputs.double(), *args, **settings)
+
+
+@MODELS.register_module()
+class DoubleEstimator(Double, TopdownPoseEstimator):
+    pass
+
+
+@MODELS.register_module()
+class DoubleLocalEstimator(Double, LocalTopdownPoseEstimator):
+    pass
 
 
 class KeepWeights(Hook):
@@ -55,7 +66,7 @@ class KeepWeights(Hook):
         self.weights.append(torch.cat(weights))
 
 
-def main(data: str, people: int, out: Path) -> None:
+def main(data: str, people: int, out: Path, local: bool) -> None:
     config = get_config("hg1_synthetic_128")
     config.train_dataloader.dataset.pipeline = [
         step
@@ -66,8 +77,10 @@ def main(data: str, people: int, out: Path) -> None:
         {
             "launcher": "pytorch",
             "work_dir": str(out.with_suffix("")),
-            "model.type": "DoubleEstimator",
-            "model.backbone": dict(channels=16, stem_channels=(4, 8, 8), norm_eval=True),
+            "model.type": "DoubleLocalEstimator" if local else "DoubleEstimator",
+            "model.backbone": dict(
+                num_stacks=1 + local, channels=16, stem_channels=(4, 8, 8), norm_eval=True
+            ),
             "train_dataloader": dict(
                 batch_size=people,
                 num_workers=0,
@@ -91,4 +104,4 @@ def main(data: str, people: int, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), local="local" in sys.argv[4:])

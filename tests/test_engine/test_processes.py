@@ -35,12 +35,12 @@ def people_root(mpii_root: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def train(root: Path, processes: int) -> torch.Tensor:
+def train(root: Path, processes: int, *options: str) -> torch.Tensor:
     """Return the weights after each step, (10, number of weights)."""
     out = root / f"{processes}.pth"
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += [f"--nproc-per-node={processes}", str(SCRIPT)]
-    command += [f"{root}/", str(BATCH // processes), str(out)]
+    command += [f"{root}/", str(BATCH // processes), str(out), *options]
     environment = dict(os.environ, OMP_NUM_THREADS="1")
     subprocess.run(command, check=True, env=environment, timeout=300)
     weights: torch.Tensor = torch.load(out, weights_only=True)
@@ -55,3 +55,10 @@ def test_ten_steps_of_two_and_four_processes_equal_those_of_one(people_root: Pat
     for processes in (2, 4):
         shared = train(people_root, processes)
         assert (shared - alone).abs().max() < 1e-9
+
+
+@pytest.mark.slow
+def test_ten_steps_of_local_supervision_in_two_processes(people_root: Path) -> None:
+    alone, shared = (train(people_root, processes, "local") for processes in (1, 2))
+    assert ((alone[1:] - alone[:-1]).abs().amax(1) > 1e-4).all()
+    assert (shared - alone).abs().max() < 1e-9

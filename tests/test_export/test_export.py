@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import Compose
+from mmpose.registry import MODELS
 
 from mmhg.config.catalog import get_config
 from mmhg.errors import InputError
@@ -61,6 +62,35 @@ def test_every_form_computes_the_same(format, form, make, tmp_path):
     heatmaps = predictor.heatmaps(images)
     limit = 1e-2 if form.get("half") else 1e-4
     assert np.abs(heatmaps - expected).max() <= limit * np.ptp(expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "fuse"),
+    [
+        (dict(supervision="midway", depth=3), False),
+        (dict(supervision="midway", depth=3), True),
+        (dict(reinject_heatmaps=False), True),
+        pytest.param(dict(reinject_heatmaps=False), False, marks=pytest.mark.slow),
+        pytest.param(dict(supervision="last"), True, marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize("format", ["torchscript", *slow(["onnx", "openvino"])])
+def test_networks_of_other_supervision(format, settings, fuse, make, tmp_path):
+    config, _ = make("hg8_mpii_256_local")
+    config.model.type = "TopdownPoseEstimator"
+    config.model.backbone.update(settings)
+    config.model.head.num_stages = None
+    model = MODELS.build(config.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / "made.pth")
+    agreement = export(
+        config, tmp_path / "made.pth", tmp_path / "out", format=available(format), fuse=fuse
+    )
+    assert agreement.passes and agreement.difference < 1e-5
+
+
+def test_local_supervision_changes_nothing_for_an_export(make, tmp_path):
+    config, checkpoint = make("hg8_mpii_256_local")
+    assert export(config, checkpoint, tmp_path / "out", format="torchscript").passes
 
 
 @pytest.mark.parametrize("format", FORMATS)

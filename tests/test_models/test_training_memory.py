@@ -48,6 +48,16 @@ def test_checkpointing_needs_a_quarter(amp: str) -> None:
     assert checkpointed < 0.25 * plain
 
 
+@pytest.mark.parametrize("amp", ["", ", --amp"])
+def test_local_supervision_needs_a_quarter_without_recomputing(amp: str) -> None:
+    names = ["plain", f"ours{amp}, local", f"ours{amp}, local, with_cp"]
+    plain, local, recomputed = (
+        peak_bytes(training_run) for _, training_run in training_runs(names, 8, 4, 64, **SMALL)
+    )
+    assert local < 0.25 * plain
+    assert recomputed < 0.2 * plain
+
+
 def test_training_runs_are_the_same_network() -> None:
     losses, norms = [], []
     names = ["plain", "ours", "ours, with_cp"]

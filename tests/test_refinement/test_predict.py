@@ -160,6 +160,7 @@ def test_multi_scale_testing() -> None:
             ),
             "MultiStageHeatmapHead with layers",
         ),
+        (dict(backbone=dict(supervision="last")), "supervision='stacks'.*has 'last'"),
     ],
 )
 def test_other_models_are_refused(changes: dict, message: str) -> None:
