@@ -8,11 +8,17 @@ Shape shorthand in this package: K keypoints.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+
+from mmhg.errors import InputError
+
+MOST_KEYPOINTS = 1000
+"""Of an object. The largest set that people label, of a whole body with face and hands, has 133."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -86,3 +92,18 @@ class Labels:
     skeleton: Sequence[tuple[int, int]] = ()
     flip_pairs: Sequence[tuple[int, int]] | None = None
     notes: list[str] = field(default_factory=list)
+
+
+def check_names(file: Path, names: Sequence[str]) -> None:
+    """Refuse keypoints that no network can be trained on.
+
+    Raises:
+        InputError: There are none or too many, or two are called alike; names the file.
+    """
+    if not 0 < len(names) <= MOST_KEYPOINTS:
+        raise InputError(
+            f"{file} has {len(names):,} kinds of keypoints; from 1 to {MOST_KEYPOINTS:,} are read"
+        )
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{file} has two kinds of keypoints that are called {twice[0]!r}")

@@ -26,7 +26,7 @@ AREA_PER_BOX = 0.53
 """A person's area over the box's, as MMPose estimates it."""
 
 
-def read_coco(path: str | Path) -> Entry:
+def read_coco(path: str | Path, *, boxes_needed: bool = True) -> Entry:
     """Read a file in COCO's format.
 
     What no reader of COCO's files can use is refused. What is missing and has one meaning is added:
@@ -35,6 +35,10 @@ def read_coco(path: str | Path) -> Entry:
     `num_keypoints` that differs from the flags, and people without a box with an area inside of the
     image. No dataset can crop these, so that they become crowds, which are neither trained on nor
     count as found or missed.
+
+    Args:
+        path: The file.
+        boxes_needed: False keeps people without such a box as they are, for whoever makes boxes.
 
     Returns:
         The content: `images`, and, where the file has them, `annotations` and `categories`. An
@@ -65,7 +69,7 @@ def read_coco(path: str | Path) -> Entry:
         for number, one in _by_id(name, "annotation", content["annotations"]).items()
         if (checked := annotations.check(number, one)) is not None
     ]
-    annotations.finish(people)
+    annotations.finish(people, boxes_needed)
     return content | {"annotations": people}
 
 
@@ -176,7 +180,7 @@ class _Annotations:
                     self.miscounted.append(number)
         return one
 
-    def finish(self, people: list[Entry]) -> None:
+    def finish(self, people: list[Entry], boxes_needed: bool) -> None:
         """Turn people whom no dataset can crop into crowds, and say what is left out."""
         for one in people:
             if "keypoints" not in one and self.lengths:
@@ -184,7 +188,9 @@ class _Annotations:
                 one["keypoints"] = [0] * self.lengths.get(one["category_id"], usual)
                 one["num_keypoints"] = 0
         counted = [one for one in people if one.get("num_keypoints") and not one["iscrowd"]]
-        if any("bbox" in one for one in counted):  # some formats over COCO's have none
+        if boxes_needed and any(
+            "bbox" in one for one in counted
+        ):  # some formats over COCO's have none
             lost = [one for one in counted if not _croppable(one, self.images[one["image_id"]])]
             for one in lost:
                 one["iscrowd"] = 1
