@@ -30,6 +30,7 @@ COMMANDS = (
     "convert-mpii",
     "convert-deeplabcut",
     "shrink-dataset",
+    "study",
     "synthetic render",
     "synthetic report",
 )
