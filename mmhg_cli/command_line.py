@@ -32,6 +32,7 @@ COMMANDS = (
     "benchmark",
     "convert-mpii",
     "shrink-dataset",
+    "study",
     "synthetic render",
     "synthetic report",
 )
