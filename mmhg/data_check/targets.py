@@ -11,7 +11,7 @@ from mmhg.data_check.crops import Crop
 from mmhg.data_check.findings import Example, Finding
 from mmhg.data_check.records import Person, Source
 
-LARGEST_SIGMA = 1 / 7
+LARGEST_SIGMA = 1 / 5
 """Of the codec, in shares of the longer side of an object's keypoints on the heatmap. MMPose's
 configs have 1 / 26 (2 px of 64); 2 px of 32, as in hg2_lspet_128, are 1 / 13."""
 

@@ -42,5 +42,6 @@ def test_training_data_is_what_the_config_loads() -> None:
         data[f"data/synthetic/level{level}/"] = f"Synthetic people, level {level}"
     for model in models():
         dataset = get_config(ROOT / model["Config"]).train_dataloader.dataset
-        key = dataset.data_root if dataset.data_root in data else dataset.type
+        root = dataset.get("data_root")
+        key = root if root in data else dataset.type
         assert model["Metadata"]["Training Data"] == data[key], model["Name"]
