@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from mmhg.errors import InputError
 
 DEEPEST_JSON = 64
 """Levels of nesting that are read. COCO's annotations have 6."""
+
+_WRITINGS = count()
 
 _LONGEST_NUMBER = 20
 """Characters of the longest whole numbers of 64 bits. Others are no number of any real file."""
@@ -116,7 +119,8 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
     """Yield a path to write to, which becomes `path` when the block ends.
 
     If the block raises, `path` stays as it was and nothing else is left. The partial file has the
-    same suffix, because writers of pictures and videos choose the format by it.
+    same suffix, because writers of pictures and videos choose the format by it. A process that is
+    killed leaves it behind (`leftovers`).
 
     Args:
         path: The file to write or to replace.
@@ -127,7 +131,8 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
         InputError: The system refuses to write there.
     """
     path = Path(path)
-    partial = partial_of(path)
+    # No two writers share it: the processes of a training may write the same file at once.
+    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}-{next(_WRITINGS)}{path.suffix}")
     try:
         yield partial
         if durable:
@@ -144,9 +149,10 @@ def replacing(path: str | Path, *, durable: bool = False) -> Iterator[Path]:
             partial.unlink()
 
 
-def partial_of(path: Path) -> Path:
-    """Return where `replacing` writes before it replaces `path`. A killed process leaves it."""
-    return path.with_name(f".{path.stem}.partial{path.suffix}")
+def leftovers(folder: Path, pattern: str = "*") -> Iterator[Path]:
+    """Yield what killed writings of files of this name have left in a folder."""
+    path = Path(pattern)
+    return folder.glob(f".{path.stem}.partial*{path.suffix}")
 
 
 def _to_disk(path: Path, flags: int) -> None:

@@ -21,8 +21,12 @@ from test_export.test_predict import run
 
 
 def narrow(folder: Path, work_dir: Path) -> Config:
-    """Shrink the example to one stack of 16 channels, one epoch and the drawn X-rays."""
+    """Shrink the example to one stack of 16 channels, one epoch and the drawn X-rays.
+
+    UDP's step is as large as a heatmap's logarithm is flat, which it is after one epoch.
+    """
     config = get_config("gray_xray")
+    config.model.head.decoder.type = "MSRAHeatmap"
     config.work_dir = str(work_dir)
     config.model.backbone.update(num_stacks=1, channels=16, stem_channels=(4, 8, 8))
     for loader in (config.train_dataloader, config.val_dataloader, config.test_dataloader):

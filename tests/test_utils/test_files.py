@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmhg.errors import InputError
-from mmhg.utils.files import read_bytes, read_json, replacing, write_json, write_text
+from mmhg.utils.files import leftovers, read_bytes, read_json, replacing, write_json, write_text
 
 
 def test_reads(tmp_path):
@@ -78,6 +78,22 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         raise RuntimeError
     assert read_json(path)["b"] == [None, 2]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_who_write_the_same_file_do_not_meet(tmp_path):
+    path = tmp_path / "scores.json"
+    with replacing(path) as first, replacing(path) as second:
+        first.write_text("first")
+        second.write_text("second")
+    assert path.read_text() == "first"  # whose block ended last
+    assert [entry.name for entry in tmp_path.iterdir()] == ["scores.json"]
+
+
+def test_what_killed_writings_left_is_found(tmp_path):
+    for name in (".epoch_3.partial-7-0.pth", ".results.partial-7-1.json", ".epoch_3.pth", "a.pth"):
+        (tmp_path / name).touch()
+    assert [path.name for path in leftovers(tmp_path, "*.pth")] == [".epoch_3.partial-7-0.pth"]
+    assert len(list(leftovers(tmp_path))) == 2
 
 
 def test_numbers_of_numpy(tmp_path):

@@ -17,7 +17,7 @@ from mmhg.engine.resuming import check_resumable
 from mmhg.engine.resuming.latest import POINTER, numbered, why_not_resumable
 from mmhg.engine.resuming.random_states import random_states, restore_random_states
 from mmhg.errors import InputError
-from mmhg.utils.files import partial_of, replacing
+from mmhg.utils.files import leftovers, replacing
 
 OURS = "mmhg_resume"
 """The entry of a checkpoint with what mmengine does not save."""
@@ -312,8 +312,8 @@ def _sampler(runner: Runner) -> Any:
 
 
 def _remove_leftovers(work_dir: Path, folder: Path) -> None:
-    """Remove what writings of checkpoints left that were killed."""
-    for path in (*folder.glob(partial_of(Path("*.pth")).name), partial_of(work_dir / POINTER)):
+    """Remove what killed writings left, of checkpoints and in the work directory."""
+    for path in (*leftovers(folder, "*.pth"), *leftovers(work_dir)):
         path.unlink(missing_ok=True)
 
 

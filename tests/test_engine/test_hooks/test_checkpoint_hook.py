@@ -166,7 +166,8 @@ def test_without_a_limit_all_are_kept(train: Train, tmp_path: Path) -> None:
 
 def test_leftovers_of_killed_writings_are_removed(work: Path, train: Train) -> None:
     always_better(work / "epoch_2.pth")
-    names = (".epoch_3.partial.pth", ".best_score_epoch_2.partial.pth", ".last_checkpoint.partial")
+    names = (".epoch_3.partial-7-0.pth", ".best_score_epoch_2.partial-7-1.pth")
+    names += (".last_checkpoint.partial-7-2", ".results.partial-7-3.json")
     for name in names:
         (work / name).write_bytes(b"half")
     (work / ".epoch_3.pth").write_bytes(b"a user's")
