@@ -72,6 +72,8 @@ def _split(path: Path, split: str | None) -> str:
 def _of_people(
     kind: str, path: Path, people: Sequence[AnnotatedPerson], names: Sequence[str], sides: str
 ) -> Truth:
+    if not people:
+        raise InputError(f"ground truth {path} has nobody to score in this split")
     check_people(people, path)
     boxes = [np.full(4, np.nan) if person.box is None else person.box for person in people]
     return Truth(
