@@ -64,9 +64,9 @@ def test_lsp_scores_its_test_people_and_lspet_all(tmp_path):
     savemat(tmp_path / "lspet.mat", {"joints": extended})
     truth = read(tmp_path / "lspet.mat")
     assert (truth.kind, len(truth.ids)) == ("LSPET", 5)
-    savemat(tmp_path / "few.mat", {"joints": joints[..., :9]})  # all of them train
-    with pytest.raises(InputError, match=r"few\.mat has nobody to score in this split"):
-        read(tmp_path / "few.mat")
+    savemat(tmp_path / "none.mat", {"joints": extended[..., :0]})
+    with pytest.raises(InputError, match=r"none\.mat has nobody to score in this split"):
+        read(tmp_path / "none.mat")
 
 
 def test_coco_leaves_crowds_and_unlabeled_objects_out(faces):
