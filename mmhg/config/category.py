@@ -1,4 +1,4 @@
-"""What the objects of a config are called."""
+"""Say what the objects of a config are called."""
 
 from __future__ import annotations
 

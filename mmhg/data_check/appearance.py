@@ -1,4 +1,4 @@
-"""What the picture shows at each keypoint, by the network whose weights come with mmhg.
+"""Say what the picture shows at each keypoint, by the network whose weights come with mmhg.
 
 Trained on people, it tells left from right, front from behind and joint from joint. Its features
 tell other things apart as well; which of them do is learned from the data that are checked.

@@ -37,7 +37,7 @@ DRAWS = 1000
 
 @dataclass(kw_only=True)
 class Report:
-    """What a check has found.
+    """Say what a check has found.
 
     Args:
         name: The config's.

@@ -1,4 +1,4 @@
-"""What the network is shown of each person: keypoints, sizes and targets after the crop."""
+"""Say what the network is shown of each person: keypoints, sizes and targets after the crop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a check can find: the kinds, by their names, and the examples of each."""
+"""Say what a check can find: the kinds, by their names, and the examples of each."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ class Example:
 
 @dataclass(kw_only=True)
 class Finding:
-    """What was found of a kind.
+    """Say what was found of a kind.
 
     Args:
         kind: Its name.

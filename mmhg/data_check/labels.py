@@ -1,4 +1,4 @@
-"""What is labeled and what is not: keypoints, people, images."""
+"""Say what is labeled and what is not: keypoints, people, images."""
 
 from __future__ import annotations
 

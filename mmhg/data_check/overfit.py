@@ -35,7 +35,7 @@ RATE, STEPS = 1e-3, 600
 
 @dataclass(frozen=True, kw_only=True)
 class Overfit:
-    """What came of it.
+    """Say what came of it.
 
     Args:
         learned: Whether the network has learned the samples; None if the time was too short.

@@ -36,7 +36,7 @@ _FLAT = 12.0
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """What is known of a picture's file.
+    """Say what is known of a picture's file.
 
     Args:
         path: Where it is.

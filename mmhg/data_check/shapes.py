@@ -1,4 +1,4 @@
-"""How plausible is a person's shape among the others'?
+"""Say how plausible a person's shape is among the others'.
 
 Shape shorthand in this module: N people, K keypoints. Points are complex numbers, x + i y in px.
 

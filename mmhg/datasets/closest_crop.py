@@ -1,4 +1,4 @@
-"""How large a person can become in the network's input."""
+"""Say how large a person can become in the network's input."""
 
 from __future__ import annotations
 

@@ -18,16 +18,16 @@ from mmhg.utils.csv_file import CsvFile
 from mmhg.utils.hdf5 import read_hdf5
 
 KEYS = ("df_with_missing", "keypoints")
-"""What DeepLabCut, and its plugin for napari, call the table."""
+"""Say what DeepLabCut, and its plugin for napari, call the table."""
 
 HEADERS = {
     3: ("scorer", "bodyparts", "coords"),
     4: ("scorer", "individuals", "bodyparts", "coords"),
 }
-"""What the columns' names say, by their number of levels."""
+"""Say what the columns' names say, by their number of levels."""
 
 _COLUMNS, _ROWS = "block0_items", "axis1"
-"""What the layout `fixed` calls their names."""
+"""Say what the layout `fixed` calls their names."""
 
 _TABLE, _NAMES = "values_block_0", "table@values_block_0_kind"
 

@@ -63,7 +63,7 @@ _MOST_PX = 1e9
 """Largest coordinate of a box, far beyond any image."""
 
 _CHANNELS = {"RGB": 3, "BGR": 3, "gray": 1, "stored": None}
-"""What the network takes, and how many channels that are; None for those of the files."""
+"""Say what the network takes, and how many channels that are; None for those of the files."""
 _MOST_CHANNELS = 512
 _WORD = 65_535
 """Largest value of 16 bits."""
@@ -308,7 +308,7 @@ _RULES: dict[str, _Rule] = {
         value, len(known["keypoints"]["skeleton"])
     ),
 }
-"""What each part of `model.json` must be; the later ones rely on the earlier ones."""
+"""Say what each part of `model.json` must be; the later ones rely on the earlier ones."""
 
 
 def load_network(folder: Path, description: dict[str, Any], threads: int | None = None) -> Network:

@@ -22,7 +22,7 @@ PADDING = 1.25
 """By which rtmlib enlarges boxes."""
 
 _MEAN, _STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
-"""What rtmlib subtracts from, and divides by, the channels of OpenCV's images, in this order."""
+"""Say what rtmlib subtracts from the channels of OpenCV's images and divides them by, in order."""
 
 _STEPS = 2
 """rtmlib's positions per px."""

@@ -29,7 +29,7 @@ FindPeople = Callable[[Frame], Any]
 """A `BoxFile`, or a function like it: a frame gives the boxes (P, 4) of its people."""
 
 PICTURE_ERRORS = (InputError, cv2.error, MemoryError)
-"""What a single image can cause."""
+"""Say what a single image can cause."""
 
 _MOST_NAMES = 5
 

@@ -23,7 +23,7 @@ from mmhg.utils.hdf5 import is_hdf5, read_hdf5
 from mmhg.utils.yaml_file import read_yaml
 
 _FILES = ("labeled-data/*/CollectedData_*", "*/CollectedData_*", "CollectedData_*")
-"""Where labels are below a project, below its `labeled-data`, and in a video's folder."""
+"""Say where labels are below a project, below its `labeled-data`, and in a video's folder."""
 
 _SUFFIXES = (".csv", ".h5")
 """The first is read where both are, which DeepLabCut always writes."""
@@ -32,7 +32,7 @@ _HEAD = 1 << 14
 """Bytes of a CSV file that are looked at: of the row of scorers, ten bytes a column."""
 
 _UNIQUE = "single"
-"""What DeepLabCut calls the individual of body parts that belong to no animal."""
+"""Say what DeepLabCut calls the individual of body parts that belong to no animal."""
 
 
 def recognizes(path: Path) -> bool:

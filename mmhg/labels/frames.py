@@ -20,7 +20,7 @@ _ROWS = 64
 """Embedded pictures that are read at once, since each reading starts a process."""
 
 _FORMAT = "metadata@format_id"
-"""Where SLEAP's files have the version of their format."""
+"""Say where SLEAP's files have the version of their format."""
 
 
 def frame_size(

@@ -43,7 +43,7 @@ _ABOUT_REGIONS = ("choices", "relation", "textarea", "rating", "number", "taxono
 """Kinds of results that have no place of their own."""
 
 _UPLOAD = re.compile(r"[0-9a-f]{8}-(?=.)")
-"""What Label Studio puts before the name of an uploaded file."""
+"""Say what Label Studio puts before the name of an uploaded file."""
 
 
 def recognizes(path: Path) -> bool:

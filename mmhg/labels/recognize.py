@@ -25,7 +25,7 @@ FORMATS = {
 
 
 class Reader(Protocol):
-    """What the module of a format offers."""
+    """Say what the module of a format offers."""
 
     def recognizes(self, path: Path) -> bool:
         """Tell if a file or a folder has the format, by the beginning of its content.

@@ -83,7 +83,7 @@ def is_sleap_file(path: Path) -> bool:
 
 
 class SleapFile:
-    """What a `.slp` has.
+    """Say what a `.slp` has.
 
     Attributes:
         videos: The JSON objects of its videos.

@@ -21,7 +21,7 @@ _DATASET = re.compile(r"[\w. -]+(/[\w. -]+){0,8}", re.ASCII)
 
 
 class Place(NamedTuple):
-    """Where a frame is.
+    """Say where a frame is.
 
     Attributes:
         path: As of `LabeledImage`.

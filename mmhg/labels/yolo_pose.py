@@ -28,7 +28,7 @@ _STATED = [
     re.compile(rb"(?:^|[{,])[ \t]*[\"']?(?:" + names + rb")[\"']?[ \t]*:", re.MULTILINE)
     for names in (b"kpt_shape", b"train|val|valid")
 ]
-"""What a file of data has; Ultralytics's files of networks have the first alone."""
+"""Say what a file of data has; Ultralytics's files of networks have the first alone."""
 _MOST_FILES = 50
 """YAML files of a folder that are looked at."""
 
@@ -118,7 +118,7 @@ def _yaml_file(path: Path) -> Path:
 
 @dataclass
 class _Settings:
-    """What a YAML file says.
+    """Say what a YAML file says.
 
     Args:
         path: `path`; empty if there is none.

@@ -39,7 +39,7 @@ _VALIDATIONS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
-    """What the config says beside names and paths.
+    """Say what the config says beside names and paths.
 
     Attributes:
         backbone: Settings of `HourglassBackbone`.

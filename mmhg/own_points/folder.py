@@ -39,7 +39,7 @@ _FARTHEST = 2
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Imported:
-    """What was found and made, for the user.
+    """Say what was found and made, for the user.
 
     Attributes:
         folder: The new folder.

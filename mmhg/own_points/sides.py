@@ -25,7 +25,7 @@ _JOINED = re.compile(r"(?i:^(left|right)(?=.)|(?<=.)(left|right)$)")
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """What is known of left and right.
+    """Say what is known of left and right.
 
     Attributes:
         pairs: Left and right keypoints that change places in a mirrored image.

@@ -24,7 +24,7 @@ _LIKE_A_FRAME = re.compile(r"(?i)frame[-_ ]?\d+")
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Which images validate.
+    """Say which images validate.
 
     Attributes:
         validates: One of each image.

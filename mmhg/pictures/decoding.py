@@ -36,7 +36,7 @@ _TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     7: lambda image: cv2.rotate(cv2.transpose(image), cv2.ROTATE_180),
     8: lambda image: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
-"""What makes a picture upright, by EXIF's orientation."""
+"""Say what makes a picture upright, by EXIF's orientation."""
 
 _MOST_TURNED = 4
 """Channels that OpenCV turns together."""

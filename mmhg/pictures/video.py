@@ -14,7 +14,7 @@ _TURNS = {
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-"""What makes a video upright, by the angle that its display matrix states."""
+"""Say what makes a video upright, by the angle that its display matrix states."""
 
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0")
 """Beginnings of files that name other files and addresses, which FFmpeg would open."""

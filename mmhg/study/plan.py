@@ -75,7 +75,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What a study's file asks for.
+    """Say what a study's file asks for.
 
     Args:
         name: The file's, without `.yaml`.

@@ -19,7 +19,7 @@ from mmhg.utils.table import TableFormat, table
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What came of a study.
+    """Say what came of a study.
 
     Args:
         metrics: Scores of the table.

@@ -20,7 +20,7 @@ _MOST_LABELS = 80
 
 
 class Bins(Protocol):
-    """What is drawn of `mmhg.evaluation.calibration.Reliability`."""
+    """Say what is drawn of `mmhg.evaluation.calibration.Reliability`."""
 
     @property
     def edges(self) -> np.ndarray: ...

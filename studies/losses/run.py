@@ -50,11 +50,11 @@ TITLES = {
     "adaptive_wing": "adaptive wing",
     "focal": "focal",
 }
-"""How the table names the recipes, in its order."""
+"""Say how the table names the recipes, in its order."""
 
 LSPET_SCORES = {"EPE": "px", "PCK@0.2": "PCK@0.2", "fine/PCK@0.05": "PCK@0.05"}
 OPENFIELD_SCORES = {"mean": "px", "median": "median, px", "p95": "95th percentile, px"}
-"""What is measured on each data set, and how the table says it."""
+"""Say what is measured on each data set, and how the table says it."""
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ PROTOCOLS = {
     "whole": "whole frame",
     "true_boxes": "boxes from the truth",
 }
-"""Where the network looks, and how a table says it."""
+"""Say where the network looks, and how a table says it."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What predictions call their objects."""
+"""Say what predictions call their objects."""
 
 from mmengine.config import Config
 

@@ -1,4 +1,4 @@
-"""What configs outside of `configs/` are made of."""
+"""Say what configs outside of `configs/` are made of."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is said of crops that are made very small."""
+"""Say what is said of crops that are made very small."""
 
 import warnings
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Where the network predicts, and what it re-injects: the switches of the paper's ablations."""
+"""Say where the network predicts, and what it re-injects: the switches of the paper's ablations."""
 
 import pytest
 import torch

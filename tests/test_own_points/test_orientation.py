@@ -1,4 +1,4 @@
-"""How far objects are turned."""
+"""Say how far objects are turned."""
 
 import numpy as np
 import pytest

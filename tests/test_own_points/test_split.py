@@ -1,4 +1,4 @@
-"""What validates."""
+"""Say what validates."""
 
 from pathlib import Path
 

@@ -24,7 +24,7 @@ from mmhg.pictures.channels import ValueRange, check_value_range
 from mmhg.utils.inside import check_links
 
 ITS_PATH = "its path"
-"""What to check of a file that the user named, rather than a dataset's settings."""
+"""Say what to check of a file that the user named, rather than a dataset's settings."""
 
 _STORED = ("color", "color_ignore_orientation")
 

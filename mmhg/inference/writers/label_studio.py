@@ -11,7 +11,7 @@ from mmhg.inference.writers.json_items import JsonItems
 from mmhg.inference.writers.people import SCORE_DIGITS, ImageRef, KeypointFile, Person, Run
 
 LOCAL_FILES = "/data/local-files/?d="
-"""Where Label Studio serves the files of its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT."""
+"""Say where Label Studio serves the files of its LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT."""
 
 _IMAGE, _BOXES, _KEYPOINTS = "image", "boxes", "keypoints"
 _DOT = 0.5

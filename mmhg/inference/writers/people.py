@@ -1,4 +1,4 @@
-"""What files of keypoints are written from.
+"""Say what files of keypoints are written from.
 
 Shape shorthand in this module: K keypoints.
 """
@@ -92,7 +92,7 @@ class ImageRef(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What is the same for all people.
+    """Say what is the same for all people.
 
     Args:
         names: The keypoints' names.

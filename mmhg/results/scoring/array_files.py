@@ -19,7 +19,7 @@ COLUMNS = {2: "x, y", 3: "x, y, score", 5: "x, y, two of the heatmap, score"}
 """Numbers of a joint, the last one as the authors' `preds.h5` has them."""
 
 _DAMAGE = (EOFError, MemoryError, OSError, OverflowError, SyntaxError, TokenError, ValueError)
-"""What numpy raises at a damaged header, which it reads as Python's literals."""
+"""Say what numpy raises at a damaged header, which it reads as Python's literals."""
 
 _AXES = {
     "(people, joints, {0})": (0, 1, 2),

@@ -40,7 +40,7 @@ Scores = PoseScores | KeypointScores
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the user sets.
+    """Say what the user sets.
 
     Args:
         pixel_size: Units per px; None takes the ground truth's, if it has any.

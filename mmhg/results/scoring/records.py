@@ -1,4 +1,4 @@
-"""What predictions are scored against, and what files of predictions hold.
+"""Say what predictions are scored against, and what files of predictions hold.
 
 Shapes: P people (or other objects), K keypoints.
 """
